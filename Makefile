@@ -1,0 +1,48 @@
+# Every target sets up what it needs: a virtual environment in .venv, and (as root, where they are missing) Debian's
+# python3-venv and a C compiler for the programs that the tests trace.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+TESTS ?= tests
+
+.PHONY: help demo test test-slow check bench docs clean
+help:
+	@echo "make demo | test | check | bench | docs | clean"
+
+demo: $(VENV)/runtime
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/development
+	$(BIN)/python -m pytest $(TESTS)
+
+test-slow: $(VENV)/development
+	$(BIN)/python -m pytest -m slow $(TESTS)
+
+check: $(VENV)/development
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/development
+	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+docs: $(VENV)/runtime
+	$(BIN)/python docs/generate.py
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "invivo needs Python 3.11 or later; none was found" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || scripts/apt-get python3-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/development: pyproject.toml | $(VENV)/bin/python
+	@command -v cc >/dev/null || scripts/apt-get gcc libc6-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/runtime
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist src/*.egg-info
