@@ -1,0 +1,77 @@
+"""Errors and warnings about a program's text, and how they are printed.
+
+    script.d:3:9: error[D_PDESC_ZERO]: no probe matches syscall::raed:entry
+    syscall::raed:entry { @ = count(); }
+    ~~~~~~~~~~~~~~~~~~~
+    hint: did you mean syscall::read:entry?
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from invivo.errors import CompileError
+from invivo.source import Span
+
+__all__ = ["Diagnostic", "Diagnostics", "Severity", "render"]
+
+
+class Severity(enum.Enum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: `code` is DTrace's documented tag where there is one (D_SYNTAX, D_OP_INCOMPAT ...)."""
+
+    code: str
+    span: Span
+    message: str
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """Collects findings so that one run reports many."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def error(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        self.found.append(Diagnostic(code, span, message, hint))
+
+    def warning(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        self.found.append(Diagnostic(code, span, message, hint, Severity.WARNING))
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.found if d.severity is Severity.ERROR]
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        return [d for d in self.found if d.severity is Severity.WARNING]
+
+    def check(self) -> None:
+        """Raise CompileError if there is any error."""
+        if errors := self.errors:
+            raise CompileError(sorted(errors, key=lambda d: d.span.start))
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """The finding as text of three or four lines, tabs widened and control characters made visible."""
+    span = diagnostic.span
+    number, column = span.file.position(span.start)
+    line = span.file.line(number)
+    end = min(span.end - span.start, max(len(line) - column + 1, 1))
+    head = f"{span}: {diagnostic.severity.value}[{diagnostic.code}]: {diagnostic.message}"
+    before = "".join("\t" if char == "\t" else " " for char in line[: column - 1])
+    parts = [head, _visible(line), before + "~" * max(end, 1)]
+    if diagnostic.hint:
+        parts.append(f"hint: {diagnostic.hint}")
+    return "\n".join(parts)
+
+
+def _visible(line: str) -> str:
+    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in line)

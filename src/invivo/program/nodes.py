@@ -1,0 +1,538 @@
+"""The typed program: what a front end produces, engines run, passes rewrite.
+
+Nodes are immutable and compared by identity. Every expression has a `type` and a `span`. Rules that all rely on:
+
+- An integer value is held in 64 bits, sign- or zero-extended from its C type; every operation's result is wrapped to
+  its `type`. Operands of `Binary` and `Compare` already have one common type (the front end inserts `Convert`); shifts keep
+  the left operand's promoted type, and their count is taken modulo the width. INT_MIN / -1 wraps.
+- A `String` value is a NUL-terminated byte string of at most `type.size` - 1 bytes. Strings are bytes, not text.
+- A read that fails, a division by zero, a bad index, a loop without end: a *fault*. It ends the running clause, is
+  reported through ERROR, and tracing goes on. Faults are attributed to the expression's span.
+- A structure or array has no value of its own: the expression is a `Memory` (where it lies), to be copied or indexed.
+
+    x = arg0 + 1      Assign(VarRef(x), Binary("+", Arg0Expr, IntLit(1)))
+    @[pid] = count()  AggUpdate(agg, (pid_expr,), None, None)
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar, dataclass_transform
+
+from invivo.program.plan import AggFunction, AttachPoint, Component, FieldType, RecordLayout
+from invivo.program.types import Space, Type
+from invivo.source import Span
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def node(cls: type[T]) -> type[T]:
+    """A frozen, slotted dataclass that compares by identity: cheap to make, and there are many."""
+    return dataclass(frozen=True, slots=True, eq=False)(cls)
+
+
+# --- variables and aggregations -------------------------------------------------------------------------------------
+
+
+class Scope(enum.Enum):
+    GLOBAL = "global"
+    THREAD = "thread"  # self->x; zero until assigned, gone when assigned 0 or when the thread exits
+    CLAUSE = "clause"  # this->x; lives for one firing of one probe, shared by that firing's clauses; zero at first
+    LOCAL = "local"  # a parameter or variable of an inlined function; made new at each InlineCall
+
+
+@node
+class Variable:
+    """A scalar variable, or with `keys` an associative array. Scalars are 0 (or "") until assigned."""
+
+    name: str
+    scope: Scope
+    type: Type
+    keys: tuple[Type, ...] | None = None
+
+
+@node
+class Aggregation:
+    """`name` without the `@` ("" for the anonymous one, shown as `@`). `id` counts from 1 in order of appearance.
+
+    `parameters` are the constants of lquantize (base, limit, step) and llquantize (factor, low, high, steps).
+    `keys` say how each key is stored: INTERNED only if every use of the aggregation has a ProbeName or StrLit there.
+    """
+
+    id: int
+    name: str
+    function: AggFunction
+    parameters: tuple[int, ...]
+    keys: tuple[FieldType, ...]
+
+
+# --- expressions ----------------------------------------------------------------------------------------------------
+
+
+@node
+class IntLit:
+    value: int  # already wrapped to its type
+    type: Type
+    span: Span
+
+
+@node
+class StrLit:
+    value: bytes  # without the NUL; no NUL inside
+    type: Type  # String(len + 1)
+    span: Span
+
+
+@node
+class VarRef:
+    variable: Variable
+    type: Type
+    span: Span
+
+
+@node
+class Element:
+    """`array[keys]`; keys have the variable's key types."""
+
+    variable: Variable
+    keys: tuple[Expr, ...]
+    type: Type
+    span: Span
+
+
+@node
+class Unary:
+    """`-` and `~` on integers. (`!` is a Compare with 0, unary `+` a Convert.)"""
+
+    op: str
+    operand: Expr
+    type: Type
+    span: Span
+
+
+@node
+class Binary:
+    """`+ - * / % & | ^ << >>` on integers; pointer arithmetic is lowered to these on 64-bit integers and converted back."""
+
+    op: str
+    left: Expr
+    right: Expr
+    type: Type
+    span: Span
+
+
+@node
+class Compare:
+    """`== != < <= > >=` of two scalars of one type (whose signedness decides); the result is an int, 0 or 1."""
+
+    op: str
+    left: Expr
+    right: Expr
+    type: Type
+    span: Span
+
+
+@node
+class StrCompare:
+    """The same of two strings, byte by byte as strcmp(3) does with unsigned bytes."""
+
+    op: str
+    left: Expr
+    right: Expr
+    type: Type
+    span: Span
+
+
+@node
+class Logical:
+    """`&&` and `||`, which evaluate the right side only if needed, and `^^`, which needs both; scalars in, int out."""
+
+    op: str
+    left: Expr
+    right: Expr
+    type: Type
+    span: Span
+
+
+@node
+class Conditional:
+    """`condition ? then : other`; both branches have `type` (strings: the larger size)."""
+
+    condition: Expr
+    then: Expr
+    other: Expr
+    type: Type
+    span: Span
+
+
+@node
+class Convert:
+    """To another scalar type, by C's rules for the bits; spaces of pointers may change only from integers."""
+
+    operand: Expr
+    type: Type
+    span: Span
+
+
+@node
+class Load:
+    """A scalar read from memory at `address` (a 64-bit integer or pointer expression).
+
+    For a bit-field, `bits` is (offset from the address in bits, width), and `type` its declared type.
+    """
+
+    address: Expr
+    space: Space
+    type: Type
+    span: Span
+    bits: tuple[int, int] | None = None
+
+
+@node
+class Memory:
+    """A structure or array by value, lying at `address`; only stored into fields, keys and variables, or converted."""
+
+    address: Expr
+    space: Space
+    type: Type  # Struct or Array
+    span: Span
+
+
+@node
+class ReadString:
+    """The NUL-terminated string at `address`, cut at `type.size` - 1 bytes; a bad address faults.
+
+    `limit`, where given, bounds the bytes read at run time (copyinstr's second argument).
+    """
+
+    address: Expr
+    space: Space
+    type: Type  # String
+    span: Span
+    limit: Expr | None = None
+
+
+@node
+class Assign:
+    """Stores and yields the value. Assigning 0 to an Element or a THREAD variable deletes it.
+
+    A Load as target is a store through a pointer, allowed in SCRATCH only.
+    """
+
+    target: VarRef | Element | Load
+    value: Expr
+    type: Type
+    span: Span
+
+
+@node
+class Update:
+    """`target op= value`, and ++/-- with value 1; yields the new value, or the old one if `is_postfix`.
+
+    The operation is done in `value`'s type (both sides converted), the result converted to the target's type.
+    On global integers `+=`, `-=`, ++ and -- are atomic.
+    """
+
+    op: str  # as in Binary
+    target: VarRef | Element | Load
+    value: Expr
+    is_postfix: bool
+    type: Type
+    span: Span
+
+
+@node
+class Call:
+    """A primitive (a name in `program.primitives`) applied to arguments that fit its declared parameters."""
+
+    primitive: str
+    arguments: tuple[Expr, ...]
+    type: Type
+    span: Span
+
+
+@node
+class InlineCall:
+    """A local function's body in place: parameters are assigned, body runs, `Return` yields the value."""
+
+    parameters: tuple[tuple[Variable, Expr], ...]
+    body: Block
+    type: Type
+    span: Span
+
+
+@node
+class Comma:
+    first: Expr
+    second: Expr
+    type: Type
+    span: Span
+
+
+@node
+class ProbeName:
+    """probeprov, probemod, probefunc, probename of the probe that fired."""
+
+    component: Component
+    type: Type
+    span: Span
+
+
+@node
+class ProbeId:
+    """The id of the probe that fired (`id`)."""
+
+    type: Type
+    span: Span
+
+
+@node
+class RuntimeConstant:
+    """A number that the session sets just before tracing starts: see `plan.Globals` for the offsets ($target ...)."""
+
+    offset: int
+    type: Type
+    span: Span
+
+
+@node
+class FaultInfo:
+    """In ERROR clauses: arg1..arg5 by `index`: 1 epid, 2 action (site) index, 3 pc (0), 4 FaultKind value, 5 value."""
+
+    index: int
+    type: Type
+    span: Span
+
+
+# Reads of the firing's context; which of them are valid depends on the attach point (see providers).
+
+
+@node
+class ContextWord:
+    """Word `index` of the context's array of 64-bit words (raw and BTF tracepoints: the arguments)."""
+
+    index: int
+    type: Type
+    span: Span
+
+
+@node
+class ContextBytes:
+    """`size` bytes at `offset` of the context structure (perf tracepoints; perf_event programs), as `type`."""
+
+    offset: int
+    type: Type
+    span: Span
+
+
+@node
+class ContextAddress:
+    """The address of byte `offset` of the context structure, as a pointer in KERNEL space."""
+
+    offset: int
+    type: Type
+    span: Span
+
+
+Expr = (
+    IntLit | StrLit | VarRef | Element | Unary | Binary | Compare | StrCompare | Logical | Conditional | Convert
+    | Load | Memory | ReadString | Assign | Update | Call | InlineCall | Comma | ProbeName | ProbeId
+    | RuntimeConstant | FaultInfo | ContextWord | ContextBytes | ContextAddress
+)  # fmt: skip
+
+# --- statements -----------------------------------------------------------------------------------------------------
+
+
+@node
+class Block:
+    statements: tuple[Stmt, ...]
+
+
+@node
+class ExprStmt:
+    expr: Expr
+
+
+@node
+class If:
+    condition: Expr
+    then: Block
+    other: Block | None
+
+
+@node
+class Loop:
+    """While `condition` (None: for ever) is not 0: body, then `step`. `continue` goes to the step.
+
+    A loop that does not end is stopped by the engine and is a fault (FaultKind.LOOP).
+    """
+
+    condition: Expr | None
+    body: Block
+    step: Expr | None
+    span: Span
+
+
+@node
+class Break:
+    span: Span
+
+
+@node
+class Continue:
+    span: Span
+
+
+@node
+class Return:
+    """Leaves the enclosing InlineCall, or outside of one the clause (with value None)."""
+
+    value: Expr | None
+    span: Span
+
+
+@node
+class StoreField:
+    """Field `index` of record `layout` becomes the value; several of these come before the layout's `Emit`."""
+
+    layout: RecordLayout
+    index: int
+    value: Expr
+
+
+@node
+class Emit:
+    """Send the record built by the StoreFields before it. If the ring buffer is full the record is counted as dropped,
+    and the clause goes on."""
+
+    layout: RecordLayout
+    span: Span
+
+
+@node
+class AggUpdate:
+    """`@a[keys] = function(value, increment)`; `value` is None for count(), `increment` is None for 1.
+
+    Keys are stored as the aggregation's FieldTypes say.
+    """
+
+    aggregation: Aggregation
+    keys: tuple[Expr, ...]
+    value: Expr | None
+    increment: Expr | None
+    span: Span
+
+
+@node
+class Exit:
+    """exit(code): no clause of any probe but END runs after this one; the consumer is woken."""
+
+    code: Expr
+    span: Span
+
+
+Stmt = ExprStmt | If | Loop | Break | Continue | Return | StoreField | Emit | AggUpdate | Exit | Block
+
+# --- probes and clauses ---------------------------------------------------------------------------------------------
+
+
+@node
+class ProbeArg:
+    """An argument of a probe. `value` computes it from the context; `type` is what D sees in args[].
+
+    Where `translator` is set ("psinfo_t"), args[i] is a pointer to that translated structure made from `value`.
+    `raw` (argN) is `value` converted to int64_t.
+    """
+
+    name: str
+    type: Type
+    value: Callable[[Span], Expr]
+    translator: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """What a clause can see at a kind of probe: probes that share a Context object share lowered code.
+
+    `words` are arg0..arg9 (missing ones read 0); `args` are args[0]... with names and types. Both may be lazy
+    sequences (their length too is only known by reading a file of the kernel): ask `args` only for a clause that names
+    args, and `words` only for one that names an argN.
+    `family`, where set: all Contexts with the same family object differ in nothing but `args` (the 350 system calls'
+    entries are one family), so a clause that reads no args[] is lowered once for the first Context of the family and
+    its Clause.probes holds the probes of all of them.
+    `current` gives the thread that the probe is about where that is not the running one (sched:::on-cpu), as a
+    `struct task_struct *` expression: pid, tid, execname, curthread and self-> then follow it.
+    `has_errno`: arg0 is a syscall's return value (negative errno on failure).
+    """
+
+    name: str
+    words: Sequence[Callable[[Span], Expr]] = ()
+    args: Sequence[ProbeArg] = ()
+    current: Callable[[Span], Expr] | None = None
+    has_errno: bool = False
+    is_error: bool = False
+    family: object | None = None
+
+
+@node
+class Selector:
+    """Picks a probe among many at one attach point: it fires where `key` (the same object for all of them, an integer
+    expression over the context) equals `value`. `guard` (the same object for all) is tested once, before."""
+
+    key: Callable[[Span], Expr]
+    value: int
+    guard: Callable[[Span], Expr] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """One probe. `attach` says where in the system it is; `selector` picks it among those that share that place
+    (the syscall number at raw_syscalls:sys_enter). `guard`, if set, must not be 0 for the probe to fire (proc:::create: the new task is no thread).
+    """
+
+    provider: str
+    module: str
+    function: str
+    name: str
+    attach: AttachPoint
+    context: Context
+    selector: Selector | None = None
+    guard: Callable[[Span], Expr] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.module}:{self.function}:{self.name}"
+
+
+@node
+class Clause:
+    """One clause lowered for one Context. `index` is its place in the text (from 0); `epid` is index + 1 (DTrace counts
+    pairs of clause and probe). `predicate` None is always true."""
+
+    index: int
+    probes: tuple[Probe, ...]
+    context: Context
+    predicate: Expr | None
+    body: Block
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A whole typed program. Clauses are in text order; a probe's clauses run in that order in one firing.
+
+    `probe_ids` numbers each probe used, from 1, in listing order. `records` are indexed by their id.
+    `error_clauses` run, inlined, where a fault happens.
+    """
+
+    clauses: tuple[Clause, ...]
+    error_clauses: tuple[Clause, ...]
+    probe_ids: dict[Probe, int]
+    variables: tuple[Variable, ...]
+    aggregations: tuple[Aggregation, ...]
+    records: tuple[RecordLayout, ...]
+    strings: tuple[bytes, ...]  # interned: StrLits stored as INTERNED; engines append the probe names
+    options: dict[str, object] = field(default_factory=dict)
+    warnings: tuple[object, ...] = ()

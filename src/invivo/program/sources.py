@@ -1,0 +1,68 @@
+"""What a front end must be told about the system, as protocols: it asks, and imports nothing of Linux.
+
+`TypeSource` is answered by the kernel's BTF (`bpf.btf`) or, in tests, by a dictionary; `ProbeCatalog` by `providers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from invivo.program.nodes import Probe
+from invivo.program.types import Type
+
+__all__ = ["ProbeCatalog", "ProbePattern", "TypeSource"]
+
+
+class TypeSource(Protocol):
+    """C types and constants by name."""
+
+    def struct(self, keyword: str, name: str) -> Type | None:
+        """`struct NAME` or `union NAME` (keyword says which), or None."""
+        ...
+
+    def enum(self, name: str) -> Type | None:
+        """`enum NAME`, or None."""
+        ...
+
+    def typedef(self, name: str) -> Type | None:
+        """What the typedef NAME stands for, with its name kept where the type has one, or None."""
+        ...
+
+    def enumerator(self, name: str) -> tuple[int, Type] | None:
+        """The value and type of an enumeration constant, or None."""
+        ...
+
+    def symbol(self, module: str, name: str) -> tuple[int, Type] | None:
+        """Address and type of a kernel data symbol (``vmlinux`jiffies``), or None; `module` may be empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePattern:
+    """A probe description as four glob patterns (`*`, `?`, `[..]`, `[!..]`); an empty field matches all."""
+
+    provider: str
+    module: str
+    function: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.module}:{self.function}:{self.name}"
+
+
+class ProbeCatalog(Protocol):
+    """All probes of all providers."""
+
+    def match(self, pattern: ProbePattern) -> Sequence[Probe]:
+        """The probes that match, in listing order; the same Probe object for the same probe each time.
+
+        Raises:
+            InvivoError: The pattern names a probe that exists but cannot be used here; the message says why.
+        """
+        ...
+
+    def suggest(self, pattern: ProbePattern) -> str:
+        """Why nothing matched and what might have been meant ("did you mean syscall::read:entry?"), or empty."""
+        ...

@@ -1,0 +1,220 @@
+"""The types of D values: C's, plus strings, stacks and symbols.
+
+Typedefs are resolved where a type is made, and live on in the `name` of what they name:
+`pid_t` is `Int("pid_t", 4, True)`. A type is a value; two `Int`s with the same fields are one type.
+
+    unsigned char       Int("unsigned char", 1, False)
+    struct task_struct* Pointer(Struct("struct", "task_struct", ...), Space.KERNEL)
+    string              String(256)
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+__all__ = [
+    "BOOL", "CHAR", "INT", "INT8", "INT16", "INT32", "INT64", "LONG", "SHORT", "UCHAR", "UINT", "UINT8", "UINT16",
+    "UINT32", "UINT64", "ULONG", "USHORT", "VOID",
+    "Array", "Enum", "Float", "Func", "Int", "Member", "Pointer", "Space", "Stack", "String", "Struct", "Symbol",
+    "Type", "Void", "is_integral", "is_scalar", "size_of", "type_name",
+]  # fmt: skip
+
+
+class Space(enum.Enum):
+    """Where the memory behind a pointer lies, that is: how it is read."""
+
+    KERNEL = "kernel"  # read with a fault-safe helper
+    USER = "user"  # of the current process; read with a fault-safe helper
+    SCRATCH = "scratch"  # the firing's own memory (alloca, copyin); the pointer is an offset into it, 0 is NULL
+    TRUSTED = "trusted"  # kernel memory which the verifier knows to be good: a direct load (BTF-typed context)
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    """A C integer: `size` in bytes (1, 2, 4, 8)."""
+
+    name: str
+    size: int
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Float:
+    """Only declared (and skipped over in structures), never computed with."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    name: str = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """A C enumeration; computes as an integer of its size, prints by name where asked."""
+
+    name: str
+    size: int
+    signed: bool
+    members: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    target: Type
+    space: Space = Space.KERNEL
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """`count` elements; 0 where C leaves it open (a flexible array)."""
+
+    element: Type
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """D's string, by value: at most `size` - 1 bytes and a NUL."""
+
+    size: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member at `bit_offset` from the structure's start; `bit_size` is 0 unless it is a bit-field."""
+
+    name: str  # empty for an anonymous structure or union
+    type: Type
+    bit_offset: int
+    bit_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A structure or union; members are resolved on first use, so that a pointer to one costs nothing.
+
+    `size` is None for an incomplete (only forward-declared) type.
+    """
+
+    keyword: str  # "struct" or "union"
+    name: str
+    size: int | None
+    resolve: Callable[[], tuple[Member, ...]] = field(compare=False, repr=False, default=tuple)
+    _cache: list[tuple[Member, ...]] = field(default_factory=list, init=False, compare=False, repr=False)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        if not self._cache:
+            self._cache.append(self.resolve())
+        return self._cache[0]
+
+    def find(self, name: str) -> Member | None:
+        """The member called `name`, looked for in anonymous members too, its offset from this structure's start."""
+        for member in self.members:
+            if member.name == name:
+                return member
+            if not member.name and isinstance(member.type, Struct):
+                inner = member.type.find(name)
+                if inner is not None:
+                    return Member(name, inner.type, member.bit_offset + inner.bit_offset, inner.bit_size)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Func:
+    """A function type: pointers to it can be compared and printed."""
+
+    result: Type
+    parameters: tuple[Type, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack by its 64-bit identity; `is_user` tells ustack() from stack(); `depth` frames are printed."""
+
+    is_user: bool
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """An address that prints as a name: sym(), func(), mod() and their user-space kin. `form` is that name."""
+
+    form: str  # "sym" "func" "mod" "usym" "ufunc" "umod" "uaddr"
+
+
+Type = Int | Float | Void | Enum | Pointer | Array | String | Struct | Func | Stack | Symbol
+
+VOID = Void()
+BOOL = Int("_Bool", 1, False)
+CHAR = Int("char", 1, True)
+UCHAR = Int("unsigned char", 1, False)
+SHORT = Int("short", 2, True)
+USHORT = Int("unsigned short", 2, False)
+INT = Int("int", 4, True)
+UINT = Int("unsigned int", 4, False)
+LONG = Int("long", 8, True)
+ULONG = Int("unsigned long", 8, False)
+INT8 = Int("int8_t", 1, True)
+UINT8 = Int("uint8_t", 1, False)
+INT16 = Int("int16_t", 2, True)
+UINT16 = Int("uint16_t", 2, False)
+INT32 = Int("int32_t", 4, True)
+UINT32 = Int("uint32_t", 4, False)
+INT64 = Int("int64_t", 8, True)
+UINT64 = Int("uint64_t", 8, False)
+
+
+def is_integral(type_: Type) -> bool:
+    """Whether the type computes as an integer."""
+    return isinstance(type_, Int | Enum)
+
+
+def is_scalar(type_: Type) -> bool:
+    """Whether the type is an integer or a pointer: what a predicate or `!` takes."""
+    return isinstance(type_, Int | Enum | Pointer)
+
+
+def size_of(type_: Type) -> int | None:
+    """Size in bytes, None where C has none (void, functions, incomplete structures)."""
+    match type_:
+        case Int() | Float() | Enum() | String() | Struct():
+            return type_.size
+        case Pointer() | Stack() | Symbol():
+            return 8
+        case Array(element, count):
+            inner = size_of(element)
+            return None if inner is None else inner * count
+        case Void() | Func():
+            return None
+
+
+def type_name(type_: Type) -> str:
+    """The type as C or D writes it: `struct task_struct *`, `char [16]`, `string`."""
+    match type_:
+        case Int() | Float() | Void():
+            return type_.name
+        case Enum(name):
+            return f"enum {name}"
+        case Struct(keyword, name):
+            return f"{keyword} {name}" if name else f"{keyword} {{...}}"
+        case Pointer(Func(result, parameters)):
+            return f"{type_name(result)} (*)({', '.join(map(type_name, parameters))})"
+        case Pointer(target):
+            inner = type_name(target)
+            return f"{inner}*" if inner.endswith("*") else f"{inner} *"
+        case Array(element, count):
+            return f"{type_name(element)} [{count or ''}]"
+        case String():
+            return "string"
+        case Func(result, parameters):
+            return f"{type_name(result)} ({', '.join(map(type_name, parameters))})"
+        case Stack(is_user):
+            return "ustack" if is_user else "stack"
+        case Symbol():
+            return "_usymaddr" if type_.form.startswith("u") else "_symaddr"
