@@ -1,0 +1,41 @@
+"""What differs from one architecture to the next: one table file each.
+
+    architecture().syscall_arguments   -> ("di", "si", "dx", "r10", "r8", "r9") on x86-64
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Architecture", "architecture"]
+
+
+class Architecture(NamedTuple):
+    """`name` is uname(2)'s machine. The others are members of `struct pt_regs`.
+
+    A task whose `compat_register` holds `compat_value` runs in the 32-bit mode, with other system call numbers.
+    """
+
+    name: str
+    syscall_number: str
+    syscall_arguments: tuple[str, ...]
+    compat_register: str
+    compat_value: int
+
+
+def architecture(machine: str | None = None) -> Architecture:
+    """The table of `machine` (this one by default).
+
+    Raises:
+        UnsupportedError: There is no table for it.
+    """
+    import os
+
+    name = os.uname().machine if machine is None else machine
+    if name == "x86_64":
+        from invivo.linux.arch.x86_64 import ARCHITECTURE
+
+        return ARCHITECTURE
+    from invivo.errors import UnsupportedError
+
+    raise UnsupportedError(f"system calls of '{name}' are not known", "architectures known: x86_64")

@@ -1,0 +1,84 @@
+"""perf events, as file descriptors that a BPF program can be attached to.
+
+    open_clock(10_000_000, cpu=0)   samples CPU 0 each 10 ms
+    open_tracepoint(372)            the tracepoint with that id in tracefs
+
+Source: perf_event_open(2), include/uapi/linux/perf_event.h.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from invivo.errors import KernelError, RightsError
+from invivo.linux.syscalls import perf_event_open
+
+__all__ = ["disable", "enable", "open_clock", "open_tracepoint"]
+
+_TYPE_SOFTWARE = 1
+_TYPE_TRACEPOINT = 2
+_COUNT_SW_CPU_CLOCK = 0
+
+_IOC_ENABLE = 0x2400
+_IOC_DISABLE = 0x2401
+
+# struct perf_event_attr up to PERF_ATTR_SIZE_VER5: type, size, config, sample_period, sample_type, read_format, flags,
+# then what stays zero. An older kernel takes a longer structure as long as the rest is zero.
+_ATTRIBUTES = struct.Struct("=IIQQQQQ64x")
+_EPERM, _EACCES = 1, 13
+
+
+def open_clock(period_ns: int, cpu: int) -> int:
+    """perf's cpu-clock on one CPU: an event of all its tasks, and of the kernel, each `period_ns`; enabled at once.
+
+    The kernel takes no period below 10 microseconds. It runs on an hrtimer of the CPU.
+
+    Raises:
+        RightsError: perf_event_paranoid forbids it.
+        KernelError: There is no such CPU (ENODEV), or another failure.
+    """
+    return _open(_TYPE_SOFTWARE, _COUNT_SW_CPU_CLOCK, period_ns, cpu, f"cpu-clock on CPU {cpu}")
+
+
+def open_tracepoint(event_id: int, cpu: int = 0) -> int:
+    """The tracepoint with an id of tracefs, at each hit, on one CPU.
+
+    A BPF program attached to it is run for the hits of every CPU: the kernel keeps it with the tracepoint.
+
+    Raises:
+        RightsError: perf_event_paranoid forbids it.
+        KernelError: There is no such tracepoint, or another failure.
+    """
+    return _open(_TYPE_TRACEPOINT, event_id, 1, cpu, f"tracepoint {event_id}")
+
+
+def enable(fd: int) -> None:
+    """PERF_EVENT_IOC_ENABLE."""
+    _ioctl(fd, _IOC_ENABLE, "PERF_EVENT_IOC_ENABLE")
+
+
+def disable(fd: int) -> None:
+    """PERF_EVENT_IOC_DISABLE."""
+    _ioctl(fd, _IOC_DISABLE, "PERF_EVENT_IOC_DISABLE")
+
+
+def _open(kind: int, config: int, period: int, cpu: int, what: str) -> int:
+    attributes = _ATTRIBUTES.pack(kind, _ATTRIBUTES.size, config, period, 0, 0, 0)
+    try:
+        return perf_event_open(attributes, -1, cpu, what)
+    except KernelError as error:
+        if error.errno in (_EPERM, _EACCES):
+            raise RightsError(
+                f"the kernel does not let this user watch all processes with perf ({what}): {error.message}",
+                "run as root, or give CAP_PERFMON, or: sysctl kernel.perf_event_paranoid=-1",
+            ) from error
+        raise
+
+
+def _ioctl(fd: int, request: int, name: str) -> None:
+    from fcntl import ioctl
+
+    try:
+        ioctl(fd, request, 0)
+    except OSError as error:
+        raise KernelError(error.errno or 0, f"ioctl({name})", f"perf event {fd}") from None

@@ -1,0 +1,70 @@
+"""Facts about processes from /proc. A process may end at any time: then the answer is None or empty.
+
+    comm(4711)            -> "dd"
+    threads(4711)         -> [4711, 4712]
+    start_time_ns(4711)   -> 1_234_560_000_000, since boot
+
+Source: proc(5).
+"""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["comm", "exists", "start_time_ns", "state", "thread_group", "threads"]
+
+
+def exists(pid: int) -> bool:
+    """Whether there is a process or thread of this number (a zombie is one)."""
+    return pid > 0 and os.path.exists(f"/proc/{pid}")
+
+
+def comm(pid: int) -> str | None:
+    """The name that the kernel has for it: at most 15 bytes, set at exec or by the program."""
+    data = _read(f"/proc/{pid}/comm")
+    return None if data is None else data.removesuffix(b"\n").decode("utf-8", "surrogateescape")
+
+
+def state(pid: int) -> str | None:
+    """One letter: R running, S sleeping, D, T stopped, t traced, Z zombie, ..."""
+    fields = _stat(pid)
+    return fields[0].decode() if fields else None
+
+
+def start_time_ns(pid: int) -> int | None:
+    """When it started, in ns since boot (CLOCK_BOOTTIME), to the tick (10 ms). With the pid, this names one process."""
+    fields = _stat(pid)
+    if not fields:
+        return None
+    return int(fields[19]) * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+
+
+def threads(pid: int) -> list[int]:
+    """Numbers of the process's threads, ascending."""
+    try:
+        return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return []
+
+
+def thread_group(tid: int) -> int | None:
+    """The process that a thread belongs to."""
+    data = _read(f"/proc/{tid}/status")
+    for line in (data or b"").split(b"\n"):
+        if line.startswith(b"Tgid:"):
+            return int(line.split()[1])
+    return None
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat from the third (state) on; the second, the name, may hold spaces and brackets."""
+    data = _read(f"/proc/{pid}/stat")
+    return data[data.rfind(b")") + 1 :].split() if data else []
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            return stream.readall()
+    except OSError:
+        return None
