@@ -1,0 +1,125 @@
+"""What this kernel's BPF can do, found by tiny attempts with three outcomes: yes, no, inconclusive.
+
+One row each in FEATURES. An attempt makes a map or loads a program of a few instructions, and closes it at once.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from invivo.bpf import uapi
+from invivo.bpf.instructions import Instruction, encode
+from invivo.bpf.map import Map, MapSpec
+from invivo.bpf.program import Program, ProgramSpec
+from invivo.errors import InvivoError, KernelError, RightsError, VerifierError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FEATURES", "Answer", "Feature", "Outcome", "has_btf_tracepoints", "has_may_goto"]
+
+_R0_IS_0 = Instruction(0xB7)
+_EXIT = Instruction(0x95)
+
+
+class Outcome(enum.Enum):
+    YES = "yes"
+    NO = "no"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Answer(NamedTuple):
+    outcome: Outcome
+    reason: str = ""
+
+
+class Feature(NamedTuple):
+    """`gives` is what invivo does with it; `try_it` is given the BTF id of some tracepoint (0: unknown)."""
+
+    name: str
+    gives: str
+    is_needed: bool
+    try_it: Callable[[int], None]
+
+    def ask(self, btf_id: int = 0) -> Answer:
+        """Try it."""
+        try:
+            self.try_it(btf_id)
+        except VerifierError as error:
+            return Answer(Outcome.NO, error.line)
+        except RightsError as error:
+            return Answer(Outcome.INCONCLUSIVE, error.message)
+        except KernelError as error:
+            return Answer(Outcome.NO, error.message)
+        except InvivoError as error:
+            return Answer(Outcome.NO, error.message)
+        return Answer(Outcome.YES)
+
+
+def has_may_goto() -> Answer:
+    """Whether loops may be bounded by may_goto."""
+    return _BY_NAME["may_goto"].ask()
+
+
+def has_btf_tracepoints(btf_id: int) -> Answer:
+    """Whether tp_btf programs may be loaded; `btf_id` is that of any btf_trace_* typedef."""
+    return _BY_NAME["BTF tracepoints"].ask(btf_id)
+
+
+def _code(*instructions: Instruction) -> bytes:
+    return b"".join(map(encode, instructions))
+
+
+def _load(kind: int, code: bytes, expected: int = 0, btf_id: int = 0) -> Program:
+    return Program.load(ProgramSpec("invivo_try", kind, code, "GPL", expected, btf_id))
+
+
+def _try_ring_buffer(_: int) -> None:
+    Map.create(MapSpec("invivo_try", uapi.BPF_MAP_TYPE_RINGBUF, 0, 0, 4096)).close()
+
+
+def _try_mapped_array(_: int) -> None:
+    with Map.create(MapSpec("invivo_try", uapi.BPF_MAP_TYPE_ARRAY, 4, 8, 1, uapi.BPF_F_MMAPABLE)) as live:
+        live.mmap().close()
+
+
+def _try_per_cpu_hash(_: int) -> None:
+    spec = MapSpec("invivo_try", uapi.BPF_MAP_TYPE_PERCPU_HASH, 8, 8, 4, uapi.BPF_F_NO_PREALLOC)
+    with Map.create(spec) as live:
+        live.items()
+
+
+def _try_test_run(_: int) -> None:
+    with _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(_R0_IS_0, _EXIT)) as program:
+        program.test_run()
+
+
+def _try_may_goto(_: int) -> None:
+    loop = Instruction(0xE5, offset=1), Instruction(0x05, offset=-2)
+    _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(_R0_IS_0, *loop, _EXIT)).close()
+
+
+def _try_btf_tracepoint(btf_id: int) -> None:
+    if not btf_id:
+        raise KernelError(2, "reading BTF", "btf_trace_sched_switch")
+    _load(uapi.BPF_PROG_TYPE_TRACING, _code(_R0_IS_0, _EXIT), uapi.BPF_TRACE_RAW_TP, btf_id).close()
+
+
+def _try_cookie(_: int) -> None:
+    call = Instruction(0x85, immediate=uapi.BPF_FUNC_get_attach_cookie)
+    _load(uapi.BPF_PROG_TYPE_TRACEPOINT, _code(call, _R0_IS_0, _EXIT)).close()
+
+
+FEATURES = (
+    Feature("ring buffer", "carries records to the consumer", True, _try_ring_buffer),
+    Feature("mapped arrays", "globals shared with the consumer", True, _try_mapped_array),
+    Feature("per-CPU hashes", "aggregations", True, _try_per_cpu_hash),
+    Feature("test runs", "BEGIN, END and tick probes", True, _try_test_run),
+    Feature("attach cookies", "one program serves many tracepoints", True, _try_cookie),
+    Feature("BTF tracepoints", "system call arguments read without a helper", False, _try_btf_tracepoint),
+    Feature("may_goto", "loops of any length", False, _try_may_goto),
+)
+
+_BY_NAME = {feature.name: feature for feature in FEATURES}
