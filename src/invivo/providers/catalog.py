@@ -1,0 +1,94 @@
+"""All probes of all providers: answers probe descriptions, and says what was meant where nothing matches.
+
+In: `ProbePattern`s. Out: `Probe`s in listing order, or a sentence. Only the providers that a description can name are
+asked, or even imported: `syscall:::entry` reads one directory of tracefs and never hears of block devices.
+
+    catalog = Catalog(kernel_types, traits)
+    catalog.match(ProbePattern("syscall", "", "read", "entry"))    -> [syscall:vmlinux:read:entry]
+    catalog.suggest(ProbePattern("syscall", "", "raed", "entry"))  -> "did you mean syscall::read:entry?"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+
+from invivo.errors import InvivoError
+from invivo.program.nodes import Probe
+from invivo.program.plan import Traits
+from invivo.program.sources import ProbePattern
+from invivo.providers.base import KernelTypeSource, Matcher, Provider
+
+__all__ = ["PROVIDERS", "Catalog"]
+
+# In listing order. Each is the module of this package with that name.
+PROVIDERS = ("dtrace", "profile", "syscall", "proc", "sched", "io", "sdt", "rawtp")
+
+
+class Catalog:
+    """`program.sources.ProbeCatalog` over this kernel. Keeps what it has read: make a new one to look again."""
+
+    def __init__(self, types: KernelTypeSource, traits: Traits) -> None:
+        self._types = types
+        self._traits = traits
+        self._providers: dict[str, Provider] = {}
+
+    def provider(self, name: str) -> Provider:
+        """The provider called `name` (one of PROVIDERS)."""
+        found = self._providers.get(name)
+        if found is None:
+            module = import_module(f"invivo.providers.{name}")
+            found = self._providers[name] = module.provider(self._types, self._traits)
+        return found
+
+    def match(self, pattern: ProbePattern) -> Sequence[Probe]:
+        """The probes that match, in listing order; the same Probe object for the same probe each time.
+
+        Raises:
+            InvivoError: The provider that the pattern names cannot be asked (no tracefs, no BTF); the message says why.
+                Where the pattern leaves the provider open, those that cannot be asked count only if no other matches.
+        """
+        matcher = Matcher(pattern)
+        if matcher.provider.literal is not None:
+            name = matcher.provider.literal
+            return self.provider(name).match(matcher) if name in PROVIDERS else ()
+        found: list[Probe] = []
+        refused: InvivoError | None = None
+        for name in _candidates(matcher):
+            try:
+                found += self.provider(name).match(matcher)
+            except InvivoError as error:
+                refused = refused or error
+        if refused is not None and not found:
+            raise refused
+        return found
+
+    def all(self) -> Iterator[Probe]:
+        """Every listed probe, in listing order; providers that cannot be asked are left out."""
+        matcher = Matcher(ProbePattern("", "", "", ""))
+        for name in PROVIDERS:
+            try:
+                yield from self.provider(name).match(matcher)
+            except InvivoError:
+                continue
+
+    def suggest(self, pattern: ProbePattern) -> str:
+        """Why nothing matched and what might have been meant, or ""."""
+        from invivo.providers.suggestions import suggest
+
+        return suggest(self, pattern)
+
+
+def _candidates(matcher: Matcher) -> Sequence[str]:
+    """The providers that a description can mean: a bare BEGIN or tick-1s is not worth a look at all events."""
+    name = matcher.name.literal
+    if name is None:
+        chosen: Sequence[str] = PROVIDERS
+    elif name in ("BEGIN", "END", "ERROR"):
+        chosen = ("dtrace",)
+    elif name.startswith(("profile-", "tick-")):
+        chosen = ("profile",)
+    else:
+        # Names of kernel events are C identifiers.
+        chosen = [p for p in PROVIDERS if name.isidentifier() or p not in ("sdt", "rawtp")]
+    return [provider for provider in chosen if matcher.provider(provider)]

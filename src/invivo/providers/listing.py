@@ -1,0 +1,63 @@
+"""What `invivo list` shows: rows of probe names, and on request their arguments.
+
+In: a catalog and a pattern. Out: `ListingRow`s, numbered by their place in the list of all probes.
+
+    for row in listing(catalog, ProbePattern("dtrace", "", "", "")): ...
+    ListingRow(1, "dtrace", "", "", "BEGIN", ())
+    ListingRow(421, "syscall", "vmlinux", "read", "entry", (ListedArg("fd", "unsigned int"), ...))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from invivo.errors import InvivoError
+from invivo.program.nodes import Probe, ProbeArg
+from invivo.program.sources import ProbePattern
+from invivo.program.types import type_name
+from invivo.providers.catalog import Catalog
+
+__all__ = ["ListedArg", "ListingRow", "listing"]
+
+
+class ListedArg(NamedTuple):
+    name: str
+    type_name: str  # as D writes it
+
+
+class ListingRow(NamedTuple):
+    """`id` counts all listed probes from 1; a probe that exists only when asked for (tick-7s) comes after the last."""
+
+    id: int
+    provider: str
+    module: str
+    function: str
+    name: str
+    arguments: tuple[ListedArg, ...]
+
+
+def listing(catalog: Catalog, pattern: ProbePattern, *, has_arguments: bool = False) -> list[ListingRow]:
+    """The probes that match, in listing order; with `has_arguments` also what args[] holds.
+
+    Raises:
+        InvivoError: The named provider cannot be asked; the message says why.
+    """
+    found = catalog.match(pattern)
+    if not found:
+        return []
+    numbers = {probe: number for number, probe in enumerate(catalog.all(), 1)}
+    rows = []
+    for probe in found:
+        number = numbers.setdefault(probe, len(numbers) + 1)
+        arguments = _arguments(probe) if has_arguments else ()
+        rows.append(ListingRow(number, probe.provider, probe.module, probe.function, probe.name, arguments))
+    return rows
+
+
+def _arguments(probe: Probe) -> tuple[ListedArg, ...]:
+    try:
+        args: Sequence[ProbeArg] = tuple(probe.context.args)
+    except InvivoError as error:
+        return (ListedArg(f"({error.message})", "?"),)
+    return tuple(ListedArg(arg.name, f"{arg.translator} *" if arg.translator else type_name(arg.type)) for arg in args)

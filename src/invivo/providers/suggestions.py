@@ -1,0 +1,112 @@
+"""What to say when a probe description matches nothing: the reason where one is known, else the nearest names.
+
+    syscall::raed:entry    did you mean syscall::read:entry?
+    fbt::vfs_read:entry    this kernel has no kprobes (CONFIG_KPROBES is off), so there is no provider 'fbt' here; ...
+    sdt:block::sched_switch   did you mean sdt:sched::sched_switch?
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from invivo.errors import InvivoError
+from invivo.program.sources import ProbePattern
+from invivo.providers.base import Description, Glob, Matcher
+
+if TYPE_CHECKING:
+    from invivo.providers.catalog import Catalog
+
+__all__ = ["suggest"]
+
+_KERNEL_FUNCTIONS = frozenset({"fbt", "rawfbt", "kprobe", "kretprobe", "kfunc", "fentry", "fexit"})
+_USER_FUNCTIONS = frozenset({"pid", "uprobe", "uretprobe", "usdt", "stapsdt"})
+_OTHERS = frozenset({"ip", "tcp", "udp", "lockstat", "cpc", "vminfo", "sysinfo", "mib", "fpuinfo", "plockstat", "nfs"})
+# Other tracers' words for what D calls otherwise.
+_FOREIGN = {
+    "tracepoint": "sdt", "kernel": "sdt", "rawtracepoint": "rawtp", "raw_tracepoint": "rawtp", "interval": "tick",
+    "tick": "tick", "timer": "tick", "begin": "dtrace", "end": "dtrace", "sys": "syscall", "syscalls": "syscall",
+}  # fmt: skip
+_FIELDS = ("module", "function", "name")
+_KPROBE_PMU = "/sys/bus/event_source/devices/kprobe"
+
+
+def suggest(catalog: Catalog, pattern: ProbePattern) -> str:
+    """A sentence or two for the person who wrote `pattern`, or ""."""
+    from invivo.providers.catalog import PROVIDERS
+
+    matcher = Matcher(pattern)
+    name = matcher.provider.literal
+    if name is not None and name not in PROVIDERS:
+        return _no_provider(name, PROVIDERS)
+    providers = [provider for provider in PROVIDERS if matcher.provider(provider)]
+    if not providers:
+        return f"no provider matches '{pattern.provider}'; providers are {', '.join(PROVIDERS)}"
+    guesses: list[str] = []
+    for provider in providers:
+        try:
+            reason = catalog.provider(provider).explain(matcher)
+            if reason:
+                return reason
+            nearest = _nearest(pattern, list(catalog.provider(provider).descriptions()))
+        except InvivoError as error:
+            if len(providers) == 1:
+                return str(error)
+            continue
+        guesses += [guess for guess in nearest if guess not in guesses]
+    return f"did you mean {' or '.join(guesses[:3])}?" if guesses else ""
+
+
+def _no_provider(name: str, providers: Sequence[str]) -> str:
+    import difflib
+
+    there_are = f"providers are {', '.join(providers)}"
+    base = name.rstrip("0123456789*$")
+    if base in _KERNEL_FUNCTIONS and not os.path.isdir(_KPROBE_PMU):
+        return (
+            f"this kernel has no kprobes (CONFIG_KPROBES is off), so there is no provider '{name}' here; "
+            "try the kernel's tracepoints: invivo list 'sdt:::'"
+        )
+    if base in _KERNEL_FUNCTIONS or base in _USER_FUNCTIONS or base in _OTHERS:
+        return f"invivo has no provider '{base}' yet; {there_are}"
+    if (ours := _FOREIGN.get(name.lower())) is not None:
+        return f"no provider '{name}'; in D it is {'tick-N (profile:::tick-1s)' if ours == 'tick' else ours}"
+    close = difflib.get_close_matches(name, providers, 1)
+    return f"no provider '{name}'; " + (f"did you mean {close[0]}?" if close else there_are)
+
+
+def _nearest(pattern: ProbePattern, descriptions: Sequence[Description]) -> list[str]:
+    """The pattern with one field (or, failing that, two) replaced by something that exists."""
+    found = _one_field(pattern, descriptions)
+    if not found:
+        for field in _FIELDS:
+            repaired = _closest(getattr(pattern, field), {d[_FIELDS.index(field)] for d in descriptions})
+            if repaired and (found := _one_field(replace(pattern, **{field: repaired[0]}), descriptions)):
+                break
+    return found
+
+
+def _one_field(pattern: ProbePattern, descriptions: Sequence[Description]) -> list[str]:
+    globs = [Glob(getattr(pattern, field)) for field in _FIELDS]
+    for index, field in enumerate(_FIELDS):
+        if (wanted := globs[index].literal) is None:
+            continue
+        others = [i for i in range(3) if i != index]
+        values = {d[index] for d in descriptions if all(globs[i](d[i]) for i in others)}
+        # Where another field is right and leaves one or two choices, no likeness is needed to name them.
+        is_rest_right = field != "function" and any(globs[i].literal is not None for i in others)
+        chosen = _closest(wanted, values) or (sorted(values) if is_rest_right and len(values) <= 2 else [])
+        if chosen:
+            return [str(replace(pattern, **{field: value})).lstrip(":") for value in chosen]
+    return []
+
+
+def _closest(wanted: str, values: set[str]) -> list[str]:
+    import difflib
+
+    if wanted in values or not wanted:
+        return []
+    by_lower = {value.lower(): value for value in values}
+    return [by_lower[close] for close in difflib.get_close_matches(wanted.lower(), by_lower, 1, 0.6)]

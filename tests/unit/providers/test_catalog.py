@@ -1,0 +1,150 @@
+"""The catalog: who is asked, in what order, and what is said where nothing matches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from invivo.errors import RightsError
+from invivo.linux import tracefs
+from invivo.program.plan import Traits
+from invivo.program.sources import ProbePattern
+from invivo.providers import suggestions
+from invivo.providers.catalog import PROVIDERS, Catalog
+from invivo.providers.listing import ListedArg, ListingRow, listing
+from tests.unit.providers.fakes import FakeTypes, add_event, add_syscall
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    add_syscall(tmp_path, "read", "unsigned int fd", "char * buf", "size_t count")
+    add_syscall(tmp_path, "write", "unsigned int fd", "const char * buf", "size_t count")
+    add_event(tmp_path, "sched", "sched_switch", [("int prio", 8, 4, 1)])
+    add_event(tmp_path, "sched", "sched_waking")
+    add_event(tmp_path, "block", "block_bio_queue")
+    monkeypatch.setattr(tracefs, "root", lambda: str(tmp_path))
+    return Catalog(FakeTypes(), Traits())
+
+
+def pattern(text: str) -> ProbePattern:
+    """Four fields, right-aligned as D has them."""
+    fields = text.split(":")
+    return ProbePattern(*([""] * (4 - len(fields)) + fields))
+
+
+def found(catalog: Catalog, text: str) -> list[str]:
+    return [str(probe) for probe in catalog.match(pattern(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "probes"),
+    [
+        ("BEGIN", ["dtrace:::BEGIN"]),
+        ("dtrace:::", ["dtrace:::BEGIN", "dtrace:::END", "dtrace:::ERROR"]),
+        ("tick-5s", ["profile:::tick-5s"]),
+        ("syscall::read:", ["syscall:vmlinux:read:entry", "syscall:vmlinux:read:return"]),
+        ("read:entry", ["syscall:vmlinux:read:entry"]),
+        ("sys*::write:entry", ["syscall:vmlinux:write:entry"]),
+        ("sched_switch", ["sdt:sched::sched_switch", "rawtp:sched::sched_switch"]),
+        ("{dtrace,profile}:::BEGIN", []),
+        ("io:vmlinux::start", ["io:vmlinux::start"]),
+        ("nothing:::", []),
+    ],
+)
+def test_patterns(catalog: Catalog, text: str, probes: list[str]) -> None:
+    assert found(catalog, text) == probes
+
+
+def test_only_the_named_provider_is_made(catalog: Catalog) -> None:
+    catalog.match(pattern("syscall:::entry"))
+    assert list(catalog._providers) == ["syscall"]
+
+
+def test_probes_are_the_same_objects_each_time(catalog: Catalog) -> None:
+    first, second = list(catalog.all()), list(catalog.all())
+    assert len(first) > 40
+    assert all(a is b for a, b in zip(first, second, strict=True))
+    assert len({str(probe) for probe in first}) == len(first)
+
+
+def test_listing_order_is_that_of_the_providers(catalog: Catalog) -> None:
+    order = [PROVIDERS.index(probe.provider) for probe in catalog.all()]
+    assert order == sorted(order)
+
+
+def test_ids_count_all_listed_probes(catalog: Catalog) -> None:
+    rows = listing(catalog, pattern("dtrace:::"))
+    assert rows == [
+        ListingRow(1, "dtrace", "", "", "BEGIN", ()),
+        ListingRow(2, "dtrace", "", "", "END", ()),
+        ListingRow(3, "dtrace", "", "", "ERROR", ()),
+    ]
+    # 3 of dtrace, 13 of profile, then read:entry.
+    assert [row.id for row in listing(catalog, pattern("syscall::read:"))] == [17, 18]
+    assert listing(catalog, pattern("tick-7s"))[0].id == len(list(catalog.all())) + 1
+
+
+def test_arguments_are_shown_as_d_writes_them(catalog: Catalog) -> None:
+    (read,) = listing(catalog, pattern("syscall::read:entry"), has_arguments=True)
+    assert read.arguments == (
+        ListedArg("fd", "unsigned int"),
+        ListedArg("buf", "char *"),
+        ListedArg("count", "size_t"),
+    )
+    (start,) = listing(catalog, pattern("io:::start"), has_arguments=True)
+    assert [arg.type_name for arg in start.arguments] == ["bufinfo_t *", "devinfo_t *", "fileinfo_t *"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("syscall::raed:entry", "did you mean syscall::read:entry?"),
+        ("syscall::read:exit", "did you mean syscall::read:entry or syscall::read:return?"),
+        ("syscall::raed:retrun", "did you mean syscall::read:return?"),
+        ("proc:::exec-sucess", "did you mean proc:::exec-success?"),
+        ("sdt:block::sched_switch", "did you mean sdt:sched::sched_switch?"),
+        ("sched_swich", "did you mean sched_switch?"),
+        ("dtrace:::begin", "did you mean dtrace:::BEGIN?"),
+        ("sycall:::entry", "no provider 'sycall'; did you mean syscall?"),
+        ("profile-0", "profile-0: a rate of 0 never fires"),
+        ("tick-1lightyear", "tick-1lightyear: unknown unit 'lightyear'"),
+        ("pid123::main:entry", "invivo has no provider 'pid' yet"),
+        ("tracepoint:::x", "no provider 'tracepoint'; in D it is sdt"),
+        ("zzz:::", "no provider 'zzz'; providers are dtrace, profile, syscall"),
+        ("zzz*:::", "no provider matches 'zzz*'"),
+        ("sched:::enqueue", "sched:::enqueue cannot be had on this kernel"),
+        ("syscall::qqqqqqqq:entry", ""),
+        ("syscall::qqqqqqqq:", ""),
+    ],
+)
+def test_suggestions(catalog: Catalog, text: str, expected: str) -> None:
+    assert found(catalog, text) == []
+    suggestion = catalog.suggest(pattern(text))
+    assert suggestion.startswith(expected)
+    assert bool(expected) == bool(suggestion)
+
+
+@pytest.mark.parametrize(
+    ("has_kprobes", "expected"), [(False, "this kernel has no kprobes"), (True, "no provider 'fbt' yet")]
+)
+def test_function_probes_depend_on_kprobes(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_kprobes: bool, expected: str
+) -> None:
+    monkeypatch.setattr(suggestions, "_KPROBE_PMU", str(tmp_path if has_kprobes else tmp_path / "none"))
+    assert expected in catalog.suggest(pattern("fbt::vfs_read:entry"))
+
+
+def test_without_tracefs_other_providers_still_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> str:
+        raise RightsError("tracefs is not mounted", "mount it")
+
+    monkeypatch.setattr(tracefs, "root", refuse)
+    catalog = Catalog(FakeTypes(), Traits())
+    assert found(catalog, "BEGIN") == ["dtrace:::BEGIN"]
+    assert found(catalog, "sched:::on-cpu") == ["sched:vmlinux::on-cpu"]
+    with pytest.raises(RightsError, match="not mounted"):
+        catalog.match(pattern("syscall:::entry"))
+    with pytest.raises(RightsError, match="not mounted"):
+        catalog.match(pattern("read:entry"))
+    assert [probe.provider for probe in catalog.all()][:3] == ["dtrace"] * 3
