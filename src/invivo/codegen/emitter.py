@@ -1,0 +1,310 @@
+"""The state of one unit's code while it is written, and what every lowering needs: slots, helpers, faults, loops.
+
+slot = e.slot(16)                                    16 bytes, on the stack or in the unit's scratch area
+e.fault_if(is_zero, FaultKind.DIVZERO, ZERO, span)   leaves the clause where `is_zero`
+address = e.string(expr).address                     lowers an expression (see expressions.py, strings.py)
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from invivo.codegen.ir import ZERO, Block, Function, Value, const
+from invivo.codegen.module import Module
+from invivo.codegen.objects import MAY_GOTO
+from invivo.program.layout import round_up
+from invivo.program.nodes import Clause, Expr, Stmt, Variable
+from invivo.program.plan import BtfTracepoint, FaultKind, Globals, RecordLayout
+from invivo.program.types import Enum, Int, Type
+from invivo.source import Span
+
+__all__ = ["Emitter", "Fault", "Helper", "Str", "Target"]
+
+_STACK_BUDGET = 288  # bytes of the 512 that slots may take; LLVM spills into the rest
+_STACK_SLOT = 72  # greater slots lie in the scratch area
+
+
+class Helper(enum.IntEnum):
+    """BPF helpers by number: include/uapi/linux/bpf.h, ___BPF_FUNC_MAPPER; bpf-helpers(7)."""
+
+    MAP_LOOKUP = 1
+    MAP_UPDATE = 2
+    MAP_DELETE = 3
+    KTIME = 5
+    RANDOM = 7
+    CPU = 8
+    PID_TGID = 14
+    UID_GID = 15
+    COMM = 16
+    CURRENT_TASK = 35
+    GET_STACK = 67
+    CGROUP_ID = 80
+    READ_USER = 112
+    READ_KERNEL = 113
+    READ_USER_STRING = 114
+    READ_KERNEL_STRING = 115
+    RINGBUF_OUTPUT = 130
+    RINGBUF_QUERY = 134
+    SNPRINTF = 165
+
+
+class Str(NamedTuple):
+    """A NUL-terminated string in memory that the verifier knows to be `capacity` bytes long."""
+
+    address: Value
+    capacity: int
+    literal: bytes | None = None
+
+
+class Fault(NamedTuple):
+    """One way into the unit's fault code."""
+
+    source: Block
+    site: int
+    kind: FaultKind
+    value: Value
+    resume: int  # index in Emitter.resumes
+    probe: Value
+
+
+class Target(NamedTuple):
+    """Where `break` and `continue` go, or `return` with its value's place."""
+
+    block: Block
+    result: Value | Str | None = None
+
+
+class Emitter(ABC):
+    """One unit under construction. Lowering functions take it as their first argument."""
+
+    def __init__(self, module: Module, name: str) -> None:
+        self.module = module
+        self.out = Function(name)
+        self.name = name
+        self.point: object = None
+        self.is_end = False
+        self.probe_id: Value = ZERO  # i64, of the firing being lowered
+        self.probe_ids: tuple[int, ...] = ()  # all that probe_id can be
+        self.clause: Clause | None = None
+        self.fault_info: dict[int, Value] | None = None  # in ERROR clauses: what FaultInfo yields
+        self.variables: dict[Variable, Value] = {}  # allocas and slots of clause-local and local variables
+        self.records: dict[int, Value] = {}  # buffers, by layout id
+        self.record_sizes: dict[int, Value] = {}  # allocas: size of a record that ends with a string
+        self.firing_init: Block = self.out.block  # runs once a firing, open until the firing's end
+        self.firing_zeroed: set[Variable] = set()
+        self.timestamp: Value | None = None  # alloca: 0 until the firing asks for the time
+        self.has_timestamp = False  # whether this firing's code starts it at 0
+        self.own_memory: Value | None = None  # what alloca() and copyin() hand out, and how much of it is used
+        self.own_used: Value | None = None
+        self.own_is_fresh = False  # whether this firing's code starts with all of it unused
+        self.returns: list[Target] = []
+        self.loops: list[tuple[Block, Block]] = []  # (break, continue)
+        self.faults: list[Fault] = []
+        self.resumes: list[Block] = []
+        self.resume = 0
+        self._stack_used = 0
+        self._scratch_size = 8  # the first word counts records, see records.py
+        self.uses_scratch = False
+        self._word: Value | None = None
+        self._barrier: Value | None = None
+
+    # --- lowering, dispatched in lowering.py ------------------------------------------------------------------------
+
+    @abstractmethod
+    def scalar(self, expr: Expr) -> Value:
+        """An integer or pointer as an i64, extended from its type."""
+
+    @abstractmethod
+    def string(self, expr: Expr) -> Str:
+        """A string, by reference: to be used before anything that may change it."""
+
+    @abstractmethod
+    def statement(self, stmt: Stmt) -> None:
+        """Code for a statement."""
+
+    # --- memory -----------------------------------------------------------------------------------------------------
+
+    def slot(self, size: int) -> Value:
+        """`size` bytes (rounded up to 8) for one node of the program, not shared with any other."""
+        size = round_up(size, 8)
+        if size <= _STACK_SLOT and self._stack_used + size <= _STACK_BUDGET:
+            self._stack_used += size
+            return self.out.alloca(size)
+        return self.scratch(size)
+
+    def scratch(self, size: int) -> Value:
+        """The same, always in the scratch area."""
+        self.uses_scratch = True
+        offset = self._scratch_size
+        self._scratch_size += round_up(size, 8)
+        return self.out.offset(Value("ptr", "%scratch"), offset)
+
+    @property
+    def scratch_size(self) -> int:
+        return self._scratch_size
+
+    @property
+    def word(self) -> Value:
+        """Eight bytes of stack for a helper's result that is loaded at once."""
+        if self._word is None:
+            self._word = self.out.alloca(8)
+        return self._word
+
+    def read_global(self, offset: int) -> Value:
+        return self.out.load(self.module.global_address(offset))
+
+    def count(self, offset: int, amount: Value | None = None) -> None:
+        """Add to a counter in the globals."""
+        self.out.atomic_add(self.module.global_address(offset), amount or const(1))
+
+    def start_firing(self) -> None:
+        """What a firing finds fresh: clause-local variables, own memory, the time."""
+        self.firing_init = self.out.block
+        body = self.out.new_block("clauses")
+        self.firing_zeroed = set()
+        self.own_is_fresh = False
+        self.has_timestamp = False
+        # The block stays open: variables met later are cleared in it.
+        self.firing_init.tail = f"  br label %{body.label}"
+        self.out.enter_after_open(body)
+
+    def clear(self, pointer: Value, size: Value) -> None:
+        """Zero bytes (bounded for the verifier): a read of the kernel's that fails fills its buffer with zeros."""
+        self.out.call(Helper.READ_KERNEL, pointer, size, ZERO)
+
+    def fill_zero(self, pointer: Value, start: int, end: int) -> None:
+        """Zero bytes `start` up to `end` behind a pointer that is aligned to 8."""
+        while start < end:
+            size = min(start & -start or 8, 8)
+            while size > end - start:
+                size //= 2
+            self.out.store(const(0, f"i{size * 8}"), self.out.offset(pointer, start), size)
+            start += size
+
+    # --- values -----------------------------------------------------------------------------------------------------
+
+    def canonical(self, value: Value, type_: Type) -> Value:
+        """An i64 wrapped to the type: cut to its width and extended again."""
+        if not isinstance(type_, Int | Enum) or type_.size == 8:
+            return value
+        narrow = self.out.truncate(value, f"i{type_.size * 8}")
+        return self.out.extend(narrow, type_.signed)
+
+    def is_true(self, value: Value) -> Value:
+        """The i1 of an i64."""
+        return self.out.compare("ne", value, ZERO)
+
+    def truth(self, condition: Value) -> Value:
+        """0 or 1 of an i1."""
+        return self.out.extend(condition, False)
+
+    def opaque(self, value: Value) -> Value:
+        """The same value, of which LLVM knows nothing: checks made for the verifier's sake are then not folded away.
+
+        A volatile round trip through the stack; the verifier follows it, and keeps the bounds that it knows.
+        """
+        if self._barrier is None:
+            self._barrier = self.out.alloca(8)
+        self.out.store(value, self._barrier, volatile=True)
+        return self.out.load(self._barrier, volatile=True)
+
+    def at_most(self, value: Value, maximum: int) -> Value:
+        """The value, or `maximum` if it is greater (unsigned), such that the verifier sees the bound."""
+        value = self.opaque(value)
+        return self.out.select(self.out.compare("ugt", value, const(maximum)), const(maximum), value)
+
+    def scalar_of_pointer(self, value: Value) -> Value:
+        """A number the verifier takes for a number, from a register that it may know as a pointer.
+
+        Arithmetic on typed pointers is refused, but a negated one is just a number.
+        """
+        return self.out.sub(ZERO, self.opaque(self.out.sub(ZERO, value)))
+
+    @property
+    def has_typed_pointers(self) -> bool:
+        return isinstance(self.point, BtfTracepoint)
+
+    # --- control ----------------------------------------------------------------------------------------------------
+
+    def fault_if(self, condition: Value, kind: FaultKind, value: Value, span: Span) -> None:
+        """Leave the clause with a fault where `condition` (an i1) holds."""
+        clause = self.clause.index if self.clause is not None else 0
+        site = self.module.site(span, clause)
+        raised = self.out.new_block("fault")
+        going_on = self.out.new_block("ok")
+        self.out.branch_if(condition, raised, going_on, (0, 1))
+        self.out.enter(raised)
+        self.faults.append(Fault(raised, site, kind, value, self.resume, self.probe_id))
+        raised.is_closed = True  # the branch is added when the fault code is written
+        self.out.enter(going_on)
+
+    @contextmanager
+    def when(self, condition: Value, weights: tuple[int, int] | None = None) -> Iterator[None]:
+        """Code that runs where `condition` (an i1) holds."""
+        then = self.out.new_block("then")
+        after = self.out.new_block("after")
+        self.out.branch_if(condition, then, after, weights)
+        self.out.enter(then)
+        yield
+        self.out.branch(after)
+        self.out.enter(after)
+
+    @contextmanager
+    def in_block(self, block: Block) -> Iterator[None]:
+        """Code that goes to the end of another, open block."""
+        here, self.out.block = self.out.block, block
+        yield
+        self.out.block = here
+
+    def may_go_on(self, exit_: Block) -> None:
+        """At a loop's head: leaves it where the kernel says that it ran long enough."""
+        if not self.module.traits.has_may_goto:
+            return
+        body = self.out.new_block("go")
+        self.out.branch_if(self.out.compare("eq", self.out.call(MAY_GOTO), ZERO), exit_, body)
+        self.out.enter(body)
+
+    @contextmanager
+    def loop(self, limit: int) -> Iterator[tuple[Value, Block]]:
+        """A loop over an index from 0 below `limit`: yields (index, block after the loop).
+
+        The index lives in memory, volatile: else LLVM turns it into a running pointer, whose bounds the verifier
+        does not find again.
+        """
+        counter = self.out.alloca(8)
+        self.out.store(ZERO, counter, volatile=True)
+        head, body, after = self.out.new_block("head"), self.out.new_block("body"), self.out.new_block("after")
+        self.out.enter(head)
+        self.may_go_on(after)
+        index = self.out.load(counter, volatile=True)
+        self.out.branch_if(self.out.compare("ult", index, const(limit)), body, after)
+        self.out.enter(body)
+        yield index, after
+        self.out.store(self.out.add(index, const(1)), counter, volatile=True)
+        self.out.branch(head)
+        self.out.enter(after)
+
+    # --- records ----------------------------------------------------------------------------------------------------
+
+    def record(self, layout: RecordLayout) -> Value:
+        """The buffer in which a record of this layout is built."""
+        if layout.id not in self.records:
+            self.records[layout.id] = self.slot(layout.size)
+        return self.records[layout.id]
+
+    def cpu(self) -> Value:
+        return self.out.call(Helper.CPU, pure=True)
+
+    def count_drop(self) -> None:
+        """One more record that the ring buffer had no room for."""
+        index = self.out.binary("and", self.cpu(), const(Globals.RING_DROPS_CPUS - 1))
+        offset = self.out.binary("shl", self.opaque_mask(index, Globals.RING_DROPS_CPUS - 1), const(3))
+        self.out.atomic_add(self.out.offset(self.module.global_address(Globals.RING_DROPS), offset), const(1))
+
+    def opaque_mask(self, value: Value, mask: int) -> Value:
+        """`value & mask` that LLVM cannot fold away."""
+        return self.out.binary("and", self.opaque(value), const(mask))

@@ -1,0 +1,68 @@
+"""Values put into fields of records, aggregation keys and array keys, as plan.FieldKind says.
+
+INT of 4 at 12        store i32 of the value
+STRING of 16 at 16    the bytes read straight into place, zero-filled in keys
+INTERNED at 8         the index of the probe's name in Plan.strings, from a table in the read-only data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invivo.codegen import memory, names, strings
+from invivo.codegen.emitter import Emitter, Helper
+from invivo.codegen.ir import Value, const
+from invivo.program.nodes import Expr, Memory, ProbeName, StrLit
+from invivo.program.plan import Field, FieldKind
+
+__all__ = ["build_key", "store_field"]
+
+
+def build_key(
+    e: Emitter, fields: Sequence[Field], size: int, exprs: Sequence[Expr], header: Value | None = None
+) -> Value:
+    """A key of `size` bytes in a slot of its own: the header word, then the fields, all gaps zero."""
+    key = e.slot(size)
+    position = 0
+    if header is not None:
+        e.out.store(header, key)
+        position = 8
+    for field, expr in zip(fields, exprs, strict=True):
+        e.fill_zero(key, position, field.offset)
+        store_field(e, key, field, expr, is_key=True)
+        position = field.offset + field.type.size
+    e.fill_zero(key, position, size)
+    return key
+
+
+def store_field(e: Emitter, base: Value, field: Field, expr: Expr, *, is_key: bool = False) -> Value | None:
+    """Store one field; for a string yields its length with the NUL, where that is known."""
+    offset, type_ = field
+    place = e.out.offset(base, offset)
+    match type_.kind:
+        case FieldKind.STRING:
+            if is_key:
+                strings.zero_before(e, expr, base, offset, type_.size)
+            return strings.string_into(e, expr, place, type_.size)
+        case FieldKind.BYTES:
+            if not isinstance(expr, Memory):
+                raise TypeError(f"{type(expr).__name__} is not a structure or array in memory")
+            address = e.scalar(expr.address)
+            memory.read_bytes(e, place, type_.size, address, expr.space, expr.span)
+        case FieldKind.INTERNED:
+            e.out.store(_interned(e, expr), place)
+        case FieldKind.USTACK:
+            e.out.store(e.scalar(expr), place)
+            tgid = e.out.binary("lshr", e.out.call(Helper.PID_TGID, pure=True), const(32))
+            e.out.store(tgid, e.out.offset(base, offset + 8))
+        case FieldKind.INT | FieldKind.KSTACK | FieldKind.SYMBOL | FieldKind.POINTER:
+            e.out.store(e.out.truncate(e.scalar(expr), f"i{min(type_.size, 8) * 8}"), place)
+    return None
+
+
+def _interned(e: Emitter, expr: Expr) -> Value:
+    if isinstance(expr, StrLit):
+        return const(e.module.intern(expr.value), "i32")
+    if isinstance(expr, ProbeName):
+        return names.interned_index(e, expr.component)
+    raise TypeError(f"{type(expr).__name__} is not an interned string")

@@ -1,0 +1,251 @@
+"""A whole unit: selections, firings, clauses, and what happens at a fault.
+
+unit -> entry: is the program exiting? scratch area; then for each firing: which probe, guard, clauses in order;
+        one piece of code for all faults: a record, ERROR's clauses, and back to the clause after the faulty one
+"""
+
+from __future__ import annotations
+
+import struct
+
+from invivo.codegen import expressions, memory, records, statements, strings
+from invivo.codegen.emitter import Emitter, Str, Target
+from invivo.codegen.ir import NULL, ZERO, Block, Value, const
+from invivo.codegen.module import Module
+from invivo.codegen.objects import COOKIE
+from invivo.program.nodes import Clause, ContextWord, Exit, Expr, Stmt
+from invivo.program.passes.units import Firing, Selection, Unit
+from invivo.program.plan import Globals, Moment, Once
+from invivo.program.walk import walk
+from invivo.source import SourceFile, Span
+
+__all__ = ["lower_unit"]
+
+_NOWHERE = Span(SourceFile("", ""), 0, 0)  # of code that stands in no text: selectors and guards
+_FEW = 4  # selectors that are compared one by one
+_FIRING_SHIFT = 24  # of a table's entry: the firing's number above, the probe's id below
+
+
+class _Lowering(Emitter):
+    """The emitter with the dispatch that its modules call back."""
+
+    def scalar(self, expr: Expr) -> Value:
+        return expressions.scalar(self, expr)
+
+    def string(self, expr: Expr) -> Str:
+        return strings.string(self, expr)
+
+    def statement(self, stmt: Stmt) -> None:
+        statements.statement(self, stmt)
+
+
+def lower_unit(module: Module, unit: Unit) -> str:
+    """The LLVM function of a unit.
+
+    Raises:
+        TypeError: The program breaks a rule of program/nodes.py (see program/spec.py).
+    """
+    e = _Lowering(module, unit.name)
+    e.point = unit.points[0][0]
+    e.is_end = e.point == Once(Moment.END)
+    prologue = e.out.block
+    start = e.out.new_block("start")
+    e.out.block.is_closed = True
+    e.out.enter(start)
+    prologue.is_closed = False
+    done = e.out.new_block("done")
+    for step in unit.steps:
+        if isinstance(step, Selection):
+            _selection(e, step)
+        else:
+            _firing(e, step, unit.is_shared)
+    e.out.enter(done)
+    e.out.ret()
+    _fault_code(e)
+    _prologue(e, prologue, start, done)
+    return e.out.text()
+
+
+def _prologue(e: Emitter, prologue: Block, start: Block, done: Block) -> None:
+    """Written last, when it is known what the unit needs."""
+    e.out.block = prologue
+    if not e.is_end:
+        ready = e.out.new_block("tracing")
+        exiting = e.out.load(e.module.global_address(Globals.EXITING), volatile=True)
+        e.out.branch_if(e.out.compare("eq", exiting, ZERO), ready, done, (1, 0))
+        e.out.enter(ready)
+    if e.uses_scratch:
+        map_ = e.module.scratch(e.name, e.scratch_size)
+        e.out.store(const(0, "i32"), e.word)
+        e.out.lookup_scratch(map_, e.word)
+        e.out.branch_if(e.out.compare("ne", Value("ptr", "%scratch"), NULL), start, done, (1, 0))
+    else:
+        e.out.branch(start)
+
+
+# --- which probe fired ------------------------------------------------------------------------------------------------
+
+
+def _selection(e: Emitter, step: Selection) -> None:
+    done = e.out.new_block("selected")
+    e.resumes.append(done)
+    e.resume = len(e.resumes) - 1
+    e.firing_init = e.out.block
+    if step.guard is not None:
+        _test_guard(e, step.guard(_NOWHERE), done)
+    key_expr = step.key(_NOWHERE)
+    key = memory.context_word(e, key_expr, is_number=True) if isinstance(key_expr, ContextWord) else e.scalar(key_expr)
+    blocks = [e.out.new_block("firing") for _ in step.firings]
+    if len(step.cases) <= _FEW:
+        probes: list[list[tuple[Value, Block]]] = [[] for _ in step.firings]
+        for value, firing, probe in step.cases:
+            number = step.firings.index(firing)
+            following = e.out.new_block("case")
+            probes[number].append((const(probe), e.out.block))
+            e.out.branch_if(e.out.compare("eq", key, const(value)), blocks[number], following)
+            e.out.enter(following)
+        e.out.branch(done)
+        for firing, block, incoming in zip(step.firings, blocks, probes, strict=True):
+            e.out.enter(block)
+            probe_id = incoming[0][0] if len(incoming) == 1 else e.out.phi(incoming)
+            _selected(e, firing, probe_id, done)
+    else:
+        entry = _table_entry(e, step, key, done)
+        probe_id = e.out.binary("and", entry, const((1 << _FIRING_SHIFT) - 1))
+        number_ = e.out.binary("lshr", entry, const(_FIRING_SHIFT))
+        e.out.switch(number_, done, [(i + 1, block) for i, block in enumerate(blocks)])
+        for firing, block in zip(step.firings, blocks, strict=True):
+            e.out.enter(block)
+            _selected(e, firing, probe_id, done)
+    e.out.enter(done)
+
+
+def _selected(e: Emitter, firing: Firing, probe_id: Value, done: Block) -> None:
+    if len(firing.probe_ids) == 1:
+        probe_id = const(firing.probe_ids[0])
+    _clauses(e, firing, probe_id)
+    e.out.branch(done)
+
+
+def _table_entry(e: Emitter, step: Selection, key: Value, done: Block) -> Value:
+    """Firing number (from 1) and probe id for a key, from a table; goes to `done` where there is none."""
+    lowest = step.cases[0][0]
+    numbers = [0] * (step.cases[-1][0] - lowest + 1)
+    for value, firing, probe in step.cases:
+        numbers[value - lowest] = (step.firings.index(firing) + 1) << _FIRING_SHIFT | probe
+    table = e.module.constant(struct.pack(f"<{len(numbers)}I", *numbers))
+    index = e.opaque(e.out.sub(key, const(lowest)))
+    inside = e.out.new_block("inside")
+    e.out.branch_if(e.out.compare("ult", index, const(len(numbers))), inside, done)
+    e.out.enter(inside)
+    entry = e.out.load(e.out.offset(table, e.out.binary("shl", index, const(2))), "i32")
+    return e.out.extend(entry, False)
+
+
+def _firing(e: Emitter, firing: Firing, is_shared: bool) -> None:
+    probe_id = e.out.call(COOKIE, e.out.context, pure=True) if is_shared else const(firing.probe_ids[0])
+    _clauses(e, firing, probe_id)
+
+
+def _test_guard(e: Emitter, guard: Expr, otherwise: Block) -> None:
+    passed = e.out.new_block("passed")
+    e.out.branch_if(e.is_true(e.scalar(guard)), passed, otherwise)
+    e.out.enter(passed)
+
+
+# --- clauses ----------------------------------------------------------------------------------------------------------
+
+
+def _clauses(e: Emitter, firing: Firing, probe_id: Value) -> None:
+    """One firing: its clauses in order; a fault, or a predicate that is false, goes on to the next."""
+    done = e.out.new_block("fired")
+    e.probe_id, e.probe_ids = probe_id, firing.probe_ids
+    e.start_firing()
+    if firing.guard is not None:
+        e.resumes.append(done)
+        e.resume = len(e.resumes) - 1
+        _test_guard(e, firing.guard(_NOWHERE), done)
+    _clause_sequence(e, firing.clauses, done)
+    e.out.enter(done)
+    e.clause = None
+
+
+def _clause_sequence(e: Emitter, clauses: tuple[Clause, ...], done: Block) -> None:
+    may_exit = any(_may_exit(clause) for clause in e.module.program.error_clauses)
+    for number, clause in enumerate(clauses):
+        after = e.out.new_block("clause")
+        e.clause = clause
+        e.resumes.append(after)
+        e.resume = len(e.resumes) - 1
+        if number and may_exit and not e.is_end:
+            tracing = e.out.new_block("tracing")
+            exiting = e.out.load(e.module.global_address(Globals.EXITING), volatile=True)
+            e.out.branch_if(e.out.compare("eq", exiting, ZERO), tracing, done)
+            e.out.enter(tracing)
+        may_exit = may_exit or _may_exit(clause)
+        if clause.predicate is not None:
+            _test_guard(e, clause.predicate, after)
+        e.returns.append(Target(after))
+        e.statement(clause.body)
+        e.returns.pop()
+        e.out.enter(after)
+
+
+def _may_exit(clause: Clause) -> bool:
+    return any(isinstance(node, Exit) for node in walk(clause.body))
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+
+
+def _fault_code(e: Emitter) -> None:
+    """The one place where all faults of the unit go: with site, kind, value, probe and where to go on."""
+    if not e.faults:
+        return
+    out = e.out
+    faults, resumes = e.faults, e.resumes
+    raised = out.new_block("faults")
+    out.enter(raised)
+    for fault in faults:
+        fault.source.lines.append(f"  br label %{raised.label}")
+    site = out.phi([(const(f.site, "i32"), f.source) for f in faults])
+    kind = out.phi([(const(f.kind.value, "i32"), f.source) for f in faults])
+    value = out.phi([(f.value, f.source) for f in faults])
+    probe = out.phi([(f.probe, f.source) for f in faults])
+    resume = out.phi([(const(f.resume), f.source) for f in faults])
+    e.probe_id = probe
+    records.emit_fault(e, site, kind, value)
+    if e.module.program.error_clauses:
+        _error_clauses(e, site, kind, value)
+    targets = sorted({f.resume for f in faults})
+    if len(targets) == 1:
+        out.branch(resumes[targets[0]])
+    else:
+        out.switch(resume, resumes[targets[0]], [(number, resumes[number]) for number in targets[1:]])
+
+
+def _error_clauses(e: Emitter, site: Value, kind: Value, value: Value) -> None:
+    """ERROR's firing, inline. A fault in it is counted, and nothing more."""
+    program, out = e.module.program, e.out
+    ids = tuple(program.probe_ids[probe] for probe in program.error_clauses[0].probes)
+    info = {2: out.extend(site, False), 4: out.extend(kind, False), 5: value}
+    e.probe_id, e.probe_ids = const(ids[0]), ids
+    e.faults, e.resumes = [], []
+    e.start_firing()
+    done = out.new_block("reported")
+    for clause in program.error_clauses:
+        e.fault_info = {**info, 1: const(clause.index + 1)}
+        _clause_sequence(e, (clause,), done)
+    out.enter(done)
+    e.fault_info = None
+    if not e.faults:
+        return
+    after, nested = out.new_block("error"), out.new_block("nested")
+    out.branch(after)
+    out.enter(nested)
+    for fault in e.faults:
+        fault.source.lines.append(f"  br label %{nested.label}")
+    resume = out.phi([(const(f.resume), f.source) for f in e.faults])
+    e.count(Globals.FAULT_DROPS)
+    out.switch(resume, done, [(i, block) for i, block in enumerate(e.resumes)])
+    out.enter(after)

@@ -1,0 +1,244 @@
+"""What all units of a plan share: maps, the two data sections, fault sites, interned strings.
+
+module.map_of_variable(x)          index in Plan.maps of x's hash, made on first use
+module.rodata(b"dd\\0")             offset of those bytes in the read-only data, kept once
+module.counter()                   offset of a fresh 64-bit counter in the globals
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invivo.codegen.ir import Value
+from invivo.program.aggregates import words
+from invivo.program.layout import field_type, layout_keys, round_up, variable_size
+from invivo.program.nodes import Aggregation, AggUpdate, Program, Scope, Variable
+from invivo.program.passes.units import Unit
+from invivo.program.plan import (
+    AggregationPlan,
+    FaultSite,
+    Field,
+    Globals,
+    MapKind,
+    MapPlan,
+    ProbeInfo,
+    Traits,
+)
+from invivo.program.types import Enum, Int, Pointer, size_of
+from invivo.program.walk import walk
+from invivo.source import Span
+
+__all__ = ["Module"]
+
+# enum bpf_map_type and map flags of include/uapi/linux/bpf.h
+_HASH, _ARRAY, _PERCPU_HASH, _PERCPU_ARRAY, _RINGBUF = 1, 2, 5, 6, 27
+_NO_PREALLOC, _RDONLY_PROG, _MMAPABLE = 1 << 0, 1 << 7, 1 << 10
+
+_PAGE = 4096
+
+
+class Module:
+    """The shared parts of one plan, as they grow while units are generated."""
+
+    def __init__(self, program: Program, traits: Traits) -> None:
+        from invivo.program.options import defaults
+
+        self.program = program
+        self.traits = traits
+        self.options: dict[str, int | str | bool] = defaults()
+        self.options.update({k: v for k, v in program.options.items() if isinstance(v, int | str | bool)})
+        self.maps: list[MapPlan] = []
+        self.faults: list[FaultSite] = []
+        self.strings = list(program.strings)
+        self.aggregations: dict[Aggregation, AggregationPlan] = {}
+        self.probes = tuple(ProbeInfo(p.provider, p.module, p.function, p.name) for p in program.probe_ids)
+        self.globals_size = Globals.USER
+        self._interned = {string: i for i, string in enumerate(self.strings)}
+        self._shared: set[Aggregation] = set()
+        self._rodata = bytearray()
+        self._constants: dict[bytes, int] = {}
+        self._sites: dict[tuple[str, int, int, int], int] = {}
+        self._variables: dict[Variable, int] = {}
+        self._single: dict[MapKind, int] = {}
+
+    def note_sharing(self, units: Sequence[Unit]) -> None:
+        """Find the aggregations that several units update; ERROR's clauses are in all of them."""
+        seen: dict[Aggregation, Unit] = {}
+        for unit in units:
+            for clause in (*(c for firing in unit.firings for c in firing.clauses), *self.program.error_clauses):
+                for node in walk(clause):
+                    if isinstance(node, AggUpdate) and seen.setdefault(node.aggregation, unit) is not unit:
+                        self._shared.add(node.aggregation)
+
+    def is_shared(self, aggregation: Aggregation) -> bool:
+        """Whether one program may interrupt another while it updates the aggregation."""
+        return aggregation in self._shared
+
+    def number(self, option: str) -> int:
+        """A numeric option."""
+        return int(self.options[option])
+
+    # --- maps -------------------------------------------------------------------------------------------------------
+
+    def _add(self, plan: MapPlan) -> int:
+        self.maps.append(plan)
+        return len(self.maps) - 1
+
+    def _one(self, plan: MapPlan) -> int:
+        if plan.kind not in self._single:
+            self._single[plan.kind] = self._add(plan)
+        return self._single[plan.kind]
+
+    def global_address(self, offset: int) -> Value:
+        """The address of a byte of the globals map's value."""
+        # Its size is set in `finish`, when all variables are known.
+        index = self._one(MapPlan("globals", MapKind.GLOBALS, _ARRAY, 4, 0, 1, _MMAPABLE))
+        return _at(index, offset)
+
+    def rodata_address(self, offset: int) -> Value:
+        """The address of a byte of the read-only data."""
+        index = self._one(MapPlan("rodata", MapKind.RODATA, _ARRAY, 4, 0, 1, _RDONLY_PROG))
+        return _at(index, offset)
+
+    def ring(self) -> Value:
+        """The ring buffer: the size asked for, rounded up to a power of two of at least a page."""
+        return _at(self._one(MapPlan("ring", MapKind.RING, _RINGBUF, 0, 0, self.ring_size)))
+
+    @property
+    def ring_size(self) -> int:
+        return max(1 << (self.number("bufsize") - 1).bit_length(), _PAGE)
+
+    @property
+    def stack_frames(self) -> int:
+        """Frames kept of a stack: as many as any stack() or ustack() may print."""
+        return max(1, min(max(self.number("stackframes"), self.number("ustackframes")), 127))
+
+    def stacks(self) -> Value:
+        """The map of stacks by id."""
+        entries = max(self.number("stacksize"), 1)
+        plan = MapPlan("stacks", MapKind.STACKS, _HASH, 8, 8 * self.stack_frames, entries, _NO_PREALLOC)
+        return _at(self._one(plan))
+
+    def scratch(self, unit: str, size: int) -> Value:
+        """A per-CPU scratch area. Each unit has its own: one may interrupt another, but never itself."""
+        return _at(self._add(MapPlan(f"s_{unit}", MapKind.SCRATCH, _PERCPU_ARRAY, 4, round_up(size, 8), 1)))
+
+    def aggregation(self, aggregation: Aggregation) -> AggregationPlan:
+        """The plan of an aggregation; its map is made on first use."""
+        plan = self.aggregations.get(aggregation)
+        if plan is None:
+            count = words(aggregation.function, aggregation.parameters)
+            fields, key_size = layout_keys(aggregation.keys)
+            name = f"a_{aggregation.name}"
+            if fields:
+                space = self.number("aggsize") // (key_size + 8 * count * self.traits.cpus)
+                entries = min(max(space, 64), 1 << 18)
+                spec = MapPlan(name, MapKind.AGGREGATION, _PERCPU_HASH, key_size, 8 * count, entries, _NO_PREALLOC)
+            else:
+                spec = MapPlan(name, MapKind.AGGREGATION, _PERCPU_ARRAY, 4, 8 * count, 2)
+            plan = AggregationPlan(
+                aggregation.id, aggregation.name, aggregation.function, aggregation.parameters, fields, key_size,
+                count, self._add(spec), self.counter(), self.counter(),
+            )  # fmt: skip
+            self.aggregations[aggregation] = plan
+        return plan
+
+    def map_address(self, index: int) -> Value:
+        """Map `index`, as helpers take it."""
+        return _at(index)
+
+    # --- variables --------------------------------------------------------------------------------------------------
+
+    def variable_map(self, variable: Variable) -> int:
+        """Index of the hash of an associative array or a thread-local variable."""
+        if variable not in self._variables:
+            _, key_size = self.variable_keys(variable)
+            value_size = variable_size(variable.type)
+            entries = min(max(self.number("dynvarsize") // (key_size + value_size), 64), 1 << 20)
+            plan = MapPlan(f"v_{variable.name}", MapKind.VARIABLE, _HASH, key_size, value_size, entries, _NO_PREALLOC)
+            self._variables[variable] = self._add(plan)
+        return self._variables[variable]
+
+    @staticmethod
+    def variable_keys(variable: Variable) -> tuple[tuple[Field, ...], int]:
+        """Fields and size of a hash's key; those of thread-local variables begin with the thread's u64."""
+        header = 8 if variable.scope is Scope.THREAD else 0
+        return layout_keys([field_type(key) for key in variable.keys or ()], header)
+
+    def variable_offset(self, variable: Variable) -> int:
+        """Offset of a global scalar in the globals."""
+        if variable not in self._variables:
+            size = size_of(variable.type)
+            assert size is not None
+            is_scalar = isinstance(variable.type, Int | Enum | Pointer)
+            # Strings are compared, and structures copied, eight bytes at a time.
+            self.globals_size = round_up(self.globals_size, size if is_scalar else 8)
+            self._variables[variable] = self.globals_size
+            self.globals_size += size if is_scalar else round_up(size, 8)
+        return self._variables[variable]
+
+    def counter(self) -> int:
+        """Offset of a new 64-bit counter in the globals, which starts at zero."""
+        self.globals_size = round_up(self.globals_size, 8) + 8
+        return self.globals_size - 8
+
+    # --- constants --------------------------------------------------------------------------------------------------
+
+    def rodata(self, data: bytes, alignment: int = 8) -> int:
+        """Offset of these bytes in the read-only data."""
+        if data not in self._constants:
+            self._rodata += bytes(-len(self._rodata) % alignment)
+            self._constants[data] = len(self._rodata)
+            self._rodata += data
+        return self._constants[data]
+
+    def zeros(self, size: int) -> Value:
+        """The address of `size` zero bytes."""
+        return self.constant(bytes(size))
+
+    def constant(self, data: bytes) -> Value:
+        """The address of these bytes in the read-only data."""
+        return self.rodata_address(self.rodata(data))
+
+    def intern(self, string: bytes) -> int:
+        """Index of a string in Plan.strings."""
+        if string not in self._interned:
+            self._interned[string] = len(self.strings)
+            self.strings.append(string)
+        return self._interned[string]
+
+    def site(self, span: Span, clause: int) -> int:
+        """Index of the place in the text where a fault may happen."""
+        file = span.file
+        key = (file.name, span.start, span.end, clause)
+        if key not in self._sites:
+            line, column = file.position(span.start)
+            self._sites[key] = len(self.faults)
+            self.faults.append(FaultSite(file.name, line, column, span.text, clause))
+        return self._sites[key]
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    @property
+    def data_maps(self) -> frozenset[int]:
+        """The maps whose contents are addressed directly."""
+        direct = (MapKind.GLOBALS, MapKind.RODATA)
+        return frozenset(i for i, plan in enumerate(self.maps) if plan.kind in direct)
+
+    @property
+    def globals_bytes(self) -> int:
+        return round_up(self.globals_size, 8)
+
+    def finish(self) -> tuple[tuple[MapPlan, ...], bytes]:
+        """All maps with their final sizes, and the read-only data."""
+        for index, plan in enumerate(self.maps):
+            if plan.kind is MapKind.GLOBALS:
+                self.maps[index] = plan._replace(value_size=self.globals_bytes)
+            elif plan.kind is MapKind.RODATA:
+                self.maps[index] = plan._replace(value_size=max(round_up(len(self._rodata), 8), 8))
+        return tuple(self.maps), bytes(self._rodata)
+
+
+def _at(index: int, offset: int = 0) -> Value:
+    symbol = f"@map_{index}"
+    return Value("ptr", f"getelementptr (i8, ptr {symbol}, i64 {offset})" if offset else symbol)

@@ -1,0 +1,80 @@
+"""probeprov, probemod, probefunc and probename of the probe that fired, by its id.
+
+one probe           a constant
+many, as a field    a load from a table in the read-only data: index in Plan.strings by probe id
+probefunc == "x"    the table's index against that of "x"
+"""
+
+from __future__ import annotations
+
+import struct
+
+from invivo.codegen.emitter import Emitter, Str
+from invivo.codegen.ir import Value, const
+from invivo.program.plan import Component, ProbeInfo
+
+__all__ = ["interned_index", "is_name", "name_string"]
+
+_ATTRIBUTES = {
+    Component.PROVIDER: "provider",
+    Component.MODULE: "module",
+    Component.FUNCTION: "function",
+    Component.NAME: "name",
+}
+
+
+def _name(probe: ProbeInfo, component: Component) -> bytes:
+    text: str = getattr(probe, _ATTRIBUTES[component])
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _names(e: Emitter, component: Component) -> dict[int, bytes]:
+    return {probe: _name(e.module.probes[probe - 1], component) for probe in e.probe_ids}
+
+
+def _bounded_id(e: Emitter) -> tuple[Value, int]:
+    """The probe's id, from 0 where the verifier has no bound of it, and the greatest id."""
+    last = len(e.module.probes)
+    return e.at_most(e.probe_id, last), last
+
+
+def _lookup(e: Emitter, component: Component) -> Value:
+    """The name's index in Plan.strings, from a table of this component by probe id."""
+    identity, last = _bounded_id(e)
+    numbers = [0] * (last + 1)
+    for probe, name in _names(e, component).items():
+        numbers[probe] = e.module.intern(name)
+    table = e.module.constant(struct.pack(f"<{last + 1}I", *numbers))
+    return e.out.load(e.out.offset(table, e.out.binary("shl", identity, const(2))), "i32")
+
+
+def interned_index(e: Emitter, component: Component) -> Value:
+    """Index of the name in Plan.strings, as an i32."""
+    distinct = set(_names(e, component).values())
+    if len(distinct) == 1:
+        return const(e.module.intern(distinct.pop()), "i32")
+    return _lookup(e, component)
+
+
+def is_name(e: Emitter, component: Component, name: bytes) -> Value:
+    """An i1: whether the name is this one."""
+    distinct = set(_names(e, component).values())
+    if name not in distinct or len(distinct) == 1:
+        return const(int(name in distinct), "i1")
+    index = const(e.module.intern(name), "i32")
+    return e.out.compare("eq", _lookup(e, component), index)
+
+
+def name_string(e: Emitter, component: Component) -> Str:
+    """The name as a string in the read-only data."""
+    distinct = _names(e, component)
+    longest = max(len(name) for name in distinct.values()) + 1
+    if len(set(distinct.values())) == 1:
+        name = next(iter(distinct.values()))
+        return Str(e.module.constant(name + b"\0"), longest, name)
+    # The names lie one after the other, each in as many bytes as the longest takes.
+    stride = (longest + 7) & ~7
+    identity, last = _bounded_id(e)
+    table = b"".join(distinct.get(probe, b"").ljust(stride, b"\0") for probe in range(last + 1))
+    address = e.out.offset(e.module.constant(table), e.out.binary("mul", identity, const(stride)))
+    return Str(address, stride)

@@ -1,0 +1,124 @@
+"""LLVM's BPF object file, read: each function's instructions and what has to be patched in them.
+
+    section unit.BEGIN, 0x1d0 bytes, relocation at 0x18 against map_2    ->    code, (Relocation(3, "map", 2),)
+
+The format is ELF64, little endian; see elf(5). Calls to made-up helpers (MAY_GOTO, COOKIE) become relocations too:
+llvmlite's BPF target has no assembler, so they stand for instructions that LLVM IR cannot name.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from invivo.program.plan import Relocation
+
+__all__ = ["COOKIE", "MAY_GOTO", "Code", "read_object"]
+
+MAY_GOTO = 65521  # yields 0 where a loop has run long enough; a conditional jump on the result follows at once
+COOKIE = 65522  # yields what the attachment was given
+
+_CALL = 0x85
+_JUMP_ON_ZERO = (0x15, 0x16, 0x55, 0x56)  # jeq, jeq32, jne, jne32 with an immediate
+
+
+class Code(NamedTuple):
+    """A function: 8-byte instructions and their patches, in order of position."""
+
+    code: bytes
+    relocations: tuple[Relocation, ...]
+
+
+class _Section(NamedTuple):
+    name: str
+    type: int
+    offset: int
+    size: int
+    link: int
+    info: int
+
+
+def read_object(data: bytes, data_maps: frozenset[int]) -> dict[str, Code]:
+    """The functions in sections `unit.*`, by name. `data_maps` are the maps whose contents are addressed directly.
+
+    Raises:
+        ValueError: The object holds something that the loader could not patch: a bug of the generator.
+    """
+    sections = _sections(data)
+    symbols = _symbols(data, sections)
+    relocations = {section.info: section for section in sections if section.type == 9}
+    found = {}
+    for index, section in enumerate(sections):
+        if section.name.startswith("unit."):
+            code = bytearray(data[section.offset : section.offset + section.size])
+            patches = _calls(code)
+            if index in relocations:
+                patches += _references(code, data, relocations[index], symbols, data_maps)
+            found[section.name[5:]] = Code(bytes(code), tuple(sorted(patches)))
+    return found
+
+
+def _sections(data: bytes) -> list[_Section]:
+    if data[:6] != b"\x7fELF\x02\x01":
+        raise ValueError("LLVM wrote no little-endian ELF64 object")
+    (start,) = struct.unpack_from("<Q", data, 40)
+    entry, count, names = struct.unpack_from("<HHH", data, 58)
+    rows = [struct.unpack_from("<IIQQQQIIQQ", data, start + i * entry) for i in range(count)]
+    strings = rows[names][4]
+    return [_Section(_name(data, strings + row[0]), row[1], row[4], row[5], row[6], row[7]) for row in rows]
+
+
+def _name(data: bytes, at: int) -> str:
+    return data[at : data.index(0, at)].decode()
+
+
+def _symbols(data: bytes, sections: list[_Section]) -> list[str]:
+    table = next(section for section in sections if section.type == 2)
+    strings = sections[table.link].offset
+    count = table.size // 24
+    return [_name(data, strings + struct.unpack_from("<I", data, table.offset + i * 24)[0]) for i in range(count)]
+
+
+def _references(
+    code: bytearray, data: bytes, section: _Section, symbols: list[str], data_maps: frozenset[int]
+) -> list[Relocation]:
+    found = []
+    for position in range(section.offset, section.offset + section.size, 16):
+        at, info = struct.unpack_from("<QQ", data, position)
+        name = symbols[info >> 32]
+        if info & 0xFFFFFFFF != 1 or not name.startswith("map_"):  # R_BPF_64_64
+            raise ValueError(f"unexpected relocation of type {info & 0xFFFFFFFF} against '{name}'")
+        number = int(name[4:])
+        (low, high) = struct.unpack_from("<I4xI", code, at + 4)
+        addend = low | high << 32
+        struct.pack_into("<I", code, at + 4, 0)
+        struct.pack_into("<I", code, at + 12, 0)
+        if number in data_maps:
+            found.append(Relocation(at // 8, "map_value", number, addend))
+        elif addend:
+            raise ValueError(f"map {number} is addressed at offset {addend}, but its contents are not")
+        else:
+            found.append(Relocation(at // 8, "map", number))
+    return found
+
+
+def _calls(code: bytearray) -> list[Relocation]:
+    """Calls of made-up helpers."""
+    found = []
+    skip = False
+    for at in range(0, len(code), 8):
+        if skip:  # the second half of ld_imm64
+            skip = False
+            continue
+        opcode, registers, _, immediate = struct.unpack_from("<BBhi", code, at)
+        skip = opcode == 0x18
+        if opcode != _CALL or registers >> 4:
+            continue
+        if immediate == COOKIE:
+            found.append(Relocation(at // 8, "cookie"))
+        elif immediate == MAY_GOTO:
+            following, target, _, zero = struct.unpack_from("<BBhi", code, at + 8)
+            if following not in _JUMP_ON_ZERO or target & 15 or zero:
+                raise ValueError(f"instruction {at // 8 + 1} does not jump on the loop's condition")
+            found.append(Relocation(at // 8, "may_goto"))
+    return found
