@@ -1,0 +1,101 @@
+"""What the consumer asks of those around it: an `Output` that shows, and `Services` that know the system.
+
+The consumer decodes records and carries out their actions in order. Everything that makes text is behind `Output`:
+`output.text`, `output.json`, `output.collect`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from invivo.consumer.aggregate import Totals
+    from invivo.consumer.drops import Drop
+    from invivo.consumer.faults import Fault
+    from invivo.consumer.records import Raw, Record
+    from invivo.consumer.resolve import Resolver
+    from invivo.program.plan import Printa, RecordLayout
+
+    Display = Callable[[tuple[Raw, ...]], bytes]  # a record's values in, the text of one action out
+
+__all__ = ["Losses", "NativeSink", "Output", "Services"]
+
+
+class NativeSink(NamedTuple):
+    """`write` takes finished text; `is_escaped`: strings with anything but printing ASCII are to be left to Python."""
+
+    write: Callable[[memoryview], None]
+    is_escaped: bool
+
+
+class Services(Protocol):
+    """What only the engine and the system know."""
+
+    def refresh(self) -> None:
+        """Merge what the kernel has counted so far into the consumer's aggregations."""
+        ...
+
+    def stack(self, identity: int) -> Sequence[int]:
+        """The addresses of a stack, innermost first; empty if it was not kept."""
+        ...
+
+    def kernel_symbol(self, address: int) -> str:
+        """``module`symbol+0xoffset`` of a kernel address; its hexadecimal digits where it has no name."""
+        ...
+
+
+class Losses(Protocol):
+    """What an engine could not keep so far; all counts only grow."""
+
+    records_by_cpu: dict[int, int]
+    aggregations: dict[int, int]  # by aggregation id
+    variables: int
+    stacks: int
+    faults: int
+
+
+class Output(Protocol):
+    """Shows what happens, in order. Text may be held back until `flush`."""
+
+    def bind(self, resolver: Resolver) -> None:
+        """Called once, before anything else: names come from here."""
+        ...
+
+    def displays(self, layout: RecordLayout) -> tuple[Display | None, ...]:
+        """For each action of the layout what makes its text; None for an action that records no data."""
+        ...
+
+    def printa(self, action: Printa, totals: Sequence[Totals]) -> bytes:
+        """The text of a printa() as the aggregations stand now, to be part of the record's text."""
+        ...
+
+    def record(self, layout: RecordLayout, probe: int, cpu: int, values: tuple[Raw, ...], text: bytes) -> None:
+        """One firing of one clause; `probe` is the probe's id."""
+        ...
+
+    def fault(self, fault: Fault) -> None:
+        """A clause was ended by an error."""
+        ...
+
+    def drop(self, drop: Drop) -> None:
+        """Something was lost since this kind of loss was last told."""
+        ...
+
+    def finish(self, unprinted: Sequence[Totals]) -> None:
+        """Tracing has ended; these aggregations were never printed by printa()."""
+        ...
+
+    def flush(self) -> None:
+        """Write out everything held back."""
+        ...
+
+    def take_records(self) -> list[Record]:
+        """The records kept since the last call, where this output keeps records."""
+        ...
+
+    def native_sink(self) -> NativeSink | None:
+        """Where compiled code may put the finished text of whole batches; None where text is not all that is wanted."""
+        ...

@@ -1,0 +1,59 @@
+"""What each data-recording action prints: a layout in, a function for each of its actions out.
+
+    Trace of an int field     not quiet  b"         42"     quiet  b"42"
+    Trace of a string field   not quiet  b"  bash                             "     quiet  b"bash"
+    Printf, PrintStack, PrintSymbol, Tracemem: the same either way
+"""
+
+from __future__ import annotations
+
+from invivo.output.escape import escape
+from invivo.output.printf import Style, compile_printf
+from invivo.program.format import trace_format
+from invivo.program.plan import FieldKind, Printf, PrintStack, PrintSymbol, Trace, Tracemem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from invivo.consumer.output import Display
+    from invivo.program.plan import Action, FieldType, RecordLayout
+
+__all__ = ["displays"]
+
+
+def displays(layout: RecordLayout, style: Style, *, is_quiet: bool) -> tuple[Display | None, ...]:
+    """For each action of the layout the function that makes its text; None where it records no data to show."""
+    types = tuple(field.type for field in layout.fields)
+    return tuple(_display(action, types, style, is_quiet) for action in layout.actions)
+
+
+def _display(action: Action, types: tuple[FieldType, ...], style: Style, is_quiet: bool) -> Display | None:
+    match action:
+        case Printf(format_, fields):
+            return compile_printf(format_, fields, types, style)
+        case Trace(field) | PrintStack(field) | PrintSymbol(field):
+            return _default(field, types, style, is_quiet and isinstance(action, Trace))
+        case Tracemem(field):
+            return _dump(field)
+    return None
+
+
+def _default(field: int, types: tuple[FieldType, ...], style: Style, is_quiet: bool) -> Display:
+    """A field in its type's default format."""
+    type_ = types[field]
+    if type_.kind in (FieldKind.KSTACK, FieldKind.USTACK):
+        return _stack(field, style)
+    format_ = trace_format(type_, is_quiet)
+    return compile_printf(format_, (field,), types, style) if format_ else _dump(field)
+
+
+def _stack(field: int, style: Style) -> Display:
+    from invivo.output.stacks import stack_text
+
+    clean = escape if style.is_escaped else bytes
+    return lambda values: clean(stack_text(values[field], style.stack_indent))  # type: ignore[arg-type]
+
+
+def _dump(field: int) -> Display:
+    from invivo.output.hexdump import hexdump
+
+    return lambda values: hexdump(values[field])  # type: ignore[arg-type]

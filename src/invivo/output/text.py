@@ -1,0 +1,162 @@
+"""Output as dtrace(1) prints it.
+
+    CPU     ID                    FUNCTION:NAME
+      0      2                       read:entry     1234
+
+Once a heading, for each firing of a clause its CPU, probe and data; in quiet mode only what the program prints. At the
+end a newline, then the aggregations that printa() never showed. Errors and drops go to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+
+from invivo.output.aggregation import Order, default_text, formatted_text
+from invivo.output.display import displays
+from invivo.output.escape import escape
+from invivo.output.printf import Style
+from invivo.program.format import probe_column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from invivo.consumer.aggregate import Totals
+    from invivo.consumer.drops import Drop
+    from invivo.consumer.faults import Fault
+    from invivo.consumer.output import Display, NativeSink
+    from invivo.consumer.records import Raw, Record
+    from invivo.consumer.resolve import Resolver
+    from invivo.program.plan import Plan, Printa, RecordLayout
+
+__all__ = ["TextOutput", "fault_text", "write_all"]
+
+_ENOUGH = 4096  # texts held back before they are written
+
+
+class TextOutput:
+    """Writes to file descriptor `fd`, messages to `errors`.
+
+    Args:
+        plan: For the probes' names and the options quiet, stackindent, aggsortkey, aggsortrev.
+        fd: Where the output goes; if it is a terminal, control characters in traced strings are made visible.
+        errors: Where drops and errors at run time go.
+    """
+
+    def __init__(self, plan: Plan, fd: int = 1, errors: int = 2) -> None:
+        self._plan = plan
+        self._fd = fd
+        self._errors = errors
+        self._is_quiet = bool(plan.options.get("quiet"))
+        # DTrace's own switch for output that can be compared: no CPU and no probe id.
+        self._is_bare = "_DTRACE_TESTING" in os.environ
+        self._is_terminal = os.isatty(fd)
+        self._held: list[bytes] = []
+        self._is_headed = self._is_quiet
+        self._prefixes: dict[tuple[int, int], bytes] = {}
+        self._order = Order(plan.options)
+        self._explained: set[object] = set()
+        self._style: Style
+
+    def bind(self, resolver: Resolver) -> None:
+        indent = int(self._plan.options.get("stackindent", 14))
+        self._style = Style(resolver, is_escaped=self._is_terminal, stack_indent=indent)
+
+    def displays(self, layout: RecordLayout) -> tuple[Display | None, ...]:
+        return displays(layout, self._style, is_quiet=self._is_quiet)
+
+    def printa(self, action: Printa, totals: Sequence[Totals]) -> bytes:
+        if action.format is None:
+            return b"\n" + default_text(totals, self._order, self._style)
+        return formatted_text(action.format, totals, self._order, self._style)
+
+    def record(self, layout: RecordLayout, probe: int, cpu: int, values: tuple[Raw, ...], text: bytes) -> None:
+        if not self._is_quiet:
+            if not self._is_headed:
+                self._head()
+            prefix = self._prefixes.get((probe, cpu)) or self._prefix(probe, cpu)
+            text = prefix + text + b"\n"
+        self._held.append(text)
+        if len(self._held) >= _ENOUGH:
+            self.flush()
+
+    def fault(self, fault: Fault) -> None:
+        is_first = fault.site not in self._explained
+        self._explained.add(fault.site)
+        self._tell(fault_text(fault, is_first))
+
+    def drop(self, drop: Drop) -> None:
+        self._tell(str(drop))
+
+    def finish(self, unprinted: Sequence[Totals]) -> None:
+        self._held.append(b"\n")
+        for totals in unprinted:
+            self._held.append(b"\n" + default_text((totals,), self._order, self._style))
+        self.flush()
+
+    def flush(self) -> None:
+        if self._held:
+            text = b"".join(self._held)
+            self._held.clear()
+            write_all(self._fd, text)
+
+    def take_records(self) -> list[Record]:
+        return []
+
+    def native_sink(self) -> NativeSink | None:
+        from invivo.consumer.output import NativeSink
+
+        return None if self._is_bare else NativeSink(self._write_native, self._is_terminal)
+
+    def _write_native(self, text: memoryview) -> None:
+        if not self._is_headed:
+            self._head()
+        self.flush()
+        write_all(self._fd, text)
+
+    def _head(self) -> None:
+        self._is_headed = True
+        name = f"{'FUNCTION:NAME':>32}"
+        self._held.append(f"{name}\n".encode() if self._is_bare else f"{'CPU':>3} {'ID':>6} {name}\n".encode())
+
+    def _prefix(self, probe: int, cpu: int) -> bytes:
+        known = 0 < probe <= len(self._plan.probes)
+        column = probe_column(probe, self._plan.probes[probe - 1] if known else None)
+        prefix = column[len(f" {probe:>6} ") :] if self._is_bare else f"{cpu:>3}{column}"
+        self._prefixes[probe, cpu] = made = prefix.encode("utf-8", "surrogateescape")
+        return made
+
+    def _tell(self, message: str) -> None:
+        """A message on standard error, after everything that was before it."""
+        self.flush()
+        text = f"invivo: {message}\n".encode("utf-8", "surrogateescape")
+        write_all(self._errors, escape(text) if os.isatty(self._errors) else text)
+
+
+def fault_text(fault: Fault, is_first: bool) -> str:
+    """An error at run time; the first of its place with the expression underlined, and a hint."""
+    if not is_first or fault.site is None:
+        return str(fault)
+    expression = fault.expression
+    lines = [fault.headline]
+    if expression:
+        lines += [expression, "~" * len(expression)]
+    if fault.hint:
+        lines.append(f"hint: {fault.hint}")
+    return "\n".join(lines)
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write everything, however little the descriptor takes at once.
+
+    Raises:
+        OSError: Writing failed (BrokenPipeError where the reader has gone).
+    """
+    rest = memoryview(data)
+    while len(rest):
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:
+            import select
+
+            select.select([], [fd], [])
