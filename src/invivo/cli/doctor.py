@@ -1,0 +1,32 @@
+"""`invivo doctor`: what this machine and this user may do, which engine will be used, and what mends the rest."""
+
+from __future__ import annotations
+
+from invivo.doctor import State, can_use_kernel_engine, examine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`invivo doctor` takes no options."""
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Print the findings; 0 if programs can be run here, else 1."""
+    del namespace
+    findings = examine()
+    width = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        print(f"{finding.state.value:>8}  {finding.what:<{width}}  {finding.detail}")
+        if finding.mend and finding.state is not State.OK:
+            print(f"{'':>8}  {'':<{width}}  to mend: {finding.mend}")
+    if can_use_kernel_engine(findings):
+        print("\nengine: kernel (eBPF)")
+        return 0
+    missing = ", ".join(finding.what for finding in findings if finding.state is State.MISSING)
+    print(f"\nengine: none can be used here; missing: {missing}")
+    return 1

@@ -1,0 +1,40 @@
+"""`invivo list`: probes that match a pattern, with their arguments if asked."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `invivo list`."""
+    parser.add_argument("pattern", nargs="?", default=":::", help="provider:module:function:name, globs allowed")
+    parser.add_argument("-v", dest="verbose", action="store_true", help="show each probe's arguments and their types")
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Print the matching probes as dtrace -l does; 1 if there is none.
+
+    Raises:
+        InvivoError: The probes cannot be listed here.
+    """
+    from invivo.listing import list_probes
+
+    listing = list_probes(namespace.pattern, verbose=namespace.verbose)
+    if not listing.rows:
+        print(f"invivo: no probe matches {namespace.pattern}", file=sys.stderr)
+        if listing.suggestion:
+            print(f"hint: {listing.suggestion}", file=sys.stderr)
+        return 1
+    out = sys.stdout
+    out.write(f"{'ID':>5} {'PROVIDER':>10} {'MODULE':>17} {'FUNCTION':>33} NAME\n")
+    for row in listing.rows:
+        out.write(f"{row.id:>5} {row.provider:>10} {row.module:>17} {row.function:>33} {row.name}\n")
+        for index, (name, type_name) in enumerate(row.arguments):
+            out.write(f"{'':>8}args[{index}]: {type_name} {name}\n")
+    return 0

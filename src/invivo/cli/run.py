@@ -1,0 +1,149 @@
+"""`invivo run`: a D program from the command line or a file, its output as dtrace(1) prints it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from invivo.compiler import Request
+from invivo.errors import InvivoError, OptionError
+from invivo.session import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from invivo.consumer.output import Output
+    from invivo.program.plan import Plan
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `invivo run`."""
+    add = parser.add_argument
+    add("-e", dest="program", metavar="PROGRAM", help="the program's text; otherwise it is read from a file")
+    add("-c", dest="command", metavar="CMD", help="run a command, trace until it ends; $target is its pid")
+    add("-p", dest="pid", type=_pid, metavar="PID", help="trace until this process ends; $target is its pid")
+    add("-q", dest="quiet", action="store_true", help="print only what the program prints")
+    add("-x", dest="options", action="append", default=[], metavar="OPTION[=VALUE]", help="see: invivo help options")
+    add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
+    add("--format", choices=("text", "json"), default="text", help="json: one object a line")
+    add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
+    add("--no-cache", dest="use_cache", action="store_false", help="compile anew, keep nothing")
+    add("arguments", nargs="*", metavar="FILE [ARGUMENT ...]", help="the program's file ('-': standard input), $1 ...")
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Carry out `invivo run`; returns the exit status: that of exit(), or 0.
+
+    Raises:
+        InvivoError: With what to tell the user.
+    """
+    name, text, arguments = _program(namespace)
+    options = dict(_option(item) for item in namespace.options)
+    if namespace.quiet:
+        options["quiet"] = None
+    with _open_output(namespace.output) as stream:
+        session = Session(
+            Request(text, name, arguments, options),
+            command=namespace.command,
+            pid=namespace.pid,
+            duration=namespace.duration,
+            output=_output_maker(namespace.format, stream.fileno()),
+            isolate=True,
+            use_cache=namespace.use_cache,
+        )
+        restore = _stop_on_signals(session)
+        try:
+            with session:
+                return session.wait()
+        finally:
+            restore()
+
+
+def _program(namespace: argparse.Namespace) -> tuple[str, bytes, list[str]]:
+    """(name, text, macro arguments) of the program."""
+    arguments: list[str] = namespace.arguments
+    if namespace.program is not None:
+        return "<-e>", namespace.program.encode("utf-8", "surrogateescape"), arguments
+    if not arguments:
+        raise OptionError("no program was given", "invivo run -e 'PROGRAM', or invivo run FILE.d")
+    path = arguments[0]
+    try:
+        if path == "-":
+            return "<stdin>", sys.stdin.buffer.read(), arguments[1:]
+        with open(path, "rb") as stream:
+            return path, stream.read(), arguments[1:]
+    except OSError as error:
+        hint = "a program given on the command line goes after -e" if any(char in path for char in "{:;") else ""
+        raise InvivoError(f"cannot read the program '{path}': {error.strerror}", hint) from None
+
+
+def _option(item: str) -> tuple[str, str | None]:
+    name, equals, value = item.partition("=")
+    return name, value if equals else None
+
+
+def _pid(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise ValueError(text)
+    return number
+
+
+class _open_output:
+    """The stream that `-o` names, or standard output (which stays open)."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._fd = 1
+
+    def __enter__(self) -> _open_output:
+        if self._path is not None:
+            try:
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            except OSError as error:
+                raise InvivoError(f"cannot write to '{self._path}': {error.strerror}") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._path is not None:
+            os.close(self._fd)
+
+    def fileno(self) -> int:
+        return self._fd
+
+
+def _output_maker(form: str, fd: int) -> Callable[[Plan], Output]:
+    def make(plan: Plan) -> Output:
+        if form == "json":
+            from invivo.output.json import JsonOutput
+
+            return JsonOutput(plan, fd)
+        from invivo.output.text import TextOutput
+
+        return TextOutput(plan, fd)
+
+    return make
+
+
+def _stop_on_signals(session: Session) -> Callable[[], None]:
+    """SIGINT, SIGTERM and SIGHUP end the session in good order; returns what undoes that."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda *_: session.stop()) for number in numbers]
+
+    def restore() -> None:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+    return restore

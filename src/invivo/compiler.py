@@ -1,0 +1,135 @@
+"""From program text to a `Plan`, through the cache.
+
+    text, arguments, options ──> key ──> cached plan? yes: unpickle (about a millisecond)
+                                          no: parse, lower, generate, store
+
+The cold way imports the front end, BTF and LLVM; the warm way none of them. With `isolate`, the cold way runs in a
+forked child which hands the plan back through a pipe, so that LLVM's memory is gone when tracing starts.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+
+from invivo.errors import CompileError, InvivoError
+from invivo.program.plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Request", "plan_for"]
+
+
+class Request:
+    """What to compile: `text` with the `name` that messages give it, macro arguments, options as written."""
+
+    __slots__ = ("arguments", "name", "options", "text")
+
+    def __init__(
+        self, text: bytes, name: str, arguments: Sequence[str] = (), options: Mapping[str, str | None] | None = None
+    ) -> None:
+        self.text = text
+        self.name = name
+        self.arguments = tuple(arguments)
+        self.options = dict(options or {})
+
+
+def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True) -> Plan:
+    """The compiled plan of a program.
+
+    Raises:
+        CompileError: The program is wrong; all diagnostics are in it.
+        OptionError, RightsError, UnsupportedError: As their names say.
+    """
+    from invivo import plan_cache
+
+    key = plan_cache.key_of(request.text, request.name, request.arguments, request.options)
+    if use_cache and (plan := plan_cache.load(key)) is not None:
+        return plan
+    plan = _in_child(request) if isolate else compile_now(request)
+    if use_cache:
+        plan_cache.store(key, plan)
+    return plan
+
+
+def compile_now(request: Request) -> Plan:
+    """Compile in this process, without the cache."""
+    from invivo.codegen import compile_program
+    from invivo.codegen.formatter import compile_formatter
+    from invivo.diagnostics import render
+    from invivo.engines.traits import kernel_traits
+    from invivo.lang.d import compile_text
+    from invivo.lang.d.decode import read_source
+    from invivo.lang.d.macros import MacroValues
+    from invivo.providers.catalog import Catalog
+    from invivo.providers.kernel_types import KernelTypes
+
+    source = read_source(request.name, request.text)
+    types = KernelTypes()
+    traits = kernel_traits(types)
+    catalog = Catalog(types, traits)
+    macros = MacroValues(arguments=list(request.arguments), script=request.name)
+    program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
+    plan = compile_program(program, traits)
+    rendered = tuple(render(warning) for warning in program.warnings)
+    plan = plan._replace(text=_opening(source.text), warnings=rendered)
+    return plan._replace(formatter=compile_formatter(plan))
+
+
+def _opening(text: str) -> str:
+    """The text up to the first clause's predicate or body, as `description '...' matched` shows it."""
+    end = len(text)
+    for char in "{/":
+        position = text.find(char)
+        if position >= 0:
+            end = min(end, position)
+    return " ".join(text[:end].split())[:60]
+
+
+def _in_child(request: Request) -> Plan:
+    """compile_now in a forked child; its exceptions are raised here."""
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.close(reader)
+            outcome: object
+            try:
+                outcome = compile_now(request)
+            except InvivoError as error:
+                outcome = error
+            except BaseException as error:  # a bug of ours: the parent shows where
+                import traceback
+
+                outcome = RuntimeError("".join(traceback.format_exception(error)))
+            with os.fdopen(writer, "wb") as stream:
+                stream.write(_dump(outcome))
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        data = stream.read()
+    _, wait_status = os.waitpid(pid, 0)
+    if not data:
+        code = os.waitstatus_to_exitcode(wait_status)
+        raise InvivoError(f"the compiler ended without a word (exit status {code})")
+    outcome = pickle.loads(data)
+    if isinstance(outcome, Plan):
+        return outcome
+    if isinstance(outcome, tuple):
+        raise CompileError(outcome)
+    assert isinstance(outcome, BaseException)
+    raise outcome
+
+
+def _dump(outcome: object) -> bytes:
+    if isinstance(outcome, CompileError):
+        outcome = outcome.diagnostics
+    return pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)

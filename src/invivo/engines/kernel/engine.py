@@ -1,0 +1,201 @@
+"""One plan, running in the kernel.
+
+    engine = KernelEngine(plan, merge=..., target_pid=0)
+    engine.load()        maps and programs; nothing is enabled yet
+    engine.begin()       BEGIN's clauses
+    engine.enable()      every other probe, ticks included
+    engine.read(sink)    records so far
+    engine.disable()     no probe fires any more
+    engine.end()         END's clauses
+    engine.close()       nothing is left (a killed process has the same effect: the kernel closes the descriptors)
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from invivo.bpf.map import Map
+from invivo.bpf.ringbuf import RingBuffer
+from invivo.engines.kernel.attach import RunningTimer, attach
+from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
+from invivo.engines.kernel.snapshot import Snapshots
+from invivo.linux import clock, syscalls
+from invivo.program.plan import Globals, MapKind, Moment, Once, Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from invivo.bpf.link.base import Link
+    from invivo.engines.kernel.snapshot import Merge
+
+__all__ = ["KernelEngine", "Losses"]
+
+
+
+class Losses:
+    """What could not be kept so far, by kind; all counts only grow."""
+
+    __slots__ = ("aggregations", "faults", "missed_runs", "records_by_cpu", "stacks", "variables")
+
+    def __init__(self) -> None:
+        self.records_by_cpu: dict[int, int] = {}
+        self.aggregations: dict[int, int] = {}
+        self.variables = 0
+        self.stacks = 0
+        self.faults = 0
+        self.missed_runs = 0
+
+
+class KernelEngine:
+    """A plan's maps, programs, links and timers. A context manager; see the module's text for the order of calls."""
+
+    def __init__(self, plan: Plan, merge: Merge, target_pid: int = 0) -> None:
+        self.plan = plan
+        self.target_pid = target_pid
+        self.timers: list[RunningTimer] = []
+        self._merge = merge
+        self._maps: list[Map] = []
+        self._units: list[LoadedUnit] = []
+        self._links: list[Link] = []
+        # As words: one aligned 8-byte store each, which programs on other CPUs see whole.
+        self._globals: memoryview = memoryview(bytearray(max(plan.globals_size, Globals.USER))).cast("Q")
+        self._ring: RingBuffer | None = None
+        self._snapshots: Snapshots | None = None
+
+    def __enter__(self) -> KernelEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def load(self) -> None:
+        """Create maps and load programs.
+
+        Raises:
+            RightsError, KernelError, VerifierError: See `loader`.
+        """
+        create_maps(self.plan, self._maps)
+        for index, map_plan in enumerate(self.plan.maps):
+            if map_plan.kind is MapKind.GLOBALS:
+                self._globals = memoryview(self._maps[index].mmap()).cast("Q")
+            elif map_plan.kind is MapKind.RING:
+                self._ring = RingBuffer(self._maps[index].fd, map_plan.max_entries)
+        self.set_target(self.target_pid)
+        self._set(Globals.TRACER_PID, os.getpid())
+        self._set(Globals.WALL_OFFSET_NS, clock.wall_offset_ns())
+        for unit in self.plan.units:
+            self._units.append(load_unit(unit, self._maps))
+        self._snapshots = Snapshots(self.plan, self._maps, self._globals, self._merge)
+
+    def set_target(self, pid: int) -> None:
+        """Set `$target`."""
+        self.target_pid = pid
+        self._set(Globals.TARGET, pid)
+
+    def begin(self) -> None:
+        """Run BEGIN's clauses."""
+        self._run(Moment.BEGIN)
+
+    def enable(self) -> None:
+        """Attach all programs and start all timers, in the plan's order."""
+        for unit in self._units:
+            attach(unit, self._links, self.timers)
+
+    def disable(self) -> None:
+        """Detach everything and wait until no program of it still runs."""
+        was_enabled = bool(self._links)
+        for link in self._links:
+            link.close()
+        self._links.clear()
+        for timer in self.timers:
+            timer.close()
+        self.timers.clear()
+        if was_enabled:
+            syscalls.membarrier_global()
+
+    def end(self) -> None:
+        """Run END's clauses."""
+        self._run(Moment.END)
+
+    def read(self, sink: Callable[[memoryview], None]) -> int:
+        """Hand all complete records to `sink` as runs of ring-buffer frames; returns the bytes read."""
+        return self._ring.read(sink) if self._ring is not None else 0
+
+    @property
+    def ring_fd(self) -> int:
+        """Becomes readable when the ring buffer fills, or an exit() asks for attention; -1 if there is no ring."""
+        return self._ring.fd if self._ring is not None else -1
+
+    @property
+    def exit_code(self) -> int | None:
+        """What exit() was given, or None if none was called."""
+        if not self._get(Globals.EXITING):
+            return None
+        code = self._get(Globals.EXIT_CODE) & 0xFFFFFFFF
+        return code - (1 << 32) if code >> 31 else code
+
+    def refresh(self) -> None:
+        """Merge all aggregations as they stand."""
+        if self._snapshots is not None:
+            self._snapshots.take()
+
+    def refresh_if_pressing(self) -> None:
+        """The same, if a map is about to fill."""
+        if self._snapshots is not None and self._snapshots.is_pressing():
+            self._snapshots.take()
+
+    def stack(self, identity: int) -> tuple[int, ...]:
+        """Addresses of a stack, innermost first; empty if it was not kept."""
+        for index, map_plan in enumerate(self.plan.maps):
+            if map_plan.kind is MapKind.STACKS:
+                value = self._maps[index].lookup(struct.pack("<Q", identity))
+                if value is None:
+                    return ()
+                words = struct.unpack(f"<{len(value) // 8}Q", value)
+                return words[: words.index(0)] if 0 in words else words
+        return ()
+
+    def losses(self) -> Losses:
+        """All losses since load()."""
+        losses = Losses()
+        for cpu in range(Globals.RING_DROPS_CPUS):
+            if count := self._get(Globals.RING_DROPS + 8 * cpu):
+                losses.records_by_cpu[cpu] = count
+        for plan in self.plan.aggregations:
+            if count := self._get(plan.drops):
+                losses.aggregations[plan.id] = count
+        losses.variables = self._get(Globals.VARIABLE_DROPS)
+        losses.stacks = self._get(Globals.STACK_DROPS)
+        losses.faults = self._get(Globals.FAULT_DROPS)
+        return losses
+
+    def missed_runs(self) -> int:
+        """Firings that the kernel did not run because the same program was running on that CPU."""
+        return sum(unit.program.info().recursion_misses for unit in self._units)
+
+    def close(self) -> None:
+        """Undo everything; may be called at any time, and twice."""
+        self.disable()
+        for unit in self._units:
+            unit.program.close()
+        self._units.clear()
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
+        for live in self._maps:
+            live.close()
+        self._maps.clear()
+
+    def _run(self, moment: Moment) -> None:
+        for unit in self._units:
+            if any(attachment.point == Once(moment) for attachment in unit.plan.attachments):
+                unit.program.test_run()
+
+    def _get(self, offset: int) -> int:
+        value: int = self._globals[offset // 8]
+        return value
+
+    def _set(self, offset: int, value: int) -> None:
+        self._globals[offset // 8] = value & 0xFFFFFFFFFFFFFFFF

@@ -1,0 +1,98 @@
+"""Maps and programs of a plan, made live: code is patched with map descriptors and what this kernel offers, and loaded.
+
+    Relocation(at=4, kind="map", value=2)   ld_imm64 r1, 0   becomes   ld_imm64 r1, map_fd(9)
+"""
+
+from __future__ import annotations
+
+from invivo.bpf import instructions, uapi
+from invivo.bpf.map import Map, MapSpec
+from invivo.bpf.program import Program, ProgramSpec
+from invivo.program.plan import (
+    AttachPoint,
+    BtfTracepoint,
+    MapKind,
+    MapPlan,
+    Once,
+    PerfClock,
+    Plan,
+    RawTracepoint,
+    Relocation,
+    Timer,
+    Tracepoint,
+    UnitPlan,
+)
+
+__all__ = ["LoadedUnit", "create_maps", "load_unit"]
+
+
+class LoadedUnit:
+    """A unit with its loaded program."""
+
+    __slots__ = ("plan", "program")
+
+    def __init__(self, plan: UnitPlan, program: Program) -> None:
+        self.plan = plan
+        self.program = program
+
+
+def create_maps(plan: Plan, into: list[Map]) -> None:
+    """Create the plan's maps, in its order, appending each to `into` (so that a failure leaves the list to be closed).
+
+    Raises:
+        KernelError, RightsError: The kernel refuses.
+    """
+    for map_plan in plan.maps:
+        live = Map.create(_map_spec(map_plan))
+        into.append(live)
+        if map_plan.kind is MapKind.RODATA and plan.rodata:
+            live.update(b"\0\0\0\0", plan.rodata.ljust(map_plan.value_size, b"\0"))
+            live.freeze()
+
+
+def _map_spec(plan: MapPlan) -> MapSpec:
+    return MapSpec(plan.name[:15], plan.bpf_type, plan.key_size, plan.value_size, plan.max_entries, plan.flags)
+
+
+def load_unit(unit: UnitPlan, maps: list[Map]) -> LoadedUnit:
+    """Patch and load one unit's program.
+
+    Raises:
+        VerifierError: The kernel's verifier rejects the code (a bug of the generator; the log says where).
+        KernelError, RightsError: The kernel refuses.
+    """
+    code = _relocate(unit.code, unit.relocations, maps)
+    point: AttachPoint = unit.attachments[0].point
+    kind, expected, btf_id = _program_type(point)
+    name = "".join(char if char.isalnum() or char == "_" else "_" for char in unit.name)[:15]
+    spec = ProgramSpec(name=name, type=kind, code=code, expected_attach_type=expected, attach_btf_id=btf_id)
+    return LoadedUnit(unit, Program.load(spec))
+
+
+def _program_type(point: AttachPoint) -> tuple[int, int, int]:
+    match point:
+        case Once() | Timer() | RawTracepoint():
+            return uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0
+        case BtfTracepoint(_, btf_id):
+            return uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_TRACE_RAW_TP, btf_id
+        case Tracepoint():
+            return uapi.BPF_PROG_TYPE_TRACEPOINT, 0, 0
+        case PerfClock():
+            return uapi.BPF_PROG_TYPE_PERF_EVENT, 0, 0
+
+
+def _relocate(code: bytes, relocations: tuple[Relocation, ...], maps: list[Map]) -> bytes:
+    patched = bytearray(code)
+    for relocation in relocations:
+        match relocation.kind:
+            case "map":
+                instructions.patch_map_fd(patched, relocation.at, maps[relocation.value].fd)
+            case "map_value":
+                instructions.patch_map_value(patched, relocation.at, maps[relocation.value].fd, relocation.offset)
+            case "cookie":
+                instructions.patch_call(patched, relocation.at, uapi.BPF_FUNC_get_attach_cookie)
+            case "may_goto":
+                instructions.rewrite_may_goto(patched, relocation.at)
+            case other:
+                raise AssertionError(f"unknown relocation {other}")
+    return bytes(patched)

@@ -1,0 +1,284 @@
+"""A question asked and answered: compile -> load -> BEGIN -> attach -> consume -> detach -> END.
+
+    with invivo.trace("syscall:::entry { @[execname] = count(); }", command=["ls"]) as session:
+        session.wait()
+    session.aggregations[""]        # {("ls",): 112, ...}
+
+`trace` prepares, entering the `with` block starts, leaving it ends and removes everything. While inside, either iterate
+over the session for records as they come, or `wait()` for the end; both carry out the program's actions.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+
+from invivo.compiler import Request, plan_for
+from invivo.consumer.loop import Consumer
+from invivo.engines.kernel.engine import KernelEngine
+from invivo.errors import TargetError
+from invivo.linux import spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Self
+
+    from invivo.consumer.aggregate import AggregationView
+    from invivo.consumer.output import Output
+    from invivo.consumer.records import Record
+    from invivo.program.plan import Plan
+    from invivo.symbols.kernel import KernelSymbols
+
+__all__ = ["Session", "trace"]
+
+
+def trace(
+    program: str | bytes,
+    *,
+    command: Sequence[str] | str | None = None,
+    pid: int | None = None,
+    arguments: Sequence[str] = (),
+    options: Mapping[str, str | None] | None = None,
+    duration: float | None = None,
+    name: str = "<program>",
+) -> Session:
+    """Prepare to trace with a D program.
+
+    Args:
+        program: The program's text.
+        command: A command to run, as words or as one string; tracing ends with it, and `$target` is its pid.
+        pid: A running process to follow instead; tracing ends when it does.
+        arguments: `$1` to `$n`.
+        options: As after `-x`, each with its value as text (None for a flag).
+        duration: End after so many seconds.
+        name: What error messages call the text.
+
+    Returns:
+        A session; nothing is enabled before it is entered.
+
+    Raises:
+        CompileError: When entered, if the program is wrong.
+        RightsError, TargetError, KernelError: When entered, if tracing cannot start.
+    """
+    text = program.encode("utf-8", "surrogateescape") if isinstance(program, str) else program
+    return Session(Request(text, name, arguments, options), command=command, pid=pid, duration=duration)
+
+
+class Session:
+    """See the module's text. `output` receives what the program prints; None collects records for iteration."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        command: Sequence[str] | str | None = None,
+        pid: int | None = None,
+        duration: float | None = None,
+        output: Callable[[Plan], Output] | None = None,
+        isolate: bool = False,
+        use_cache: bool = True,
+    ) -> None:
+        if command is not None and pid is not None:
+            raise TargetError("a command and a pid cannot both be traced", "give -c or -p, not both")
+        self._request = request
+        self._command = command
+        self._pid = pid
+        self._duration = duration
+        self._make_output = output
+        self._isolate = isolate
+        self._use_cache = use_cache
+        self._stop_reader = self._stop_writer = -1
+        self._is_done = False
+        self._exit_code = 0
+        self._target: spawn.Target | None = None
+        self._consumer: Consumer | None = None
+        self._engine: KernelEngine | None = None
+        self._deadline: float | None = None
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None or kind is KeyboardInterrupt:
+                self._finish()
+        finally:
+            self._remove()
+
+    def _start(self) -> None:
+        if self._pid is not None:
+            self._target = spawn.attach_pid(self._pid)
+        plan = plan_for(self._request, isolate=self._isolate, use_cache=self._use_cache)
+        engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0)
+        consumer = self._consumer = Consumer(plan, self._output(plan), _Services(engine))
+        self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        engine.load()
+        if self._command is None:
+            self._arm()
+        else:
+            self._target = spawn.spawn(self._command, self._arm_for)
+        if self._duration is not None:
+            self._deadline = time.monotonic() + self._duration
+        consumer.started()
+
+    def _arm_for(self, pid: int) -> None:
+        assert self._engine is not None
+        self._engine.set_target(pid)
+        self._arm()
+
+    def _arm(self) -> None:
+        engine = self._engine
+        assert engine is not None
+        engine.begin()
+        if engine.exit_code is None:
+            engine.enable()
+
+    def _finish(self) -> None:
+        """Disable, run END, take what is left. Does nothing the second time."""
+        engine, consumer = self._engine, self._consumer
+        if self._is_done or engine is None or consumer is None:
+            return
+        self._is_done = True
+        engine.disable()
+        engine.read(consumer.feed)
+        engine.end()
+        engine.read(consumer.feed)
+        engine.refresh()
+        self._exit_code = engine.exit_code or 0
+        consumer.finish(engine.losses(), engine.missed_runs())
+
+    def _remove(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+        if self._target is not None:
+            self._target.close()
+            self._target = None
+        for fd in (self._stop_reader, self._stop_writer):
+            if fd >= 0:
+                os.close(fd)
+        self._stop_reader = self._stop_writer = -1
+
+    def _output(self, plan: Plan) -> Output:
+        if self._make_output is not None:
+            return self._make_output(plan)
+        from invivo.output.collect import CollectOutput
+
+        return CollectOutput(plan)
+
+    def _merge(self, aggregation: int, key: bytes, words: Sequence[int]) -> None:
+        assert self._consumer is not None
+        self._consumer.aggregations.merge(aggregation, key, words)
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End tracing soon; may be called from another thread or a signal handler."""
+        if self._stop_writer >= 0:
+            os.write(self._stop_writer, b"x")
+
+    def wait(self) -> int:
+        """Trace until the program calls exit(), the target ends, the duration is over or stop() is called.
+
+        Returns:
+            The value given to exit(), or 0.
+        """
+        while self._step():
+            pass
+        self._finish()
+        return self.exit_code
+
+    def __iter__(self) -> Iterator[Record]:
+        """Records as they come, until tracing ends."""
+        assert self._consumer is not None
+        while not self._is_done:
+            if not self._step():
+                self._finish()
+            yield from self._consumer.take_records()
+
+    def _step(self) -> bool:
+        """Wait for at most a switch interval, then take what is there; False when tracing should end."""
+        engine, consumer = self._engine, self._consumer
+        assert engine is not None, "the session was not entered"
+        assert consumer is not None
+        if self._is_done:
+            return False
+        ready = self._poll(engine)
+        for timer in engine.timers:
+            if timer.fd in ready:
+                timer.fire()
+        engine.read(consumer.feed)
+        engine.refresh_if_pressing()
+        consumer.report(engine.losses)
+        target = self._target
+        return not (
+            engine.exit_code is not None
+            or self._stop_reader in ready
+            or (target is not None and target.pidfd in ready)
+            or (self._deadline is not None and time.monotonic() >= self._deadline)
+        )
+
+    def _poll(self, engine: KernelEngine) -> set[int]:
+        if engine.exit_code is not None:
+            return set()
+        poller = select.poll()
+        for fd in (engine.ring_fd, self._stop_reader, self._target.pidfd if self._target else -1):
+            if fd >= 0:
+                poller.register(fd, select.POLLIN)
+        for timer in engine.timers:
+            poller.register(timer.fd, select.POLLIN)
+        wait_ms = int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6
+        if self._deadline is not None:
+            wait_ms = min(wait_ms, max(0.0, (self._deadline - time.monotonic()) * 1e3 + 1))
+        return {fd for fd, _ in poller.poll(wait_ms)}
+
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    @property
+    def aggregations(self) -> Mapping[str, AggregationView]:
+        """The aggregations by name without the `@`, as they stood when last read (and wholly, after the end)."""
+        assert self._consumer is not None, "the session was not entered"
+        if not self._is_done and self._engine is not None:
+            self._engine.refresh()
+        return self._consumer.aggregations.views()
+
+    @property
+    def exit_code(self) -> int:
+        """What the program gave to exit(); 0 if it did not."""
+        return self._exit_code
+
+    @property
+    def target_pid(self) -> int | None:
+        """The pid of the command or process that is traced."""
+        return self._target.pid if self._target is not None else self._pid
+
+
+class _Services:
+    """What the consumer may ask of the system."""
+
+    __slots__ = ("_engine", "_symbols")
+
+    def __init__(self, engine: KernelEngine) -> None:
+        self._engine = engine
+        self._symbols: KernelSymbols | None = None
+
+    def refresh(self) -> None:
+        self._engine.refresh()
+
+    def stack(self, identity: int) -> Sequence[int]:
+        return self._engine.stack(identity)
+
+    def kernel_symbol(self, address: int) -> str:
+        if self._symbols is None:
+            from invivo.symbols.kernel import KernelSymbols
+
+            self._symbols = KernelSymbols()
+        return self._symbols.name(address)

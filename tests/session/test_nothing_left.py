@@ -1,0 +1,120 @@
+"""After any end, kill -9 included, nothing of invivo is left in the kernel, and the traced command lives."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT, invivo
+
+pytestmark = pytest.mark.kernel
+
+PROGRAM = """
+syscall:::entry { @[probefunc] = count(); self->t = timestamp; }
+syscall:::return /self->t/ { @t = quantize(timestamp - self->t); self->t = 0; }
+sched:::off-cpu { @s[stack()] = count(); }
+profile-97 { @p = count(); }
+sdt:sched::sched_wakeup { @w = count(); }
+tick-10ms { printa(@p); }
+"""
+
+
+def kernel_objects() -> dict[str, set[int]]:
+    """Ids of all programs, maps and links in the kernel."""
+    from invivo.bpf import enumerate as listing
+
+    return {
+        "programs": {item.id for item in listing.programs()},
+        "maps": {item.id for item in listing.maps()},
+        "links": {item.id for item in listing.links()},
+    }
+
+
+def new_objects(before: dict[str, set[int]]) -> dict[str, set[int]]:
+    now = kernel_objects()
+    return {kind: now[kind] - before[kind] for kind in now}
+
+
+def wait_until_gone(before: dict[str, set[int]]) -> dict[str, set[int]]:
+    """What is new after at most ten seconds; the kernel frees objects a grace period late."""
+    deadline = time.monotonic() + 10
+    while any((left := new_objects(before)).values()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[str]:
+    """A command that writes its pid to a file and then lives for a while."""
+    path = tmp_path / "pid"
+    yield f"{sys.executable} -c \"import os, time; open('{path}', 'w').write(str(os.getpid()) + '.'); time.sleep(120)\""
+    if path.exists():
+        pid = int(path.read_text().rstrip("."))
+        assert Path(f"/proc/{pid}").exists(), "the traced command died"
+        state = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("State"))
+        assert state.split()[1] in "SRD", f"the traced command is not running: {state}"
+        assert "TracerPid:\t0" in Path(f"/proc/{pid}/status").read_text()
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("moment", range(50))
+def test_kill_at_a_random_moment(moment: int, command: str) -> None:
+    """SIGKILL 0 to 1 s after the start: during start-up, tracing, printing."""
+    before = kernel_objects()
+    tracer = subprocess.Popen(
+        [sys.executable, "-m", "invivo", "run", "-q", "-e", PROGRAM, "-c", command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    time.sleep(random.Random(moment).random() ** 2)
+    tracer.kill()
+    tracer.wait()
+    assert wait_until_gone(before) == {"programs": set(), "maps": set(), "links": set()}
+    uprobes = Path("/sys/kernel/tracing/uprobe_events")
+    assert not uprobes.exists() or "invivo" not in uprobes.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_in_good_order(number: signal.Signals) -> None:
+    """Ctrl-C prints what was gathered."""
+    before = kernel_objects()
+    tracer = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "invivo",
+            "run",
+            "-q",
+            "-e",
+            'BEGIN { @["begun"] = count(); } tick-1ms { @["tick"] = count(); }',
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    deadline = time.monotonic() + 20
+    while not new_objects(before)["programs"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    tracer.send_signal(number)
+    output, errors = tracer.communicate(timeout=30)
+    assert tracer.returncode == 0, errors
+    assert "begun" in output
+    assert "tick" in output
+    assert wait_until_gone(before) == {"programs": set(), "maps": set(), "links": set()}
+
+
+def test_a_normal_end_leaves_nothing() -> None:
+    before = kernel_objects()
+    assert invivo("run", "-q", "-e", PROGRAM, "-c", "true").returncode == 0
+    assert wait_until_gone(before) == {"programs": set(), "maps": set(), "links": set()}
