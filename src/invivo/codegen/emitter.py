@@ -67,6 +67,7 @@ class Fault(NamedTuple):
     site: int
     kind: FaultKind
     value: Value
+    clause: int  # its index
     resume: int  # index in Emitter.resumes
     probe: Value
 
@@ -238,7 +239,7 @@ class Emitter(ABC):
         going_on = self.out.new_block("ok")
         self.out.branch_if(condition, raised, going_on, (0, 1))
         self.out.enter(raised)
-        self.faults.append(Fault(raised, site, kind, value, self.resume, self.probe_id))
+        self.faults.append(Fault(raised, site, kind, value, clause, self.resume, self.probe_id))
         raised.is_closed = True  # the branch is added when the fault code is written
         self.out.enter(going_on)
 

@@ -214,9 +214,11 @@ def _fault_code(e: Emitter) -> None:
     probe = out.phi([(f.probe, f.source) for f in faults])
     resume = out.phi([(const(f.resume), f.source) for f in faults])
     e.probe_id = probe
+    has_error_clauses = bool(e.module.program.error_clauses)
+    epid = out.phi([(const(f.clause + 1), f.source) for f in faults]) if has_error_clauses else ZERO
     records.emit_fault(e, site, kind, value)
-    if e.module.program.error_clauses:
-        _error_clauses(e, site, kind, value)
+    if has_error_clauses:
+        _error_clauses(e, {1: epid, 2: out.extend(site, False), 4: out.extend(kind, False), 5: value})
     targets = sorted({f.resume for f in faults})
     if len(targets) == 1:
         out.branch(resumes[targets[0]])
@@ -224,18 +226,16 @@ def _fault_code(e: Emitter) -> None:
         out.switch(resume, resumes[targets[0]], [(number, resumes[number]) for number in targets[1:]])
 
 
-def _error_clauses(e: Emitter, site: Value, kind: Value, value: Value) -> None:
+def _error_clauses(e: Emitter, info: dict[int, Value]) -> None:
     """ERROR's firing, inline. A fault in it is counted, and nothing more."""
     program, out = e.module.program, e.out
     ids = tuple(program.probe_ids[probe] for probe in program.error_clauses[0].probes)
-    info = {2: out.extend(site, False), 4: out.extend(kind, False), 5: value}
     e.probe_id, e.probe_ids = const(ids[0]), ids
     e.faults, e.resumes = [], []
     e.start_firing()
     done = out.new_block("reported")
-    for clause in program.error_clauses:
-        e.fault_info = {**info, 1: const(clause.index + 1)}
-        _clause_sequence(e, (clause,), done)
+    e.fault_info = info
+    _clause_sequence(e, program.error_clauses, done)
     out.enter(done)
     e.fault_info = None
     if not e.faults:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from invivo.codegen import compile_program
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.engines.traits import kernel_traits
-from invivo.program.nodes import AggUpdate, Aggregation, Block, Call, Clause, Convert, Probe, Program
+from invivo.program.nodes import Aggregation, AggUpdate, Block, Call, Clause, Convert, Probe, Program
 from invivo.program.options import defaults
 from invivo.program.plan import KEY_HEADER, AggFunction, FieldKind, FieldType
 from invivo.program.types import INT64, UINT64
