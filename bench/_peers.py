@@ -58,8 +58,9 @@ def unpacked(suite: str, program: str) -> tuple[str, ...] | None:
     place = PEERS / suite
     if not (place / "usr/bin" / program).exists() and not _unpack(suite, program, place):
         return None
-    loader = next((p for p in (place / "usr/lib64/ld-linux-x86-64.so.2", place / "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
-                               place / "lib64/ld-linux-x86-64.so.2") if p.exists()), None)  # fmt: skip
+    folders_of_loader = ("usr/lib64", "usr/lib/x86_64-linux-gnu", "lib64")
+    loaders = (place / folder / "ld-linux-x86-64.so.2" for folder in folders_of_loader)
+    loader = next((path for path in loaders if path.exists()), None)
     if loader is None:
         return None
     folders = [

@@ -1,6 +1,7 @@
 """What this machine and this user may do: a list of findings, each with the command that mends it.
 
-    Finding(State.MISSING, "tracefs", "not mounted at /sys/kernel/tracing", "mount -t tracefs tracefs /sys/kernel/tracing")
+    Finding(State.MISSING, "tracefs", "/sys/kernel/tracing/events cannot be read",
+            "sudo mount -t tracefs tracefs /sys/kernel/tracing")
 
 Nothing is changed, and nothing is guessed from the kernel's version: files are read and tiny programs tried.
 """
@@ -130,7 +131,7 @@ def _tried_features() -> Iterator[Finding]:
     from invivo.providers.kernel_types import KernelTypes
 
     try:
-        btf_id = KernelTypes().btf_id("btf_trace_sched_switch")
+        btf_id = KernelTypes().btf_id("btf_trace_sched_switch") or 0
     except InvivoError:
         btf_id = 0
     for row in features.FEATURES:

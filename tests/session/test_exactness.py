@@ -29,7 +29,8 @@ def test_count_by_key_while_it_is_printed() -> None:
     """Snapshots each 20 ms lose nothing and count nothing twice."""
     program = (
         "syscall::getppid:entry /pid == $target/ { @[tid] = count(); @s = sum(1); }"
-        'tick-20ms { printa("part %d %@d\\n", @); trunc(@); } END { printa("part %d %@d\\n", @); trunc(@); printa("%@d\\n", @s); }'
+        'tick-20ms { printa("part %d %@d\\n", @); trunc(@); } '
+        'END { printa("part %d %@d\\n", @); trunc(@); printa("%@d\\n", @s); }'
     )
     lines = traced(program).splitlines()
     parts: dict[str, int] = {}

@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "consumer": BASE | {"program"},
     "output": BASE | {"program", "consumer"},
 }
-TOP = {"session", "compiler", "plan_cache", "__init__", "__main__"}  # above all but cli and tools
+TOP = {"session", "compiler", "plan_cache", "listing", "doctor", "__init__", "__main__"}  # above all but cli and tools
 PUBLIC_ONLY = {"cli", "tools"}
 
 
@@ -97,8 +97,9 @@ def test_the_warm_way_loads_neither_front_end_nor_llvm_nor_btf() -> None:
     """Everything that a run from a cached plan imports, which is what start-up costs."""
     loaded = modules_after("import invivo.cli.run, invivo.output.text, invivo.engines.kernel.engine")
     assert "invivo.session" in loaded
-    forbidden = {"llvmlite", "dataclasses", "re", "json", "inspect", "subprocess", "invivo.bpf.btf"}
-    assert not loaded & forbidden
+    # Not `re`: pickle, and Python 3.11's typing, load it themselves.
+    forbidden = {"llvmlite", "dataclasses", "json", "inspect", "subprocess", "invivo.bpf.btf"}
+    assert loaded & forbidden == set()
     assert not [name for name in loaded if name.startswith(("invivo.lang", "invivo.codegen", "invivo.providers"))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -12,7 +13,6 @@ from invivo.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from invivo.consumer.output import Output
@@ -24,9 +24,10 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `invivo run`."""
     add = parser.add_argument
+    target = parser.add_mutually_exclusive_group().add_argument
     add("-e", dest="program", metavar="PROGRAM", help="the program's text; otherwise it is read from a file")
-    add("-c", dest="command", metavar="CMD", help="run a command, trace until it ends; $target is its pid")
-    add("-p", dest="pid", type=_pid, metavar="PID", help="trace until this process ends; $target is its pid")
+    target("-c", dest="command", metavar="CMD", help="run a command, trace until it ends; $target is its pid")
+    target("-p", dest="pid", type=_pid, metavar="PID", help="trace until this process ends; $target is its pid")
     add("-q", dest="quiet", action="store_true", help="print only what the program prints")
     add("-x", dest="options", action="append", default=[], metavar="OPTION[=VALUE]", help="see: invivo help options")
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
@@ -88,17 +89,19 @@ def _option(item: str) -> tuple[str, str | None]:
 
 
 def _pid(text: str) -> int:
-    number = int(text)
-    if number <= 0:
-        raise ValueError(text)
-    return number
+    if text.isascii() and text.isdigit() and 0 < int(text) < 1 << 31:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is not a process id")
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e9:
-        raise ValueError(text)
-    return number
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if 0 < number < 1e9:
+        return number
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
 
 
 class _open_output:

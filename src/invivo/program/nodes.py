@@ -3,8 +3,8 @@
 Nodes are immutable and compared by identity. Every expression has a `type` and a `span`. Rules that all rely on:
 
 - An integer value is held in 64 bits, sign- or zero-extended from its C type; every operation's result is wrapped to
-  its `type`. Operands of `Binary` and `Compare` already have one common type (the front end inserts `Convert`); shifts keep
-  the left operand's promoted type, and their count is taken modulo the width. INT_MIN / -1 wraps.
+  its `type`. Operands of `Binary` and `Compare` already have one common type (the front end inserts `Convert`);
+  shifts keep the left operand's promoted type, and their count is taken modulo the width. INT_MIN / -1 wraps.
 - A `String` value is a NUL-terminated byte string of at most `type.size` - 1 bytes. Strings are bytes, not text.
 - A read that fails, a division by zero, a bad index, a loop without end: a *fault*. It ends the running clause, is
   reported through ERROR, and tracing goes on. Faults are attributed to the expression's span.
@@ -115,7 +115,7 @@ class Unary:
 
 @node
 class Binary:
-    """`+ - * / % & | ^ << >>` on integers; pointer arithmetic is lowered to these on 64-bit integers and converted back."""
+    """`+ - * / % & | ^ << >>` on integers; pointer arithmetic becomes these on 64-bit integers, converted back."""
 
     op: str
     left: Expr
@@ -490,7 +490,8 @@ class Selector:
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
     """One probe. `attach` says where in the system it is; `selector` picks it among those that share that place
-    (the syscall number at raw_syscalls:sys_enter). `guard`, if set, must not be 0 for the probe to fire (proc:::create: the new task is no thread).
+    (the syscall number at raw_syscalls:sys_enter). `guard`, if set, must not be 0 for the probe to fire
+    (proc:::create: the new task is no thread).
     """
 
     provider: str

@@ -1,4 +1,4 @@
-"""Attachments made live: each AttachPoint class has its one way in, and a Link (or timer) that undoes it when closed."""
+"""Attachments made live: each AttachPoint class has its one way in, and a Link (or timer) whose close() undoes it."""
 
 from __future__ import annotations
 

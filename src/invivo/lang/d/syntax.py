@@ -154,7 +154,7 @@ class StringLiteral:
 
 @node
 class Name:
-    """An identifier; `scope` is "" or "self" / "this"; `module` is set for ``module`symbol`` ("" for a bare backquote)."""
+    """An identifier; `scope`: "" "self" "this"; `module` is set for ``module`symbol`` ("" for a bare backquote)."""
 
     name: str
     span: Span

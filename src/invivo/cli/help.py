@@ -1,0 +1,204 @@
+"""`invivo help [TOPIC]`: the language's names, the options, the probes, exit statuses; all read from their registries.
+
+    invivo help               the topics
+    invivo help options       every option, its default and what it means
+    invivo help quantize      one name, whichever topic it belongs to
+
+In: a topic or a name. Out: sections of (name, text) rows, which this prints and docs/generate.py makes pages of.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from invivo.errors import OptionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["TOPICS", "Row", "Section", "Topic", "add_arguments", "run"]
+
+_WIDTH = 100
+
+
+class Row(NamedTuple):
+    """`label` is shown (a prototype, a default value), `name` is what `invivo help NAME` finds."""
+
+    name: str
+    label: str
+    text: str
+
+
+class Section(NamedTuple):
+    title: str
+    rows: Sequence[Row]
+
+
+class Topic(NamedTuple):
+    summary: str
+    sections: Callable[[], Sequence[Section]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the argument of `invivo help`."""
+    parser.add_argument("topic", nargs="?", default="", metavar="TOPIC", help=f"{', '.join(TOPICS)}, or any name")
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Print a topic, or what is known of a name.
+
+    Raises:
+        OptionError: There is neither a topic nor a name like this.
+    """
+    wanted: str = namespace.topic
+    if not wanted:
+        print("Topics; each is shown by invivo help TOPIC:\n")
+        _print_rows([Row(name, name, topic.summary) for name, topic in TOPICS.items()])
+        print("\nAny single name is shown too: invivo help quantize. Options of a command: invivo run --help.")
+        return 0
+    if wanted in TOPICS:
+        for index, section in enumerate(TOPICS[wanted].sections()):
+            print(("\n" if index else "") + section.title + "\n")
+            _print_rows(section.rows)
+        return 0
+    found = [(topic, row) for topic, row in _all_rows() if row.name == wanted]
+    if not found:
+        raise OptionError(f"no help on '{wanted}'", _suggestion(wanted))
+    for topic, row in found:
+        print(f"{row.label}    ({topic})\n    {row.text}")
+    return 0
+
+
+def _all_rows() -> Iterator[tuple[str, Row]]:
+    for name, topic in TOPICS.items():
+        for section in topic.sections():
+            for row in section.rows:
+                yield name, row
+
+
+def _suggestion(wanted: str) -> str:
+    import difflib
+
+    known = [*TOPICS, *(row.name for _, row in _all_rows())]
+    close = difflib.get_close_matches(wanted, known, 1)
+    return f"did you mean {close[0]}?" if close else f"topics: {', '.join(TOPICS)}"
+
+
+def _print_rows(rows: Sequence[Row]) -> None:
+    """Label and text in two columns; a label that is too long gets a line of its own."""
+    import textwrap
+
+    width = min(max((len(row.label) for row in rows), default=0), 28)
+    for row in rows:
+        lines = textwrap.wrap(row.text, _WIDTH - width - 4) or [""]
+        head = f"  {row.label:<{width}}  "
+        if len(row.label) > width:
+            sys.stdout.write(f"  {row.label}\n")
+            head = " " * (width + 4)
+        for line in lines:
+            sys.stdout.write(f"{head}{line}".rstrip() + "\n")
+            head = " " * (width + 4)
+
+
+# --- topics ---------------------------------------------------------------------------------------------------------
+
+
+def _options() -> list[Section]:
+    from invivo.program.options import OPTIONS, Option, OptionKind
+
+    units = {OptionKind.SIZE: "SIZE", OptionKind.TIME: "TIME", OptionKind.NUMBER: "NUMBER", OptionKind.TEXT: "TEXT"}
+
+    def row(option: Option) -> Row:
+        if option.kind is OptionKind.FLAG:
+            return Row(option.name, option.name, f"{option.meaning} (a flag; off)")
+        value = _in_units(option.kind, option.default)
+        return Row(option.name, f"{option.name}={units[option.kind]}", f"{option.meaning} ({value})")
+
+    return [
+        Section("Options, given by -x NAME=VALUE or #pragma D option NAME=VALUE; in brackets what holds without.\n"
+                "SIZE takes k m g t; TIME takes ns us ms s m h d, or a rate in hz.",
+                [row(option) for option in OPTIONS.values()])
+    ]  # fmt: skip
+
+
+def _in_units(kind: object, value: object) -> str:
+    """A default as one would write it: 4194304 bytes as 4m, 100000000 ns as 100ms."""
+    from invivo.program.options import OptionKind
+
+    number = int(value) if isinstance(value, int) else 0
+    if kind is OptionKind.SIZE:
+        scales = (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10))
+    elif kind is OptionKind.TIME:
+        scales = (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000))
+    else:
+        return str(value)
+    for unit, scale in scales:
+        if number and number % scale == 0:
+            return f"{number // scale}{unit}"
+    return str(number)
+
+
+def _providers() -> list[Section]:
+    from importlib import import_module
+
+    from invivo.providers.catalog import PROVIDERS
+
+    rows = []
+    for name in PROVIDERS:
+        text = (import_module(f"invivo.providers.{name}").__doc__ or "").partition("\n")[0]
+        rows.append(Row(name, name, text.partition(": ")[2].rstrip(".")))
+    title = "Providers: families of probes. invivo list 'NAME:::' lists a provider's probes, and -v their arguments."
+    return [Section(title, rows)]
+
+
+def _builtins() -> list[Section]:
+    from invivo.builtins.registry import BUILTINS
+
+    sections: dict[str, list[Row]] = {}
+    for builtin in BUILTINS.values():
+        kind = str(getattr(builtin.kind, "value", builtin.kind))
+        sections.setdefault(kind, []).append(Row(builtin.name, builtin.prototype, builtin.doc))
+    return [Section(f"{kind[:1].upper()}{kind[1:]}s", rows) for kind, rows in sections.items()]
+
+
+def _exit_statuses() -> list[Section]:
+    return [
+        Section("Exit statuses of invivo run", [
+            Row("0", "0", "tracing ended: exit(0), the command or process ended, the duration was over, or a signal"),
+            Row("n", "n", "the program called exit(n)"),
+            Row("1", "1", "an error: the program does not compile, a right is missing, the target cannot be had"),
+            Row("2", "2", "the command line is wrong"),
+            Row("130", "130", "interrupted before tracing began"),
+            Row("141", "141", "whoever read the output has gone"),
+        ]),
+        Section("Exit statuses of the other commands", [
+            Row("0", "0", "list: some probe matches. doctor: programs can be run here. help: it was shown"),
+            Row("1", "1", "list: no probe matches, or probes cannot be listed. doctor: something needed is missing"),
+            Row("2", "2", "the command line is wrong"),
+        ]),
+    ]  # fmt: skip
+
+
+def _environment() -> list[Section]:
+    return [
+        Section("Environment variables", [
+            Row("INVIVO_OPT_NAME", "INVIVO_OPT_NAME=VALUE",
+                "option NAME (in upper case here); -x and #pragma come before it"),
+            Row("INVIVO_DEBUG", "INVIVO_DEBUG=1", "show where an internal error of invivo happened"),
+            Row("XDG_CACHE_HOME", "XDG_CACHE_HOME",
+                "compiled programs are kept in its folder invivo; without it, in ~/.cache/invivo"),
+            Row("_DTRACE_TESTING", "_DTRACE_TESTING=1", "leave the columns CPU and ID out of text output"),
+        ])
+    ]  # fmt: skip
+
+
+TOPICS: dict[str, Topic] = {
+    "options": Topic("options of a program: buffer sizes, sort order, limits", _options),
+    "providers": Topic("what can be probed", _providers),
+    "builtins": Topic("variables, functions, actions and aggregating functions of D", _builtins),
+    "exit": Topic("exit statuses", _exit_statuses),
+    "environment": Topic("environment variables that invivo reads", _environment),
+}
