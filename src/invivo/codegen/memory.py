@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Value, const
-from invivo.program.layout import round_up
 from invivo.program.nodes import Binary, ContextBytes, ContextWord, Convert, Expr, IntLit, Load
 from invivo.program.plan import FaultKind, RawTracepoint
 from invivo.program.types import Enum, Int, Pointer, Space, Type, size_of
@@ -127,7 +126,7 @@ def read_bytes(e: Emitter, target: Value, size: int, address: Value, space: Spac
 
 def scratch_bytes(e: Emitter) -> int:
     """Size of the firing's own memory: what alloca() and copyin() share."""
-    return max(64, min(round_up(e.module.number("scratchsize"), 8), 1 << 20))
+    return e.module.scratch_bytes
 
 
 def _scratch_base(e: Emitter) -> Value:

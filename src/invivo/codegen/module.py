@@ -16,17 +16,15 @@ from invivo.program.nodes import Aggregation, AggUpdate, Program, Scope, Variabl
 from invivo.program.passes.units import Unit
 from invivo.program.plan import (
     AggregationPlan,
-    FaultSite,
     Field,
     Globals,
     MapKind,
     MapPlan,
-    ProbeInfo,
     Traits,
 )
+from invivo.program.tables import Tables
 from invivo.program.types import Enum, Int, Pointer, size_of
 from invivo.program.walk import walk
-from invivo.source import Span
 
 __all__ = ["Module"]
 
@@ -37,27 +35,18 @@ _NO_PREALLOC, _RDONLY_PROG, _MMAPABLE = 1 << 0, 1 << 7, 1 << 10
 _PAGE = 4096
 
 
-class Module:
+class Module(Tables):
     """The shared parts of one plan, as they grow while units are generated."""
 
     def __init__(self, program: Program, traits: Traits) -> None:
-        from invivo.program.options import defaults
-
-        self.program = program
+        super().__init__(program)
         self.traits = traits
-        self.options: dict[str, int | str | bool] = defaults()
-        self.options.update({k: v for k, v in program.options.items() if isinstance(v, int | str | bool)})
         self.maps: list[MapPlan] = []
-        self.faults: list[FaultSite] = []
-        self.strings = list(program.strings)
         self.aggregations: dict[Aggregation, AggregationPlan] = {}
-        self.probes = tuple(ProbeInfo(p.provider, p.module, p.function, p.name) for p in program.probe_ids)
         self.globals_size = Globals.USER
-        self._interned = {string: i for i, string in enumerate(self.strings)}
         self._shared: set[Aggregation] = set()
         self._rodata = bytearray()
         self._constants: dict[bytes, int] = {}
-        self._sites: dict[tuple[str, int, int, int], int] = {}
         self._variables: dict[Variable, int] = {}
         self._single: dict[MapKind, int] = {}
 
@@ -73,10 +62,6 @@ class Module:
     def is_shared(self, aggregation: Aggregation) -> bool:
         """Whether one program may interrupt another while it updates the aggregation."""
         return aggregation in self._shared
-
-    def number(self, option: str) -> int:
-        """A numeric option."""
-        return int(self.options[option])
 
     # --- maps -------------------------------------------------------------------------------------------------------
 
@@ -107,11 +92,6 @@ class Module:
     @property
     def ring_size(self) -> int:
         return max(1 << (self.number("bufsize") - 1).bit_length(), _PAGE)
-
-    @property
-    def stack_frames(self) -> int:
-        """Frames kept of a stack: as many as any stack() or ustack() may print."""
-        return max(1, min(max(self.number("stackframes"), self.number("ustackframes")), 127))
 
     def stacks(self) -> Value:
         """The map of stacks by id."""
@@ -199,23 +179,6 @@ class Module:
     def constant(self, data: bytes) -> Value:
         """The address of these bytes in the read-only data."""
         return self.rodata_address(self.rodata(data))
-
-    def intern(self, string: bytes) -> int:
-        """Index of a string in Plan.strings."""
-        if string not in self._interned:
-            self._interned[string] = len(self.strings)
-            self.strings.append(string)
-        return self._interned[string]
-
-    def site(self, span: Span, clause: int) -> int:
-        """Index of the place in the text where a fault may happen."""
-        file = span.file
-        key = (file.name, span.start, span.end, clause)
-        if key not in self._sites:
-            line, column = file.position(span.start)
-            self._sites[key] = len(self.faults)
-            self.faults.append(FaultSite(file.name, line, column, span.text, clause))
-        return self._sites[key]
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -11,25 +11,14 @@ import struct
 
 from invivo.codegen.emitter import Emitter, Str
 from invivo.codegen.ir import Value, const
-from invivo.program.plan import Component, ProbeInfo
+from invivo.program.plan import Component
+from invivo.program.tables import probe_name
 
 __all__ = ["interned_index", "is_name", "name_string"]
 
-_ATTRIBUTES = {
-    Component.PROVIDER: "provider",
-    Component.MODULE: "module",
-    Component.FUNCTION: "function",
-    Component.NAME: "name",
-}
-
-
-def _name(probe: ProbeInfo, component: Component) -> bytes:
-    text: str = getattr(probe, _ATTRIBUTES[component])
-    return text.encode("utf-8", "surrogateescape")
-
 
 def _names(e: Emitter, component: Component) -> dict[int, bytes]:
-    return {probe: _name(e.module.probes[probe - 1], component) for probe in e.probe_ids}
+    return {probe: probe_name(e.module.probes[probe - 1], component) for probe in e.probe_ids}
 
 
 def _bounded_id(e: Emitter) -> tuple[Value, int]:

@@ -1,0 +1,82 @@
+"""What every engine of a program numbers and measures alike: interned strings, fault sites, probes, sizes from options.
+
+tables = Tables(program)
+tables.intern(b"read")           index in Plan.strings, the program's own strings first
+tables.site(span, 0)             index in Plan.faults of a place in the text of clause 0
+tables.scratch_bytes             4096, from option scratchsize
+"""
+
+from __future__ import annotations
+
+from invivo.program.layout import round_up
+from invivo.program.options import defaults
+from invivo.program.plan import Component, FaultSite, ProbeInfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from invivo.program.nodes import Program
+    from invivo.source import Span
+
+__all__ = ["Tables", "probe_name"]
+
+_FRAMES = 127  # what the kernel keeps of a stack at most, unless its settings say otherwise
+_SCRATCH_LEAST, _SCRATCH_MOST = 64, 1 << 20
+
+
+class Tables:
+    """The tables of one program, as they grow while it is compiled."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.options: dict[str, int | str | bool] = defaults()
+        self.options.update({k: v for k, v in program.options.items() if isinstance(v, int | str | bool)})
+        self.probes = tuple(ProbeInfo(p.provider, p.module, p.function, p.name) for p in program.probe_ids)
+        self.strings = list(program.strings)
+        self.faults: list[FaultSite] = []
+        self._interned = {string: i for i, string in enumerate(self.strings)}
+        self._sites: dict[tuple[str, int, int, int], int] = {}
+
+    def number(self, option: str) -> int:
+        """A numeric option."""
+        return int(self.options[option])
+
+    @property
+    def stack_frames(self) -> int:
+        """Frames kept of a stack: as many as any stack() or ustack() may print."""
+        return max(1, min(max(self.number("stackframes"), self.number("ustackframes")), _FRAMES))
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Size of a firing's own memory: what alloca() and copyin() share."""
+        return max(_SCRATCH_LEAST, min(round_up(self.number("scratchsize"), 8), _SCRATCH_MOST))
+
+    def intern(self, string: bytes) -> int:
+        """Index of a string in Plan.strings."""
+        if string not in self._interned:
+            self._interned[string] = len(self.strings)
+            self.strings.append(string)
+        return self._interned[string]
+
+    def site(self, span: Span, clause: int) -> int:
+        """Index of the place in the text where a fault may happen."""
+        file = span.file
+        key = (file.name, span.start, span.end, clause)
+        if key not in self._sites:
+            line, column = file.position(span.start)
+            self._sites[key] = len(self.faults)
+            self.faults.append(FaultSite(file.name, line, column, span.text, clause))
+        return self._sites[key]
+
+
+def probe_name(probe: ProbeInfo, component: Component) -> bytes:
+    """A component of a probe's name, as D's string."""
+    match component:
+        case Component.PROVIDER:
+            name = probe.provider
+        case Component.MODULE:
+            name = probe.module
+        case Component.FUNCTION:
+            name = probe.function
+        case Component.NAME:
+            name = probe.name
+    return name.encode("utf-8", "surrogateescape")
