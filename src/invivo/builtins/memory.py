@@ -1,0 +1,70 @@
+"""Subroutines that bring memory in: copyin, copyinstr, alloca, bcopy.
+
+copyinstr(arg1)        ReadString(arg1, USER)
+bcopy(p, q, 16)        Call("bcopy") from kernel memory, Call("scopy") from the firing's own
+"""
+
+from __future__ import annotations
+
+from invivo.builtins.registry import Builder, Builtin, Kind, register
+from invivo.program.nodes import Call, Convert, Expr, ReadString
+from invivo.program.types import INT64, ULONG, VOID, Pointer, Space, String
+
+__all__: list[str] = []
+
+_OWN = Pointer(VOID, Space.SCRATCH)
+
+
+def _copyinstr(b: Builder, args: list[Expr]) -> Expr:
+    limit = args[1] if len(args) > 1 else None
+    return ReadString(args[0], Space.USER, String(b.strsize), b.span, limit)
+
+
+def _bcopy(b: Builder, args: list[Expr]) -> Expr:
+    source, target, size = args
+    if not isinstance(target.type, Pointer) or target.type.space is not Space.SCRATCH:
+        b.error(
+            "D_PROTO_ARG",
+            target.span,
+            "bcopy() writes only to memory of the program's own",
+            "the second argument is a pointer from alloca() or copyin()",
+        )
+    space = source.type.space if isinstance(source.type, Pointer) else Space.KERNEL
+    if space is Space.USER:
+        b.error("D_PROTO_ARG", source.span, "bcopy() reads kernel memory, this is an address of a process",
+                "use copyin() to bring in memory of the process")  # fmt: skip
+    if space is Space.SCRATCH:
+        return Call("scopy", (source, target, size), INT64, b.span)
+    return Call("bcopy", (Convert(source, ULONG, source.span), target, size), INT64, b.span)
+
+
+register(
+    Builtin(
+        "copyin",
+        Kind.SUBROUTINE,
+        "void * copyin(uintptr_t address, size_t size)",
+        "copies memory of the running process; the copy lives until the probe's clauses are done",
+        subroutine=lambda b, args: Call("copyin", tuple(args), _OWN, b.span),
+    ),
+    Builtin(
+        "copyinstr",
+        Kind.SUBROUTINE,
+        "string copyinstr(uintptr_t address [, size_t limit])",
+        "the string at an address of the running process",
+        subroutine=_copyinstr,
+    ),
+    Builtin(
+        "alloca",
+        Kind.SUBROUTINE,
+        "void * alloca(size_t size)",
+        "zeroed memory that lives until the probe's clauses are done",
+        subroutine=lambda b, args: Call("alloca", tuple(args), _OWN, b.span),
+    ),
+    Builtin(
+        "bcopy",
+        Kind.SUBROUTINE,
+        "void bcopy(void *source, void *target, size_t size)",
+        "copies kernel memory, or memory of the program's own, into memory from alloca()",
+        subroutine=_bcopy,
+    ),
+)
