@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import stat
 
-__all__ = ["cache_dir", "kernel_key", "write_atomically"]
+__all__ = ["BTF_PATH", "cache_dir", "kernel_key", "write_atomically"]
 
 BTF_PATH = "/sys/kernel/btf/vmlinux"
 NOTES_PATH = "/sys/kernel/notes"

@@ -10,9 +10,15 @@ from __future__ import annotations
 
 import enum
 import os
+import shlex
+import sys
 from typing import NamedTuple
 
+from invivo.bpf import features
+from invivo.cache import BTF_PATH
 from invivo.errors import InvivoError
+from invivo.linux import tracefs
+from invivo.linux.kallsyms import Kallsyms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,13 +27,15 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "State", "can_use_kernel_engine", "examine"]
 
 # Bits of CapEff, from <linux/capability.h>.
-_CAP_SYS_PTRACE, _CAP_SYS_ADMIN, _CAP_PERFMON, _CAP_BPF = 19, 21, 38, 39
+_CAP_SYS_ADMIN, _CAP_PERFMON, _CAP_BPF = 21, 38, 39
+_AS_ROOT = f"sudo {shlex.quote(sys.executable)} -m invivo ..."
 
 
 class State(enum.Enum):
     OK = "ok"
+    UNKNOWN = "unknown"  # could not be found out; tracing will tell
     LIMITED = "limited"  # invivo works; something that some programs need is absent
-    MISSING = "missing"  # the kernel engine cannot be used
+    MISSING = "missing"  # no program can be run
 
 
 class Finding(NamedTuple):
@@ -41,11 +49,15 @@ class Finding(NamedTuple):
 
 def examine() -> list[Finding]:
     """All findings, in the order in which one would mend them."""
+    rights = _rights()
     return [
-        *_user(),
-        *_settings(),
-        *_kernel_interfaces(),
-        *_tried_features(),
+        Finding(State.OK, "kernel", " ".join(os.uname()[field] for field in (0, 2, 4))),
+        rights,
+        _lockdown(),
+        _btf(),
+        _tracefs(),
+        _kernel_symbols(),
+        *(_tried_features() if rights.state is State.OK else _untried_features()),
     ]
 
 
@@ -54,80 +66,67 @@ def can_use_kernel_engine(findings: list[Finding]) -> bool:
     return all(finding.state is not State.MISSING for finding in findings)
 
 
-def _user() -> Iterator[Finding]:
-    held = int(_status_field("CapEff"), 16)
-    names = {_CAP_BPF: "CAP_BPF", _CAP_PERFMON: "CAP_PERFMON", _CAP_SYS_ADMIN: "CAP_SYS_ADMIN"}
+def _rights() -> Finding:
+    held = int(_status_field("CapEff") or "0", 16)
+    who = f"uid {os.geteuid()}"
     if held >> _CAP_SYS_ADMIN & 1:
-        yield Finding(State.OK, "rights", f"uid {os.geteuid()} with CAP_SYS_ADMIN")
-        return
-    missing = [names[bit] for bit in (_CAP_BPF, _CAP_PERFMON) if not held >> bit & 1]
-    if missing:
-        yield Finding(
-            State.MISSING, "rights", f"uid {os.geteuid()} lacks {' and '.join(missing)}", "sudo invivo ...  (or setcap)"
-        )
-    else:
-        yield Finding(State.OK, "rights", f"uid {os.geteuid()} with CAP_BPF and CAP_PERFMON")
+        return Finding(State.OK, "rights", f"{who} with CAP_SYS_ADMIN")
+    names = {_CAP_BPF: "CAP_BPF", _CAP_PERFMON: "CAP_PERFMON"}
+    missing = [name for bit, name in names.items() if not held >> bit & 1]
+    if not missing:
+        return Finding(State.OK, "rights", f"{who} with CAP_BPF and CAP_PERFMON")
+    mend = f"run it as root: {_AS_ROOT}" if os.geteuid() else "start the container with these capabilities"
+    return Finding(State.MISSING, "rights", f"{who} lacks {' and '.join(missing)}", mend)
 
 
-def _settings() -> Iterator[Finding]:
-    lockdown = _read("/sys/kernel/security/lockdown")
-    mode = lockdown[lockdown.find("[") + 1 : lockdown.find("]")] if "[" in lockdown else "none"
+def _lockdown() -> Finding:
+    text = _read("/sys/kernel/security/lockdown")
+    if not text:
+        if os.path.isdir("/sys/kernel/security") and not os.listdir("/sys/kernel/security"):
+            mend = "sudo mount -t securityfs securityfs /sys/kernel/security"
+            return Finding(State.UNKNOWN, "lockdown", "/sys/kernel/security is not mounted", mend)
+        return Finding(State.OK, "lockdown", "this kernel has none")
+    mode = text[text.find("[") + 1 : text.find("]")]
     if mode == "confidentiality":
-        yield Finding(
+        return Finding(
             State.MISSING, "lockdown", "confidentiality: BPF may not read kernel memory",
             "boot with lockdown=integrity or none",
         )  # fmt: skip
-    elif mode == "integrity":
-        yield Finding(State.LIMITED, "lockdown", "integrity: nothing may be written to traced programs or the kernel")
-    else:
-        yield Finding(State.OK, "lockdown", mode)
-    paranoid = _read("/proc/sys/kernel/perf_event_paranoid")
-    if paranoid and os.geteuid() != 0 and int(paranoid) > 1:
-        yield Finding(
-            State.LIMITED, "perf_event_paranoid", f"{paranoid}: ordinary users may not sample the kernel",
-            "sysctl kernel.perf_event_paranoid=1",
-        )  # fmt: skip
-    restricted = _read("/proc/sys/kernel/kptr_restrict")
-    if restricted and (int(restricted) > 1 or (int(restricted) == 1 and os.geteuid() != 0)):
-        yield Finding(
-            State.LIMITED, "kptr_restrict", f"{restricted}: kernel stacks show numbers for names",
-            "sysctl kernel.kptr_restrict=0",
-        )  # fmt: skip
+    return Finding(State.OK, "lockdown", mode)
 
 
-def _kernel_interfaces() -> Iterator[Finding]:
-    kernel = os.uname()
-    yield Finding(State.OK, "kernel", f"{kernel.sysname} {kernel.release} {kernel.machine}")
-    if os.path.exists("/sys/kernel/btf/vmlinux"):
-        yield Finding(State.OK, "BTF", "the kernel's types are at /sys/kernel/btf/vmlinux")
-    else:
-        yield Finding(
-            State.MISSING, "BTF", "no /sys/kernel/btf/vmlinux: structures and typed arguments are unknown",
-            "a kernel with CONFIG_DEBUG_INFO_BTF=y",
-        )  # fmt: skip
-    yield _tracefs()
-    if os.path.isdir("/sys/bus/event_source/devices/kprobe"):
-        yield Finding(State.OK, "kprobes", "kernel functions can be probed")
-    else:
-        yield Finding(State.LIMITED, "kprobes", "this kernel was built without them; tracepoints serve")
-    if os.path.isdir("/sys/bus/event_source/devices/uprobe"):
-        yield Finding(State.OK, "uprobes", "functions of programs can be probed")
-    else:
-        yield Finding(State.LIMITED, "uprobes", "this kernel was built without them")
+def _btf() -> Finding:
+    if os.access(BTF_PATH, os.R_OK):
+        return Finding(State.OK, "BTF", f"the kernel's types are at {BTF_PATH}")
+    return Finding(
+        State.MISSING, "BTF", f"{BTF_PATH} cannot be read: structures and typed arguments are unknown",
+        "a kernel with CONFIG_DEBUG_INFO_BTF=y",
+    )  # fmt: skip
 
 
 def _tracefs() -> Finding:
-    for place in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"):
+    mounted = [place for place in tracefs.PLACES if os.path.isdir(f"{place}/events")]
+    for place in mounted:
         if os.access(f"{place}/events", os.R_OK | os.X_OK):
             return Finding(State.OK, "tracefs", f"mounted at {place}")
-    mend = "mount -t tracefs tracefs /sys/kernel/tracing"
-    if os.geteuid() == 0:
-        return Finding(State.OK, "tracefs", "not mounted or not readable yet; invivo mounts it when it needs it", mend)
-    return Finding(State.MISSING, "tracefs", "/sys/kernel/tracing/events cannot be read", f"sudo {mend}")
+    place = tracefs.PLACES[0]
+    if tracefs.is_mounted(place):
+        mend = f"{_AS_ROOT}, or let all users read it: sudo chmod -R a+rX {place}"
+        return Finding(State.MISSING, "tracefs", f"{place} may not be read by this user", mend)
+    mend = f"sudo mount -t tracefs tracefs {place}"
+    if int(_status_field("CapEff") or "0", 16) >> _CAP_SYS_ADMIN & 1:
+        return Finding(State.OK, "tracefs", f"not mounted yet; invivo mounts it at {place}", mend)
+    return Finding(State.MISSING, "tracefs", f"not mounted at {place}", mend)
+
+
+def _kernel_symbols() -> Finding:
+    if reason := Kallsyms().reason:
+        return Finding(State.LIMITED, "kernel symbols", f"stacks show addresses: {reason}")
+    return Finding(State.OK, "kernel symbols", "/proc/kallsyms gives the names of functions")
 
 
 def _tried_features() -> Iterator[Finding]:
-    from invivo.bpf import features
+    """One finding a row of bpf/features, each by a tiny attempt."""
     from invivo.providers.kernel_types import KernelTypes
 
     try:
@@ -144,11 +143,16 @@ def _tried_features() -> Iterator[Finding]:
             yield Finding(State.LIMITED, row.name, f"{answer.outcome.value}: {answer.reason or row.gives}")
 
 
+def _untried_features() -> Iterator[Finding]:
+    names = ", ".join(row.name for row in features.FEATURES)
+    yield Finding(State.UNKNOWN, "BPF", f"not tried without those rights: {names}")
+
+
 def _status_field(name: str) -> str:
     for line in _read("/proc/self/status").splitlines():
         if line.startswith(name + ":"):
             return line.split()[1]
-    return "0"
+    return ""
 
 
 def _read(path: str) -> str:

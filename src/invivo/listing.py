@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from invivo.errors import OptionError
+from invivo.errors import InvivoError, OptionError
 from invivo.program.sources import ProbePattern
 from invivo.providers.catalog import Catalog
 from invivo.providers.kernel_types import KernelTypes
@@ -18,10 +18,14 @@ __all__ = ["Listing", "list_probes"]
 
 
 class Listing(NamedTuple):
-    """The probes found; `suggestion` says what may have been meant if there are none."""
+    """The probes found; `suggestion` says what may have been meant if there are none.
+
+    `refusals` are providers that the pattern means and that cannot be asked, each with the reason.
+    """
 
     rows: list[ListingRow]
     suggestion: str
+    refusals: dict[str, InvivoError]
 
 
 def list_probes(pattern: str, *, verbose: bool = False) -> Listing:
@@ -43,4 +47,4 @@ def list_probes(pattern: str, *, verbose: bool = False) -> Listing:
     types = KernelTypes()
     catalog = Catalog(types, kernel_traits(types))
     rows = listing(catalog, wanted, has_arguments=verbose)
-    return Listing(rows, "" if rows else catalog.suggest(wanted))
+    return Listing(rows, "" if rows else catalog.suggest(wanted), catalog.refusals)

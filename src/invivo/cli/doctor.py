@@ -13,6 +13,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`invivo doctor` takes no options."""
+    parser.epilog = "Exit status: 0 if programs can be run here, 1 if something they need is missing."
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -23,10 +24,10 @@ def run(namespace: argparse.Namespace) -> int:
     for finding in findings:
         print(f"{finding.state.value:>8}  {finding.what:<{width}}  {finding.detail}")
         if finding.mend and finding.state is not State.OK:
-            print(f"{'':>8}  {'':<{width}}  to mend: {finding.mend}")
+            print(f"{'':>8}  {'':<{width}}  mend: {finding.mend}")
     if can_use_kernel_engine(findings):
         print("\nengine: kernel (eBPF)")
         return 0
     missing = ", ".join(finding.what for finding in findings if finding.state is State.MISSING)
-    print(f"\nengine: none can be used here; missing: {missing}")
+    print(f"\nengine: none; missing: {missing}")
     return 1

@@ -26,6 +26,9 @@ def run(namespace: argparse.Namespace) -> int:
     from invivo.listing import list_probes
 
     listing = list_probes(namespace.pattern, verbose=namespace.verbose)
+    if listing.refusals:
+        names = ", ".join(listing.refusals)
+        print(f"invivo: not listed: {names}: {next(iter(listing.refusals.values()))}", file=sys.stderr)
     if not listing.rows:
         print(f"invivo: no probe matches {namespace.pattern}", file=sys.stderr)
         if listing.suggestion:

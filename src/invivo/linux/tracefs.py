@@ -20,9 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FormatField", "event_format", "event_id", "events", "parse_format", "root"]
+__all__ = ["PLACES", "FormatField", "event_format", "event_id", "events", "is_mounted", "parse_format", "root"]
 
-_PLACES = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+PLACES = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 _MOUNT = "mount -t tracefs tracefs /sys/kernel/tracing"
 _EPERM, _EACCES, _EBUSY, _ENODEV = 1, 13, 16, 19
 
@@ -61,7 +61,7 @@ def root() -> str:
 
 
 def _find() -> str | None:
-    for place in _PLACES:
+    for place in PLACES:
         if os.path.isdir(f"{place}/events"):
             return place
     return None
@@ -70,13 +70,13 @@ def _find() -> str | None:
 def _mount() -> str:
     from invivo.linux import syscalls
 
-    place = _PLACES[0]
+    place = PLACES[0]
     try:
         os.scandir(place).close()  # fails where it is mounted, but may not be entered
         syscalls.mount("tracefs", place, "tracefs")
     except OSError as error:
         if error.errno in (_EPERM, _EACCES):
-            if _is_mounted(place):
+            if is_mounted(place):
                 raise _not_readable(place) from error
             raise RightsError(
                 f"tracefs is not mounted at {place}, and this user may not mount it", f"as root: {_MOUNT}"
@@ -90,7 +90,8 @@ def _mount() -> str:
     return place
 
 
-def _is_mounted(place: str) -> bool:
+def is_mounted(place: str) -> bool:
+    """Whether a tracefs is mounted at `place`, readable or not."""
     try:
         with open("/proc/self/mounts", encoding="utf-8", errors="replace") as stream:
             return any(line.split()[1:3] == [place, "tracefs"] for line in stream)
@@ -194,5 +195,5 @@ def _read(path: str, event: str) -> str:
 
 
 def _not_readable(path: str) -> RightsError:
-    mend = f"run as root, or as root: chmod -R a+rX {_PLACES[0]}"
+    mend = f"run as root, or as root: chmod -R a+rX {PLACES[0]}"
     return RightsError(f"'{path}' (tracefs) may not be read by this user", mend)

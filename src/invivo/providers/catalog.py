@@ -32,6 +32,7 @@ class Catalog:
         self._types = types
         self._traits = traits
         self._providers: dict[str, Provider] = {}
+        self.refusals: dict[str, InvivoError] = {}  # providers that could not be asked, and why
 
     def provider(self, name: str) -> Provider:
         """The provider called `name` (one of PROVIDERS)."""
@@ -58,6 +59,7 @@ class Catalog:
             try:
                 found += self.provider(name).match(matcher)
             except InvivoError as error:
+                self.refusals[name] = error
                 refused = refused or error
         if refused is not None and not found:
             raise refused

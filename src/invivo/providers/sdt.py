@@ -93,7 +93,7 @@ def explain_event(tree: EventTree, matcher: Matcher) -> str:
     """Why an event's description matches nothing, where more than "no such event" can be said."""
     function, group = matcher.function.literal, matcher.module.literal
     provider = matcher.pattern.provider
-    if function is not None:
+    if function is not None and matcher.provider.literal is not None:  # else some other provider may be meant
         name = matcher.name.literal or "NAME"
         if group is None and function in tree.groups():
             return f"an event's group is the module and its function is empty: {provider}:{function}::{name}"

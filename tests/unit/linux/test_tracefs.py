@@ -55,14 +55,14 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (event / "id").write_text("77\n")
     (tmp_path / "events" / "things" / "enable").write_text("0\n")
     (tmp_path / "events" / "also" / "other").mkdir(parents=True)
-    monkeypatch.setattr(tracefs, "_PLACES", (str(tmp_path / "none"), str(tmp_path)))
+    monkeypatch.setattr(tracefs, "PLACES", (str(tmp_path / "none"), str(tmp_path)))
     monkeypatch.setattr(tracefs, "_found", None)
     return tmp_path
 
 
 @pytest.fixture
 def unmounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tracefs, "_PLACES", (str(tmp_path), str(tmp_path / "debug")))
+    monkeypatch.setattr(tracefs, "PLACES", (str(tmp_path), str(tmp_path / "debug")))
     monkeypatch.setattr(tracefs, "_found", None)
     return tmp_path
 
@@ -116,7 +116,7 @@ def test_where_it_is_mounted_but_closed_to_the_user_that_is_said(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "scandir", refuse)
-    monkeypatch.setattr(tracefs, "_is_mounted", lambda place: True)
+    monkeypatch.setattr(tracefs, "is_mounted", lambda place: True)
     with pytest.raises(RightsError, match=r"\(tracefs\) may not be read by this user"):
         tracefs.root()
 
@@ -128,7 +128,7 @@ def test_a_kernel_without_tracefs_is_told(unmounted: Path, monkeypatch: pytest.M
     monkeypatch.setattr(syscalls, "mount", refuse)
     with pytest.raises(UnsupportedError, match="CONFIG_TRACING"):
         tracefs.root()
-    monkeypatch.setattr(tracefs, "_PLACES", (str(unmounted / "missing"),))
+    monkeypatch.setattr(tracefs, "PLACES", (str(unmounted / "missing"),))
     with pytest.raises(UnsupportedError, match="cannot be mounted"):
         tracefs.root()
 
