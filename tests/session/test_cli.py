@@ -121,7 +121,13 @@ def test_help_has_every_option_provider_and_builtin() -> None:
 
 @pytest.mark.parametrize(
     ("name", "fact"),
-    [("strsize", "256"), ("syscall", "system call"), ("quantize", "quantize(int64_t value"), ("execname", "string execname")],
+    [
+        ("strsize", "256"),
+        ("syscall", "system call"),
+        ("quantize", "quantize(int64_t value"),
+        ("execname", "string execname"),
+        ("%Y", "local date and time"),
+    ],
 )
 def test_help_on_one_name(name: str, fact: str) -> None:
     result = invivo("help", name)

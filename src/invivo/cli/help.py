@@ -155,13 +155,19 @@ def _providers() -> list[Section]:
 
 
 def _builtins() -> list[Section]:
-    from invivo.builtins.registry import BUILTINS
+    from invivo.builtins.registry import BUILTINS, Kind
 
-    sections: dict[str, list[Row]] = {}
+    sections: dict[Kind, list[Row]] = {kind: [] for kind in Kind}
     for builtin in BUILTINS.values():
-        kind = str(getattr(builtin.kind, "value", builtin.kind))
-        sections.setdefault(kind, []).append(Row(builtin.name, builtin.prototype, builtin.doc))
-    return [Section(f"{kind[:1].upper()}{kind[1:]}s", rows) for kind, rows in sections.items()]
+        sections[builtin.kind].append(Row(builtin.name, builtin.prototype, builtin.doc))
+    return [Section(f"{kind.value.capitalize()}s", rows) for kind, rows in sections.items()]
+
+
+def _formats() -> list[Section]:
+    from invivo.program.format import CONVERSIONS
+
+    title = "Conversions of printf() and printa(): %[-+ #0'?][width][.precision]letter; in printa(), %@ takes the value"
+    return [Section(title, [Row(f"%{letter}", f"%{letter}", text) for letter, text in CONVERSIONS.items()])]
 
 
 def _exit_statuses() -> list[Section]:
@@ -199,6 +205,7 @@ TOPICS: dict[str, Topic] = {
     "options": Topic("options of a program: buffer sizes, sort order, limits", _options),
     "providers": Topic("what can be probed", _providers),
     "builtins": Topic("variables, functions, actions and aggregating functions of D", _builtins),
+    "formats": Topic("conversions of printf() and printa()", _formats),
     "exit": Topic("exit statuses", _exit_statuses),
     "environment": Topic("environment variables that invivo reads", _environment),
 }
