@@ -172,7 +172,8 @@ class _ScriptParser(StatementParser):
         self.seek(start + 1)
         if self.at("/"):
             self.advance()
-            raise self.error(self.span_from(start), "the predicate is empty", "a clause without one runs at each firing")
+            hint = "a clause without a predicate runs at each firing"
+            raise self.error(self.span_from(start), "the predicate is empty", hint)
         predicate = self.expression()
         if not self.at("/"):
             if self.at("{"):
