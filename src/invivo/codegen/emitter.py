@@ -16,16 +16,13 @@ from typing import NamedTuple
 from invivo.codegen.ir import ZERO, Block, Function, Value, const
 from invivo.codegen.module import Module
 from invivo.codegen.objects import MAY_GOTO
-from invivo.program.layout import round_up
+from invivo.codegen.storage import Lifetime, Storage
 from invivo.program.nodes import Clause, Expr, Stmt, Variable
 from invivo.program.plan import BtfTracepoint, FaultKind, Globals, RecordLayout
 from invivo.program.types import Enum, Int, Type
 from invivo.source import Span
 
 __all__ = ["Emitter", "Fault", "Helper", "Str", "Target"]
-
-_STACK_BUDGET = 288  # bytes of the 512 that slots may take; LLVM spills into the rest
-_STACK_SLOT = 72  # greater slots lie in the scratch area
 
 
 class Helper(enum.IntEnum):
@@ -85,6 +82,7 @@ class Emitter(ABC):
     def __init__(self, module: Module, name: str) -> None:
         self.module = module
         self.out = Function(name)
+        self.storage = Storage(self.out, module.stack_budget)
         self.name = name
         self.point: object = None
         self.is_end = False
@@ -107,9 +105,6 @@ class Emitter(ABC):
         self.faults: list[Fault] = []
         self.resumes: list[Block] = []
         self.resume = 0
-        self._stack_used = 0
-        self._scratch_size = 8  # the first word counts records, see records.py
-        self.uses_scratch = False
         self._word: Value | None = None
         self._barrier: Value | None = None
 
@@ -130,23 +125,15 @@ class Emitter(ABC):
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def slot(self, size: int) -> Value:
-        """`size` bytes (rounded up to 8) for one node of the program, not shared with any other."""
-        size = round_up(size, 8)
-        if size <= _STACK_SLOT and self._stack_used + size <= _STACK_BUDGET:
-            self._stack_used += size
-            return self.out.alloca(size)
-        return self.scratch(size)
+        """`size` bytes (rounded up to 8) until the end of the statement, or of the scalar expression, being lowered."""
+        return self.storage.slot(size)
 
-    def scratch(self, size: int) -> Value:
-        """The same, always in the scratch area."""
-        self.uses_scratch = True
-        offset = self._scratch_size
-        self._scratch_size += round_up(size, 8)
-        return self.out.offset(Value("ptr", "%scratch"), offset)
-
-    @property
-    def scratch_size(self) -> int:
-        return self._scratch_size
+    @contextmanager
+    def temporaries(self) -> Iterator[None]:
+        """Code whose slots are not needed after it."""
+        mark = self.storage.mark()
+        yield
+        self.storage.release(mark)
 
     @property
     def word(self) -> Value:
@@ -266,8 +253,16 @@ class Emitter(ABC):
         if not self.module.traits.has_may_goto:
             return
         body = self.out.new_block("go")
-        self.out.branch_if(self.out.compare("eq", self.out.call(MAY_GOTO), ZERO), exit_, body)
+        self.out.branch_if(self.out.compare("eq", self.out.call(MAY_GOTO, single=True), ZERO), exit_, body)
         self.out.enter(body)
+
+    def loop_word(self) -> Value:
+        """Memory for a number that changes in a loop.
+
+        With may_goto, the verifier takes the second round for all others if it knows no more of it than of the first.
+        It does not follow numbers in maps, so they lie there; without may_goto it has to count the rounds itself.
+        """
+        return self.storage.scratch(8) if self.module.traits.has_may_goto else self.slot(8)
 
     @contextmanager
     def loop(self, limit: int) -> Iterator[tuple[Value, Block]]:
@@ -276,7 +271,8 @@ class Emitter(ABC):
         The index lives in memory, volatile: else LLVM turns it into a running pointer, whose bounds the verifier
         does not find again.
         """
-        counter = self.out.alloca(8)
+        mark = self.storage.mark()
+        counter = self.loop_word()
         self.out.store(ZERO, counter, volatile=True)
         head, body, after = self.out.new_block("head"), self.out.new_block("body"), self.out.new_block("after")
         self.out.enter(head)
@@ -288,13 +284,14 @@ class Emitter(ABC):
         self.out.store(self.out.add(index, const(1)), counter, volatile=True)
         self.out.branch(head)
         self.out.enter(after)
+        self.storage.release(mark)
 
     # --- records ----------------------------------------------------------------------------------------------------
 
     def record(self, layout: RecordLayout) -> Value:
         """The buffer in which a record of this layout is built."""
         if layout.id not in self.records:
-            self.records[layout.id] = self.slot(layout.size)
+            self.records[layout.id] = self.storage.slot(layout.size, Lifetime.CLAUSE)
         return self.records[layout.id]
 
     def cpu(self) -> Value:

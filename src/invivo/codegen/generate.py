@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from invivo.codegen.lowering import lower_unit
 from invivo.codegen.module import Module
-from invivo.codegen.objects import Code, read_object
+from invivo.codegen.objects import Code, read_object, stack_depth
+from invivo.codegen.storage import STACK_BUDGET
 from invivo.codegen.target import compile_text
+from invivo.errors import UnsupportedError
 from invivo.program.nodes import Program
 from invivo.program.passes.units import Unit, group_units
 from invivo.program.plan import Attachment, Plan, Traits, UnitPlan
 
 __all__ = ["generate"]
 
+_STACK = 512  # bytes: the kernel's MAX_BPF_STACK
+
 
 def generate(program: Program, traits: Traits) -> Plan:
     """See `codegen.compile_program`."""
     units = group_units(program)
-    module = Module(program, traits)
+    for budget in (STACK_BUDGET, 0):
+        plan = _generate(program, traits, units, budget)
+        unit, depth = max(((u.name, stack_depth(u.code)) for u in plan.units), key=lambda row: row[1], default=("", 0))
+        if depth <= _STACK:
+            return plan
+    raise UnsupportedError(
+        f"the clauses of {unit} are too large for one BPF program: they need {depth} bytes of stack, not {_STACK}",
+        "split long clauses, and nest expressions and loops less deeply",
+    )
+
+
+def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_budget: int) -> Plan:
+    module = Module(program, traits, stack_budget)
     module.note_sharing(units)
     functions = [lower_unit(module, unit) for unit in units]
     for aggregation in program.aggregations:  # also those that are only printed

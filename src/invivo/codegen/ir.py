@@ -214,13 +214,20 @@ class Function:
 
     # --- calls ------------------------------------------------------------------------------------------------------
 
-    def call(self, helper: int, *arguments: Value, pure: bool = False) -> Value:
-        """Call a BPF helper by number. `pure`: the same each time in one run, so LLVM may merge calls."""
-        return self._emit("i64", _call("i64", helper, arguments, 1 if pure else 0))
+    def call(self, helper: int, *arguments: Value, pure: bool = False, single: bool = False) -> Value:
+        """Call a BPF helper by number.
 
-    def lookup_scratch(self, map_: Value, key: Value) -> None:
-        """bpf_map_lookup_elem, whose result is called %scratch everywhere."""
+        Args:
+            pure: It yields the same each time in one run, so LLVM may merge calls.
+            single: LLVM may not make two calls of it.
+        """
+        return self._emit("i64", _call("i64", helper, arguments, 1 if pure else 2 if single else 0))
+
+    def lookup_scratch(self, map_: Value, key: Value, bases: Sequence[tuple[str, int]]) -> None:
+        """bpf_map_lookup_elem, whose result is called %scratch everywhere, and names for places behind it."""
         self._do("%scratch = " + _call("ptr", 1, (map_, key), 0))
+        for name, offset in bases:
+            self._do(f"{name} = getelementptr i8, ptr %scratch, i64 {offset}")
 
 
 def _call(type_: str, helper: int, arguments: Sequence[Value], group: int) -> str:

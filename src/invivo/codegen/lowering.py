@@ -30,13 +30,18 @@ class _Lowering(Emitter):
     """The emitter with the dispatch that its modules call back."""
 
     def scalar(self, expr: Expr) -> Value:
-        return expressions.scalar(self, expr)
+        mark = self.storage.mark()
+        value = expressions.scalar(self, expr)
+        self.storage.release(mark)
+        return value
 
     def string(self, expr: Expr) -> Str:
         return strings.string(self, expr)
 
     def statement(self, stmt: Stmt) -> None:
+        mark = self.storage.mark()
         statements.statement(self, stmt)
+        self.storage.release(mark)
 
 
 def lower_unit(module: Module, unit: Unit) -> str:
@@ -74,10 +79,11 @@ def _prologue(e: Emitter, prologue: Block, start: Block, done: Block) -> None:
         exiting = e.out.load(e.module.global_address(Globals.EXITING), volatile=True)
         e.out.branch_if(e.out.compare("eq", exiting, ZERO), ready, done, (1, 0))
         e.out.enter(ready)
-    if e.uses_scratch:
-        map_ = e.module.scratch(e.name, e.scratch_size)
-        e.out.store(const(0, "i32"), e.word)
-        e.out.lookup_scratch(map_, e.word)
+    if e.storage.is_used:
+        map_, is_by_cpu = e.module.scratch(e.name, e.storage.size)
+        index = e.out.truncate(e.cpu(), "i32") if is_by_cpu else const(0, "i32")
+        e.out.store(index, e.word)
+        e.out.lookup_scratch(map_, e.word, e.storage.bases)
         e.out.branch_if(e.out.compare("ne", Value("ptr", "%scratch"), NULL), start, done, (1, 0))
     else:
         e.out.branch(start)
@@ -189,6 +195,9 @@ def _clause_sequence(e: Emitter, clauses: tuple[Clause, ...], done: Block) -> No
         e.statement(clause.body)
         e.returns.pop()
         e.out.enter(after)
+        e.storage.end_clause()
+        e.records.clear()
+        e.record_sizes.clear()
 
 
 def _may_exit(clause: Clause) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Value, const
+from invivo.codegen.storage import Lifetime
 from invivo.program.nodes import Binary, ContextBytes, ContextWord, Convert, Expr, IntLit, Load
 from invivo.program.plan import FaultKind, RawTracepoint
 from invivo.program.types import Enum, Int, Pointer, Space, Type, size_of
@@ -132,7 +133,7 @@ def scratch_bytes(e: Emitter) -> int:
 def _scratch_base(e: Emitter) -> Value:
     if e.own_memory is None:
         # Twice the size: an offset and a length below it are all that the verifier has to know of an access.
-        e.own_memory = e.scratch(2 * (1 << (scratch_bytes(e) - 1).bit_length()))
+        e.own_memory = e.storage.scratch(2 * (1 << (scratch_bytes(e) - 1).bit_length()), Lifetime.UNIT)
     return e.own_memory
 
 

@@ -33,14 +33,16 @@ _HASH, _ARRAY, _PERCPU_HASH, _PERCPU_ARRAY, _RINGBUF = 1, 2, 5, 6, 27
 _NO_PREALLOC, _RDONLY_PROG, _MMAPABLE = 1 << 0, 1 << 7, 1 << 10
 
 _PAGE = 4096
+_PERCPU_VALUE = 32768  # the kernel's PCPU_MIN_UNIT_SIZE: greater values cannot be per CPU
 
 
 class Module(Tables):
     """The shared parts of one plan, as they grow while units are generated."""
 
-    def __init__(self, program: Program, traits: Traits) -> None:
+    def __init__(self, program: Program, traits: Traits, stack_budget: int) -> None:
         super().__init__(program)
         self.traits = traits
+        self.stack_budget = stack_budget
         self.maps: list[MapPlan] = []
         self.aggregations: dict[Aggregation, AggregationPlan] = {}
         self.globals_size = Globals.USER
@@ -99,9 +101,16 @@ class Module(Tables):
         plan = MapPlan("stacks", MapKind.STACKS, _HASH, 8, 8 * self.stack_frames, entries, _NO_PREALLOC)
         return _at(self._one(plan))
 
-    def scratch(self, unit: str, size: int) -> Value:
-        """A per-CPU scratch area. Each unit has its own: one may interrupt another, but never itself."""
-        return _at(self._add(MapPlan(f"s_{unit}", MapKind.SCRATCH, _PERCPU_ARRAY, 4, round_up(size, 8), 1)))
+    def scratch(self, unit: str, size: int) -> tuple[Value, bool]:
+        """A scratch area for each CPU, and whether its key is the CPU's number (else 0).
+
+        Each unit has its own: one may interrupt another, but never itself.
+        """
+        if size <= _PERCPU_VALUE:
+            plan = MapPlan(f"s_{unit}", MapKind.SCRATCH, _PERCPU_ARRAY, 4, size, 1)
+        else:
+            plan = MapPlan(f"s_{unit}", MapKind.SCRATCH, _ARRAY, 4, size, self.traits.cpus)
+        return _at(self._add(plan)), size > _PERCPU_VALUE
 
     def aggregation(self, aggregation: Aggregation) -> AggregationPlan:
         """The plan of an aggregation; its map is made on first use."""

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from invivo.program.plan import Relocation
 
-__all__ = ["COOKIE", "MAY_GOTO", "Code", "read_object"]
+__all__ = ["COOKIE", "MAY_GOTO", "Code", "read_object", "stack_depth"]
 
-MAY_GOTO = 65521  # yields 0 where a loop has run long enough; a conditional jump on the result follows at once
+MAY_GOTO = 65521  # yields 0 where a loop has run long enough; a conditional jump on the result follows
 COOKIE = 65522  # yields what the attachment was given
 
 _CALL = 0x85
+_FRAME = 10  # the register that points to the stack's end
 _JUMP_ON_ZERO = (0x15, 0x16, 0x55, 0x56)  # jeq, jeq32, jne, jne32 with an immediate
 
 
@@ -117,8 +118,32 @@ def _calls(code: bytearray) -> list[Relocation]:
         if immediate == COOKIE:
             found.append(Relocation(at // 8, "cookie"))
         elif immediate == MAY_GOTO:
-            following, target, _, zero = struct.unpack_from("<BBhi", code, at + 8)
-            if following not in _JUMP_ON_ZERO or target & 15 or zero:
-                raise ValueError(f"instruction {at // 8 + 1} does not jump on the loop's condition")
+            _expect_jump(code, at)
             found.append(Relocation(at // 8, "may_goto"))
     return found
+
+
+def _expect_jump(code: bytearray, call: int) -> None:
+    """A jump on the call's result must follow; LLVM may put a few instructions between that do neither."""
+    for at in range(call + 8, len(code), 8):
+        opcode, registers, _, immediate = struct.unpack_from("<BBhi", code, at)
+        if opcode in _JUMP_ON_ZERO and not registers & 15 and not immediate:
+            return
+        if opcode & 7 in (5, 6):  # another jump
+            break
+    raise ValueError(f"no jump follows the loop's condition at instruction {call // 8}")
+
+
+def stack_depth(code: bytes) -> int:
+    """Bytes of stack that the instructions reach."""
+    deepest = 0
+    for at in range(0, len(code), 8):
+        opcode, registers, offset = struct.unpack_from("<BBh", code, at)
+        kind, is_of_frame = opcode & 7, (registers >> 4 if opcode & 7 == 1 else registers & 15) == _FRAME
+        if is_of_frame and kind in (1, 2, 3):  # load, store of a constant, store
+            deepest = min(deepest, offset)
+        elif opcode == 0xBF and registers >> 4 == _FRAME:  # rX = r10, then rX += distance
+            following, target, _, distance = struct.unpack_from("<BBhi", code, at + 8)
+            if following == 0x07 and target & 15 == registers & 15:
+                deepest = min(deepest, distance)
+    return -deepest

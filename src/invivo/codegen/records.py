@@ -90,7 +90,7 @@ def _wakeup_flags(e: Emitter) -> Value:
     size = e.module.ring_size
     every = max(min(_LOOK_EVERY, size // 4096), 1)
     counter = Value("ptr", "%scratch")
-    e.uses_scratch = True
+    e.storage.is_used = True
     count = e.out.add(e.out.load(counter), ONE)
     e.out.store(count, counter)
     flags = e.out.alloca(8)

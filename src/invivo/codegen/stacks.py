@@ -23,7 +23,7 @@ _SEED, _PRIME = 0xCBF29CE484222325, 0x9E3779B97F4A7C15  # FNV's offset, and 2^64
 def _take(e: Emitter, is_user: bool, frames: int) -> tuple[Value, Value]:
     """The buffer with the frames, zero after the last, and their size in bytes (0 where there are none)."""
     size = 8 * e.module.stack_frames
-    buffer = e.scratch(size)
+    buffer = e.storage.scratch(size)
     e.clear(buffer, const(size))
     flags = const(_USER_STACK if is_user else 0)
     length = e.out.call(Helper.GET_STACK, e.out.context, buffer, const(8 * frames), flags)

@@ -79,8 +79,9 @@ def _if(e: Emitter, stmt: If) -> None:
 def _loop(e: Emitter, stmt: Loop) -> None:
     out = e.out
     head, step, done = (out.new_block(name) for name in ("loop", "step", "done"))
-    rounds = out.alloca(8)
-    out.store(ZERO, rounds)
+    mark = e.storage.mark()
+    rounds = e.loop_word()
+    out.store(ZERO, rounds, volatile=True)
     out.enter(head)
     if stmt.condition is not None:
         going_on = out.new_block("while")
@@ -89,11 +90,11 @@ def _loop(e: Emitter, stmt: Loop) -> None:
     # The kernel's own limit, and one that is the same everywhere: either is a fault.
     stopped, counted = out.new_block("stopped"), out.new_block("counted")
     e.may_go_on(stopped)
-    count = e.out.add(out.load(rounds), ONE)
-    out.store(count, rounds)
+    count = e.out.add(out.load(rounds, volatile=True), ONE)
+    out.store(count, rounds, volatile=True)
     out.branch_if(out.compare("ugt", count, const(e.module.number("maxloop"))), stopped, counted, (0, 1))
     out.enter(stopped)
-    e.fault_if(const(1, "i1"), FaultKind.LOOP, out.load(rounds), stmt.span)
+    e.fault_if(const(1, "i1"), FaultKind.LOOP, out.load(rounds, volatile=True), stmt.span)
     out.branch(done)
     out.enter(counted)
     e.loops.append((done, step))
@@ -105,6 +106,7 @@ def _loop(e: Emitter, stmt: Loop) -> None:
         expressions.evaluate(e, stmt.step)
     out.branch(head)
     out.enter(done)
+    e.storage.release(mark)
 
 
 def _return(e: Emitter, stmt: Return) -> None:

@@ -15,7 +15,7 @@ import struct
 
 from invivo.codegen import expressions, memory, names, primitives, variables
 from invivo.codegen.emitter import Emitter, Helper, Str
-from invivo.codegen.ir import ONE, ZERO, Value, const
+from invivo.codegen.ir import ONE, ZERO, Block, Value, const
 from invivo.program.layout import round_up
 from invivo.program.nodes import (
     Assign,
@@ -37,6 +37,7 @@ from invivo.program.types import Space, String
 __all__ = ["capacity_of", "compare", "copy", "string", "string_into", "zero_before"]
 
 _INLINE_LITERAL = 32  # longer literals are copied from the read-only data
+_INLINE_COMPARISON = 40  # longer ones are compared in a loop
 
 
 def capacity_of(expr: Expr) -> int:
@@ -86,7 +87,8 @@ def string_into(e: Emitter, expr: Expr, place: Value, capacity: int) -> Value | 
         case ReadString():
             return _read(e, expr, place, min(capacity, capacity_of(expr)))
         case Call():
-            return primitives.string_call(e, expr, place, min(capacity, capacity_of(expr)))
+            with e.temporaries():
+                return primitives.string_call(e, expr, place, min(capacity, capacity_of(expr)))
         case Conditional(condition, then, other):
             is_true = e.is_true(e.scalar(condition))
             yes, no, done = e.out.new_block("then"), e.out.new_block("else"), e.out.new_block("chosen")
@@ -176,11 +178,26 @@ def _equals_literal(e: Emitter, value: Str, literal: bytes) -> Value:
         return const(int(value.literal == literal), "i1")
     if len(data) > value.capacity:
         return const(0, "i1")
-    return _words_equal(e, value.address, data, 0)
-
-
-def _words_equal(e: Emitter, address: Value, data: bytes, position: int) -> Value:
     mismatch, done = e.out.new_block("differs"), e.out.new_block("compared")
+    position = 0
+    if len(data) > _INLINE_COMPARISON:
+        position = len(data) & -8
+        _compare_words(e, value.address, data[:position], mismatch)
+    return _words_equal(e, value.address, data, position, mismatch, done)
+
+
+def _compare_words(e: Emitter, address: Value, data: bytes, mismatch: Block) -> None:
+    """Go to `mismatch` where the words of `data` are not at the address."""
+    constant = e.module.constant(data)
+    with e.loop(len(data) // 8) as (index, _):
+        distance = e.out.binary("shl", index, const(3))
+        found, wanted = (e.out.load(e.out.offset(base, distance)) for base in (address, constant))
+        same = e.out.new_block("same")
+        e.out.branch_if(e.out.compare("eq", found, wanted), same, mismatch)
+        e.out.enter(same)
+
+
+def _words_equal(e: Emitter, address: Value, data: bytes, position: int, mismatch: Block, done: Block) -> Value:
     for size in (8, 4, 2, 1):
         while len(data) - position >= size:
             (number,) = struct.unpack_from({8: "<Q", 4: "<I", 2: "<H", 1: "<B"}[size], data, position)

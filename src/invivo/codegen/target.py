@@ -14,10 +14,12 @@ __all__ = ["compile_text"]
 
 _HEADER = 'target triple = "bpfel"\ntarget datalayout = "e-m:e-p:64:64-i64:64-i128:128-n32:64-S128"\n'
 
-# What calls of helpers may be taken for: group 0 touches memory, group 1 gives the same answer in one run.
+# What calls of helpers may be taken for: group 0 touches memory, group 1 gives the same answer in one run, group 2 must
+# stay in its one place (a loop's condition, which is found again by the jump on it).
 _FOOTER = """
 attributes #0 = { nounwind }
 attributes #1 = { nounwind willreturn memory(none) }
+attributes #2 = { nounwind noduplicate }
 !0 = !{!"branch_weights", i32 4000, i32 1}
 !1 = !{!"branch_weights", i32 1, i32 4000}
 """
@@ -51,6 +53,8 @@ def compile_text(symbols: Iterable[str], functions: Iterable[str]) -> bytes:
 def _target_machine(llvm: Any) -> Any:
     global _machine
     if _machine is None:
+        # LLVM ends the process where a function needs more; objects.stack_depth looks instead.
+        llvm.set_option("invivo", "-bpf-stack-size=32768")
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
         target = llvm.Target.from_triple("bpfel")

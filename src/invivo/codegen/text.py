@@ -44,7 +44,7 @@ def _piece(e: Emitter, whole: Str, start: Value, count: Value, place: Value, cap
 def join(e: Emitter, first: Str, second: Str, place: Value, capacity: int) -> Value:
     """first + second, cut to fit."""
     # The verifier knows of the middle only that it is within the first; so the buffer has room for both in full.
-    buffer = e.scratch(first.capacity + second.capacity)
+    buffer = e.storage.scratch(first.capacity + second.capacity)
     used = strings.copy(e, first, buffer, first.capacity)
     middle = e.out.offset(buffer, e.at_most(e.out.sub(used, ONE), first.capacity - 1))
     e.out.call(Helper.READ_KERNEL_STRING, middle, const(second.capacity), second.address)

@@ -14,15 +14,13 @@ from functools import partial
 from invivo.codegen import expressions, fields, memory, strings
 from invivo.codegen.emitter import Emitter, Helper, Str
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
+from invivo.codegen.storage import Lifetime
 from invivo.program.layout import variable_size
 from invivo.program.nodes import (
     Assign,
-    Binary,
     Block,
-    Convert,
     Element,
     Expr,
-    IntLit,
     Load,
     Scope,
     Update,
@@ -30,7 +28,8 @@ from invivo.program.nodes import (
     VarRef,
 )
 from invivo.program.plan import Globals
-from invivo.program.types import INT, UINT64, Enum, Int, Pointer, String, Struct, Type, size_of
+from invivo.program.threads import thread_id
+from invivo.program.types import Enum, Int, String, Type, size_of
 from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 
@@ -40,6 +39,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ANY, _NOEXIST = ZERO, ONE  # flags of bpf_map_update_elem
+_REGISTERS = 8  # so many variables are left to LLVM; more would not fit on the stack that it spills them to
 
 Reference = VarRef | Element
 
@@ -220,7 +220,8 @@ def _local(e: Emitter, variable: Variable) -> Value:
     place = e.variables.get(variable)
     if place is None:
         is_string = isinstance(variable.type, String)
-        place = e.slot(variable_size(variable.type)) if is_string else e.out.alloca(8)
+        size = variable_size(variable.type)
+        place = e.storage.slot(size, Lifetime.UNIT) if is_string or len(e.variables) >= _REGISTERS else e.out.alloca(8)
         e.variables[variable] = place
     if variable not in e.firing_zeroed:
         e.firing_zeroed.add(variable)
@@ -342,20 +343,8 @@ def thread_key(e: Emitter) -> Value:
     """What tells threads apart: the thread id; the idle threads, which all have 0, by their CPU."""
     context = e.clause.context if e.clause is not None else None
     if context is not None and context.current is not None:
-        thread = e.scalar(_pid_of(context.current(_NOWHERE)))
+        thread = e.scalar(thread_id(context.current(_NOWHERE)))
     else:
         thread = e.out.binary("and", e.out.call(Helper.PID_TGID, pure=True), const(0xFFFFFFFF))
     idle = e.out.binary("shl", e.out.add(e.cpu(), ONE), const(32))
     return e.out.select(e.out.compare("eq", thread, ZERO), idle, thread)
-
-
-def _pid_of(task: Expr) -> Expr:
-    """`task->pid`."""
-    if not isinstance(task.type, Pointer) or not isinstance(task.type.target, Struct):
-        raise TypeError("a context's current thread is not a pointer to a structure")
-    member = task.type.target.find("pid")
-    if member is None:
-        raise TypeError("struct task_struct has no member pid")
-    distance = IntLit(member.bit_offset // 8, UINT64, task.span)
-    address = Binary("+", Convert(task, UINT64, task.span), distance, UINT64, task.span)
-    return Load(address, task.type.space, INT, task.span)

@@ -1,0 +1,120 @@
+"""Where a unit's code keeps what does not fit into registers: the BPF stack, and behind it a scratch area in a map.
+
+    storage.slot(16)                      16 bytes of stack, given back at the end of the statement
+    storage.slot(256)                     %temp + 0 in the scratch area, likewise
+    storage.slot(48, Lifetime.CLAUSE)     until the clause's end: records
+    storage.slot(256, Lifetime.UNIT)      never given back: variables
+
+All is decided while code is written, so what is given back is used again by code farther down, never at run time.
+The scratch area is one value: unit slots, then clause slots, then temporary ones. Where the last two begin is known
+when all is written; until then these places have names.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from invivo.codegen.ir import Function, Value
+from invivo.program.layout import round_up
+
+__all__ = ["STACK_BUDGET", "Lifetime", "Mark", "Storage"]
+
+STACK_BUDGET = 256  # bytes of the 512 that slots may take; LLVM spills into the rest
+_STACK_SLOT = 72  # greater slots lie in the scratch area
+_FIRST = 8  # of the scratch area: before it is the word that counts records, see records.py
+
+
+class Lifetime(enum.IntEnum):
+    UNIT = 0
+    CLAUSE = 1
+    STATEMENT = 2
+
+
+Mark = tuple[int, int]  # nesting depth, bytes of temporary scratch in use
+
+
+class _StackSlot:
+    __slots__ = ("depth", "size", "value")
+
+    def __init__(self, value: Value, size: int, depth: int) -> None:
+        self.value = value
+        self.size = size
+        self.depth = depth  # of the nesting it belongs to, -1 while it is free
+
+
+class Storage:
+    """The slots of one unit."""
+
+    def __init__(self, out: Function, stack_budget: int) -> None:
+        self.is_used = False  # whether the scratch area is
+        self._out = out
+        self._budget = stack_budget
+        self._stack: list[_StackSlot] = []
+        self._depth = int(Lifetime.STATEMENT)
+        self._unit_size = _FIRST
+        self._clause_used = self._clause_size = 0
+        self._temp_used = self._temp_size = 0
+
+    def slot(self, size: int, lifetime: Lifetime = Lifetime.STATEMENT) -> Value:
+        """`size` bytes (rounded up to 8), with no particular content."""
+        size = round_up(size, 8)
+        if size <= _STACK_SLOT:
+            depth = self._depth if lifetime is Lifetime.STATEMENT else int(lifetime)
+            for free in self._stack:
+                if free.depth < 0 and free.size == size:
+                    free.depth = depth
+                    return free.value
+            if size <= self._budget:
+                self._budget -= size
+                self._stack.append(_StackSlot(self._out.alloca(size), size, depth))
+                return self._stack[-1].value
+        return self.scratch(size, lifetime)
+
+    def scratch(self, size: int, lifetime: Lifetime = Lifetime.STATEMENT) -> Value:
+        """The same, always in the scratch area."""
+        self.is_used = True
+        size = round_up(size, 8)
+        match lifetime:
+            case Lifetime.UNIT:
+                base, offset = "%scratch", self._unit_size
+                self._unit_size += size
+            case Lifetime.CLAUSE:
+                base, offset = "%frame", self._clause_used
+                self._clause_used += size
+                self._clause_size = max(self._clause_size, self._clause_used)
+            case Lifetime.STATEMENT:
+                base, offset = "%temp", self._temp_used
+                self._temp_used += size
+                self._temp_size = max(self._temp_size, self._temp_used)
+        return self._out.offset(Value("ptr", base), offset)
+
+    def mark(self) -> Mark:
+        """What is in use now; slots from here on are given back by `release`."""
+        self._depth += 1
+        return self._depth, self._temp_used
+
+    def release(self, mark: Mark) -> None:
+        """Give back all temporary slots made since the mark."""
+        depth, self._temp_used = mark
+        self._free(depth)
+        self._depth = depth - 1
+
+    def end_clause(self) -> None:
+        """Give back what belongs to the clause."""
+        self._clause_used = 0
+        self._free(int(Lifetime.CLAUSE), int(Lifetime.CLAUSE))
+
+    def _free(self, lowest: int, highest: int = 1 << 30) -> None:
+        for slot in self._stack:
+            if lowest <= slot.depth <= highest:
+                slot.depth = -1
+
+    @property
+    def bases(self) -> tuple[tuple[str, int], ...]:
+        """The names of places in the scratch area, and their offsets."""
+        return ("%frame", self._unit_size), ("%temp", self._unit_size + self._clause_size)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the scratch area."""
+        return self._unit_size + self._clause_size + self._temp_size
