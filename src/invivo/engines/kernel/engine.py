@@ -17,6 +17,7 @@ import struct
 
 from invivo.bpf.map import Map
 from invivo.bpf.ringbuf import RingBuffer
+from invivo.engines.base import Engine, Losses
 from invivo.engines.kernel.attach import RunningTimer, attach
 from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
 from invivo.engines.kernel.snapshot import Snapshots
@@ -28,27 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from invivo.bpf.link.base import Link
-    from invivo.engines.kernel.snapshot import Merge
+    from invivo.engines.base import Merge
 
-__all__ = ["KernelEngine", "Losses"]
-
-
-
-class Losses:
-    """What could not be kept so far, by kind; all counts only grow."""
-
-    __slots__ = ("aggregations", "faults", "missed_runs", "records_by_cpu", "stacks", "variables")
-
-    def __init__(self) -> None:
-        self.records_by_cpu: dict[int, int] = {}
-        self.aggregations: dict[int, int] = {}
-        self.variables = 0
-        self.stacks = 0
-        self.faults = 0
-        self.missed_runs = 0
+__all__ = ["KernelEngine"]
 
 
-class KernelEngine:
+class KernelEngine(Engine):
     """A plan's maps, programs, links and timers. A context manager; see the module's text for the order of calls."""
 
     def __init__(self, plan: Plan, merge: Merge, target_pid: int = 0) -> None:

@@ -17,9 +17,7 @@ from invivo.program.plan import AggregationPlan, Globals, Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    Merge = Callable[[int, bytes, Sequence[int]], None]
+    from invivo.engines.base import Merge
 
 __all__ = ["Snapshots"]
 

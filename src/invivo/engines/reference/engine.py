@@ -1,0 +1,309 @@
+"""A typed program, running in this process on a World.
+
+    engine = ReferenceEngine(program, SyntheticWorld(pid=7), merge)
+    engine.begin(); engine.enable()                 BEGIN's clauses; now other probes may fire
+    engine.fire(RawTracepoint("sys_enter"))         everything that the program planted there, as the kernel would
+    engine.end(); engine.read(consumer.feed)        END's clauses; records as ring-buffer frames
+    engine.refresh()                                aggregations to `merge`, as words
+
+Nothing is ever lost here but faults in ERROR's clauses: the ring, the aggregations and the variables have no limit.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
+from invivo.engines.base import Engine, Losses
+from invivo.engines.reference import expressions, statements
+from invivo.engines.reference.compiler import Compiler, Scalar, Statement, Text, plan_of
+from invivo.engines.reference.firing import Firing, Raised
+from invivo.engines.reference.values import MASK
+from invivo.engines.reference.world import World
+from invivo.program import nodes
+from invivo.program.nodes import Expr, Probe, Program, Stmt
+from invivo.program.passes import units
+from invivo.program.passes.units import Selection, Unit, group_units
+from invivo.program.plan import LAYOUT_FAULT, AttachPoint, Moment, Once, Plan
+from invivo.source import SourceFile, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from invivo.engines.base import Merge
+
+__all__ = ["ReferenceEngine"]
+
+_FRAME = struct.Struct("<II")
+_FAULT = struct.Struct("<IIQ")
+_NOWHERE = Span(SourceFile("", ""), 0, 0)  # of selectors and guards, which stand in no text
+
+
+class _Closures(Compiler):
+    """The compiler with the dispatch that its modules call back."""
+
+    def scalar(self, expr: Expr) -> Scalar:
+        return expressions.scalar(self, expr)
+
+    def string(self, expr: Expr) -> Text:
+        return expressions.string(self, expr)
+
+    def statement(self, stmt: Stmt) -> Statement:
+        return statements.statement(self, stmt)
+
+
+class _Clause(NamedTuple):
+    number: int  # its place in the text, from 0
+    predicate: Scalar | None
+    body: Statement
+
+
+class _Firing(NamedTuple):
+    """Probes that run the same clauses."""
+
+    probe_ids: tuple[int, ...]
+    guard: Scalar | None
+    clauses: tuple[_Clause, ...]
+
+
+class _Selection(NamedTuple):
+    """At most one of several firings, by the value of `key`."""
+
+    key: Scalar
+    guard: Scalar | None
+    cases: dict[int, tuple[_Firing, int]]
+
+
+class _Place(NamedTuple):
+    """What happens at an attach point; `probe` is what the kernel's cookie would say, or 0."""
+
+    steps: tuple[_Firing | _Selection, ...]
+    probe: int
+
+
+class ReferenceEngine(Engine):
+    """A program's closures and state. See the module's text for the order of calls; `merge` receives aggregations."""
+
+    def __init__(self, program: Program, world: World, merge: Merge) -> None:
+        self.world = world
+        self._merge = merge
+        self._frames = bytearray()
+        self._losses = Losses()
+        self._exit_code: int | None = None
+        self._is_enabled = False
+        self._is_ending = False
+        c = self._compiler = _Closures(program, self._send, self._stop)
+        self._clauses: dict[nodes.Clause, _Clause] = {}
+        self._places: dict[AttachPoint, _Place] = {}
+        self._by_id: dict[int, _Firing] = {}
+        for unit in group_units(program):
+            self._add_unit(unit)
+        self._error_clauses = tuple(self._clause(clause) for clause in program.error_clauses)
+        self._error_id = program.probe_ids[program.error_clauses[0].probes[0]] if program.error_clauses else 0
+        self.plan = Plan(
+            text="",
+            units=(),
+            maps=(),
+            globals_size=0,
+            rodata=b"",
+            probes=c.tables.probes,
+            records=program.records,
+            aggregations=tuple(plan_of(aggregation) for aggregation in program.aggregations),
+            faults=tuple(c.tables.faults),
+            strings=tuple(c.tables.strings),
+            options=c.tables.options,
+        )
+
+    # --- compiling --------------------------------------------------------------------------------------------------
+
+    def _add_unit(self, unit: Unit) -> None:
+        steps = tuple(
+            self._selection(step) if isinstance(step, Selection) else self._firing(step)
+            for step in unit.steps
+        )
+        for point, probe in unit.points:
+            self._places[point] = _Place(steps, probe)
+
+    def _selection(self, step: Selection) -> _Selection:
+        firings = {id(firing): self._firing(firing) for firing in step.firings}
+        cases = {value: (firings[id(firing)], probe) for value, firing, probe in step.cases}
+        key = self._compiler.scalar(step.key(_NOWHERE))
+        return _Selection(key, self._guard(step.guard), cases)
+
+    def _firing(self, firing: units.Firing) -> _Firing:
+        clauses = tuple(self._clause(clause) for clause in firing.clauses)
+        made = _Firing(firing.probe_ids, self._guard(firing.guard), clauses)
+        self._by_id.update(dict.fromkeys(firing.probe_ids, made))
+        return made
+
+    def _guard(self, guard: Callable[[Span], Expr] | None) -> Scalar | None:
+        return self._compiler.scalar(guard(_NOWHERE)) if guard is not None else None
+
+    def _clause(self, clause: nodes.Clause) -> _Clause:
+        """A clause compiled, once for all its probes."""
+        made = self._clauses.get(clause)
+        if made is None:
+            c = self._compiler
+            c.clause = clause
+            predicate = c.scalar(clause.predicate) if clause.predicate is not None else None
+            made = self._clauses[clause] = _Clause(clause.index, predicate, c.statement(clause.body))
+            c.clause = None
+        return made
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self) -> None:
+        """Run BEGIN's clauses."""
+        self._fire(Once(Moment.BEGIN), self.world)
+
+    def enable(self) -> None:
+        """Let all other probes fire."""
+        self._is_enabled = True
+
+    def disable(self) -> None:
+        """No probe but END fires after this."""
+        self._is_enabled = False
+
+    def end(self) -> None:
+        """Run END's clauses, whether exit() was called or not."""
+        self._is_ending = True
+        self._fire(Once(Moment.END), self.world)
+        self._is_ending = False
+
+    def close(self) -> None:
+        """Forget records that were not read."""
+        self._frames.clear()
+
+    @property
+    def points(self) -> tuple[AttachPoint, ...]:
+        """All places where the program wants to be called."""
+        return tuple(self._places)
+
+    @property
+    def exit_code(self) -> int | None:
+        """What exit() was given, or None if none was called."""
+        if self._exit_code is None:
+            return None
+        code = self._exit_code & 0xFFFFFFFF
+        return code - (1 << 32) if code >> 31 else code
+
+    # --- firing -----------------------------------------------------------------------------------------------------
+
+    def fire(self, point: AttachPoint, world: World | None = None) -> None:
+        """Carry out what happens at an attach point; nothing where the program has no probe, or before enable()."""
+        if self._is_enabled:
+            self._fire(point, world or self.world)
+
+    def _fire(self, point: AttachPoint, world: World) -> None:
+        place = self._places.get(point)
+        if place is None:
+            return
+        for step in place.steps:
+            if isinstance(step, _Selection):
+                self._select(step, world)
+            else:
+                self._run(step, place.probe or step.probe_ids[0], world)
+
+    def fire_probe(self, probe: Probe, world: World | None = None) -> None:
+        """Carry out one probe's clauses, whatever its selector would say."""
+        identity = self._compiler.program.probe_ids.get(probe, 0)
+        if self._is_enabled and identity in self._by_id:
+            self._run(self._by_id[identity], identity, world or self.world)
+
+    def _select(self, step: _Selection, world: World) -> None:
+        if self._is_stopped():
+            return
+        f = self._new_firing(world, 0)
+        try:
+            if step.guard is not None and not step.guard(f):
+                return
+            chosen = step.cases.get(step.key(f))
+        except Raised as fault:
+            self._report(f, fault, 0)
+            return
+        if chosen is not None:
+            self._run(chosen[0], chosen[1], world)
+
+    def _run(self, firing: _Firing, probe_id: int, world: World) -> None:
+        """One firing: its clauses in order. A fault, or a predicate that is false, goes on to the next."""
+        if self._is_stopped():
+            return
+        f = self._new_firing(world, probe_id)
+        if firing.guard is not None:
+            try:
+                if not firing.guard(f):
+                    return
+            except Raised as fault:
+                self._report(f, fault, 0)
+                return
+        for clause in firing.clauses:
+            if self._is_stopped():
+                return
+            try:
+                if clause.predicate is None or clause.predicate(f):
+                    clause.body(f)
+            except Raised as fault:
+                self._report(f, fault, clause.number)
+
+    def _report(self, f: Firing, fault: Raised, clause: int) -> None:
+        """A fault's record, and ERROR's firing. A fault in that is counted, and nothing more."""
+        self._send(
+            statements.header(f, LAYOUT_FAULT) + _FAULT.pack(max(fault.site, 0), fault.kind.value, fault.value & MASK)
+        )
+        if not self._error_clauses:
+            return
+        error = self._new_firing(f.world, self._error_id)
+        error.fault_info = {1: clause + 1, 2: max(fault.site, 0), 4: fault.kind.value, 5: fault.value}
+        for each in self._error_clauses:
+            if self._is_stopped():
+                return
+            try:
+                if each.predicate is None or each.predicate(error):
+                    each.body(error)
+            except Raised:
+                self._losses.faults += 1
+
+    def _new_firing(self, world: World, probe_id: int) -> Firing:
+        c = self._compiler
+        return Firing(world, probe_id, c.locals.copy(), c.tables.scratch_bytes)
+
+    def _is_stopped(self) -> bool:
+        return self._exit_code is not None and not self._is_ending
+
+    def _stop(self, code: int) -> None:
+        # The first exit() says the code; END, which runs after it, may say another.
+        if not self._is_stopped():
+            self._exit_code = code
+
+    # --- what came of it --------------------------------------------------------------------------------------------
+
+    def _send(self, payload: bytes) -> None:
+        self._frames += _FRAME.pack(len(payload), 0) + payload + bytes(-len(payload) % 8)
+
+    def read(self, sink: Callable[[memoryview], None]) -> int:
+        """Hand all records so far to `sink`, as one run of ring-buffer frames; returns the bytes read."""
+        frames, self._frames = bytes(self._frames), bytearray()
+        if frames:
+            sink(memoryview(frames))
+        return len(frames)
+
+    def refresh(self) -> None:
+        """Merge all aggregations as they stand, and count from zero again."""
+        for aggregation, counts in self._compiler.counts.items():
+            for key, words in counts.items():
+                self._merge(aggregation.id, key, words)
+            counts.clear()
+
+    def stack(self, identity: int) -> tuple[int, ...]:
+        """Addresses of a stack, innermost first."""
+        return self._compiler.stacks.get(identity, ())
+
+    def losses(self) -> Losses:
+        """All losses so far."""
+        return self._losses

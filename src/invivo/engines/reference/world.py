@@ -1,0 +1,178 @@
+"""What a firing sees of the system: who runs, what time it is, memory, stacks, the probe's context.
+
+    world = SyntheticWorld(pid=7, comm=b"dd", user={0x1000: b"/etc/passwd\\0"}, words=(3, 0x1000))
+    world.read(Space.USER, 0x1000, 4)          b"/etc"
+    world.read(Space.USER, 0x2000, 4)          None: a fault
+
+An engine asks the world anew for everything; one value of `timestamp` a firing is the engine's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from invivo.program.plan import Globals
+from invivo.program.types import Space
+
+__all__ = ["SyntheticWorld", "World"]
+
+
+class World(Protocol):
+    """One moment of the traced system, as the primitives of program/primitives.py and the context nodes ask for it."""
+
+    @property
+    def pid_tgid(self) -> int:
+        """tgid << 32 | tid of the running thread."""
+        ...
+
+    @property
+    def uid_gid(self) -> int:
+        """gid << 32 | uid."""
+        ...
+
+    @property
+    def comm(self) -> bytes:
+        """The running thread's name, without a NUL."""
+        ...
+
+    @property
+    def cpu(self) -> int: ...
+
+    @property
+    def timestamp(self) -> int:
+        """CLOCK_MONOTONIC in ns."""
+        ...
+
+    @property
+    def current_task(self) -> int:
+        """Address of the running thread's struct task_struct."""
+        ...
+
+    @property
+    def current_cgroup(self) -> int: ...
+
+    @property
+    def kernel_pc(self) -> int:
+        """The interrupted pc if the kernel was interrupted, else 0."""
+        ...
+
+    @property
+    def user_pc(self) -> int:
+        """The interrupted pc if a process was interrupted, else 0."""
+        ...
+
+    def random(self) -> int:
+        """Any bits; 32 of them are used."""
+        ...
+
+    def constant(self, offset: int) -> int:
+        """The runtime constant at an offset of plan.Globals: $target, $pid, the wall clock's offset."""
+        ...
+
+    def read(self, space: Space, address: int, size: int) -> bytes | None:
+        """Kernel or user memory; None where it cannot all be read."""
+        ...
+
+    def read_string(self, space: Space, address: int, limit: int) -> bytes | None:
+        """The bytes before the first NUL, at most `limit` of them; None where they cannot be read."""
+        ...
+
+    def stack(self, is_user: bool, frames: int) -> Sequence[int]:
+        """Addresses of the current stack, innermost first, at most so many; empty where there is none."""
+        ...
+
+    def context_word(self, index: int) -> int:
+        """Word `index` of a raw tracepoint's context."""
+        ...
+
+    def context_address(self) -> int:
+        """Where the context structure lies, in KERNEL space."""
+        ...
+
+
+@dataclass(slots=True)
+class SyntheticWorld:
+    """A world of settable fields, for tests. `kernel` and `user` are memory as address -> bytes.
+
+    `record` is the context structure's bytes, which lie at CONTEXT; `words` its words.
+    """
+
+    pid: int = 1000
+    tid: int = 1000
+    uid: int = 0
+    gid: int = 0
+    comm: bytes = b"synthetic"
+    cpu: int = 0
+    timestamp: int = 1_000_000_000
+    current_task: int = 0xFFFF_8880_0000_1000
+    current_cgroup: int = 1
+    kernel_pc: int = 0
+    user_pc: int = 0
+    target: int = 0
+    tracer_pid: int = 1
+    wall_offset_ns: int = 1_700_000_000_000_000_000
+    kernel: Mapping[int, bytes] = field(default_factory=dict)
+    user: Mapping[int, bytes] = field(default_factory=dict)
+    kernel_stack: Sequence[int] = ()
+    user_stack: Sequence[int] = ()
+    words: Sequence[int] = ()
+    record: bytes = b""
+    seed: int = 1
+
+    CONTEXT = 0xFFFF_8880_0000_2000
+
+    @property
+    def pid_tgid(self) -> int:
+        return self.pid << 32 | self.tid
+
+    @property
+    def uid_gid(self) -> int:
+        return self.gid << 32 | self.uid
+
+    def random(self) -> int:
+        """Marsaglia's xorshift: the same numbers in every run."""
+        word = self.seed
+        word ^= word << 13 & 0xFFFFFFFF
+        word ^= word >> 17
+        word ^= word << 5 & 0xFFFFFFFF
+        self.seed = word
+        return word
+
+    def constant(self, offset: int) -> int:
+        known = {
+            Globals.TARGET: self.target,
+            Globals.TRACER_PID: self.tracer_pid,
+            Globals.WALL_OFFSET_NS: self.wall_offset_ns,
+        }
+        return known.get(offset, 0)
+
+    def read(self, space: Space, address: int, size: int) -> bytes | None:
+        for start, data in self._memory(space).items():
+            if start <= address and address + size <= start + len(data):
+                return data[address - start : address - start + size]
+        return None
+
+    def read_string(self, space: Space, address: int, limit: int) -> bytes | None:
+        for start, data in self._memory(space).items():
+            if start <= address < start + len(data):
+                rest = data[address - start :]
+                if b"\0" not in rest[:limit] and len(rest) < limit:
+                    return None  # ran off the end of what can be read
+                return rest[:limit].partition(b"\0")[0]
+        return None
+
+    def stack(self, is_user: bool, frames: int) -> Sequence[int]:
+        return (self.user_stack if is_user else self.kernel_stack)[:frames]
+
+    def context_word(self, index: int) -> int:
+        return self.words[index] if index < len(self.words) else 0
+
+    def context_address(self) -> int:
+        return self.CONTEXT
+
+    def _memory(self, space: Space) -> Mapping[int, bytes]:
+        if space is Space.USER:
+            return self.user
+        return {**self.kernel, self.CONTEXT: self.record} if self.record else self.kernel
