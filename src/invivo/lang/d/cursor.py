@@ -10,6 +10,7 @@ it (a statement, a declaration, a clause) recovers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,9 @@ MAX_NESTING = 64
 # Operators, suffixes or else-ifs in a row; the tree of `a + b + c` is as deep as the row is long.
 MAX_CHAIN = 200
 _MAX_ERRORS = 50
+# What no expression looks like: two colons without a question mark, a number that ends with a unit of time.
+_SURE_DESCRIPTION = re.compile(r"[^:?]*:[^:?]*:[^?]*\Z|(?:tick|profile)-[0-9]+[a-zA-Z]+\Z")
+_LIKELY_DESCRIPTION = re.compile(r"(?:BEGIN|END|ERROR|(?:tick|profile)-[0-9]+)\Z")
 
 
 class Failure(Exception):
@@ -107,6 +111,20 @@ class Cursor:
 
     # --- places ---
 
+    def clause_at(self, offset: int) -> str:
+        """The probe description at `offset` if it is surely one, even inside of braces; else empty."""
+        end = self.lexer.probe_description(offset)
+        if end is None:
+            return ""
+        text = self.lexer.text[offset:end]
+        if _SURE_DESCRIPTION.match(text):
+            return text
+        if _LIKELY_DESCRIPTION.match(text):
+            following = self.lexer.skip(end, is_predicate_possible=True)
+            enders = "{" if "-" in text else "{/"
+            return text if self.lexer.text[following : following + 1] in tuple(enders) else ""
+        return ""
+
     def span_from(self, start: int) -> Span:
         """From `start` to the end of the last token taken."""
         return self.lexer.span(start, max(start, self.last_end))
@@ -142,6 +160,8 @@ class Cursor:
         return self.error(self.token_span(token), f"{message} {where}" if where else message, hint)
 
     def error(self, span: Span, message: str, hint: str = "") -> Failure:
+        if self.lexer.broken_end in (self.last_end, self.token.start):
+            return Failure(message)
         self.lexer.diagnostics.error("D_SYNTAX", span, message, hint)
         if len(self.lexer.diagnostics.found) >= _MAX_ERRORS:
             raise TooManyErrors

@@ -121,7 +121,10 @@ class ExpressionParser(DeclarationParser):
 
     def _can_divide(self) -> bool:
         """At a `/` in a predicate: whether what follows can be an operand."""
-        return self._can_be_operand(self.peek())
+        following = self.peek()
+        if self.lexer.is_first_on_line(following.start) and self.clause_at(following.start):
+            return False
+        return self._can_be_operand(following)
 
     @staticmethod
     def _can_be_operand(token: Token) -> bool:

@@ -53,7 +53,7 @@ _STRING = re.compile(r'"((?:[^"\\\n]|\\(?:.|\n|\Z))*)', re.DOTALL)
 _CHARACTER = re.compile(r"'((?:[^'\\\n]|\\(?:.|\n|\Z))*)", re.DOTALL)
 # DTrace's lexeme, and the characters of C++ libraries' and versioned symbols' names.
 _PROBE = re.compile(r"[-$:a-zA-Z_.?*\\\[\]!][-$:0-9a-zA-Z_.`?*\\\[\]!+~@]*|[0-9]+(?![0-9a-zA-Z_`])")
-_PRAGMA_WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s"]+')
+_PRAGMA_WORD = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^\s"])+')
 _LINE_CONTROL = re.compile(r"(?:line\b)?[ \t]*[0-9]+|line\b|\Z")
 
 
@@ -67,15 +67,19 @@ class Lexer:
         self.pragmas: dict[int, Pragma] = {}
         # Set while the parser looks for a place to go on: what it passes over is not judged.
         self.is_muted = False
+        # Where the last string, character constant or comment that is not closed ends: what is said of the text right
+        # after it would only repeat that.
+        self.broken_end = -1
         self._reported: set[int] = set()
 
     def span(self, start: int, end: int) -> Span:
         return Span(self.file, start, end)
 
-    def skip(self, offset: int, is_predicate_possible: bool = False) -> int:
+    def skip(self, offset: int, *, is_predicate_possible: bool = False, in_predicate: bool = False) -> int:
         """The offset of what comes next after blanks, comments and control lines.
 
-        Where a predicate may begin, `//` is not a comment but two slashes; and `//*` is a slash and a comment.
+        Where a predicate may begin, `//` is not a comment but two slashes. In a predicate, `//*` is the slash that ends
+        it, and a comment.
         """
         text, size = self.text, len(self.text)
         while offset < size:
@@ -87,7 +91,9 @@ class Lexer:
                 offset = space.end()
             elif char == "/" and text.startswith("/*", offset):
                 offset = self._comment(offset)
-            elif char == "/" and text.startswith("//", offset) and not is_predicate_possible:
+            elif char == "/" and text.startswith("//", offset):
+                if is_predicate_possible or (in_predicate and text.startswith("//*", offset)):
+                    break
                 end = text.find("\n", offset)
                 offset = size if end < 0 else end
             elif char == "#" and self.is_first_on_line(offset):
@@ -100,9 +106,7 @@ class Lexer:
         """The token at or after `offset`. Characters that belong nowhere are reported and passed over."""
         text = self.text
         while True:
-            offset = self.skip(offset)
-            if in_predicate and text.startswith("//*", offset):
-                return Token(TokenKind.SIGN, "/", offset, offset + 1)
+            offset = self.skip(offset, in_predicate=in_predicate)
             if offset >= len(text):
                 return Token(TokenKind.END, "", len(text), len(text))
             if (token := self._token_at(offset)) is not None:
@@ -160,6 +164,7 @@ class Lexer:
         if self.text.startswith('"', end):
             end += 1
         else:
+            self.broken_end = end
             hint = 'a string ends with " on the line where it begins; \\n stands for a newline'
             self._report("D_STR_NL", start, end, "the string is not closed", hint)
         literal = StringLiteral(unescape(match[1]), self.span(start, end))
@@ -174,6 +179,7 @@ class Lexer:
             end += 1
             value = character(match[1])
         else:
+            self.broken_end = end
             hint = "it ends with ' on the line where it begins"
             self._report("D_CHR_NL", start, end, "the character constant is not closed", hint)
         if isinstance(value, Flaw):
@@ -188,7 +194,8 @@ class Lexer:
         end = self.text.find("*/", start + 2)
         if end < 0:
             self._report("D_SYNTAX", start, start + 2, "the comment is not closed", "it ends with */")
-            return len(self.text)
+            self.broken_end = len(self.text)
+            return self.broken_end
         return end + 2
 
     def is_first_on_line(self, offset: int) -> bool:

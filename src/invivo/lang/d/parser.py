@@ -127,13 +127,12 @@ class _ScriptParser(StatementParser):
         if text.startswith("/", offset):
             self.seek(offset)
             predicate = self._predicate(offset)
-            offset = self.lexer.skip(self.last_end, is_predicate_possible=True)
+            offset = self.lexer.skip(self.last_end)
         if text.startswith("{", offset):
             self.seek(offset)
             body = self.body()
         elif predicate is not None:
             hint = "write { } after it; empty braces only record that the probe fired"
-            self.seek(self.lexer.skip(self.last_end))
             raise self.failure("'{'", hint, "after the predicate")
         elif offset < len(text):
             self._no_body(offset)
@@ -153,7 +152,8 @@ class _ScriptParser(StatementParser):
         self.seek(offset)
         hint = "actions are put in braces, and a predicate before them between slashes: PROBE /PREDICATE/ { ACTIONS }"
         if self.lexer.text.startswith("//", offset):
-            hint = "this would be an empty predicate; a comment is written /* ... */ here"
+            hint = "a comment is written /* ... */ here"
+            raise self.error(self.lexer.span(offset, offset + 2), "'//' would be an empty predicate", hint)
         end = self.lexer.probe_description(offset)
         is_next = end is not None and (":" in self.lexer.text[offset:end] or bool(self.clause_at(offset)))
         if is_next and end is not None:

@@ -7,8 +7,6 @@ In: a Cursor at `{`. Out: statement nodes. An error costs one statement: the par
 
 from __future__ import annotations
 
-import re
-
 from invivo.lang.d.cursor import Failure
 from invivo.lang.d.expressions import ExpressionParser
 from invivo.lang.d.lexer import TokenKind
@@ -29,10 +27,6 @@ from invivo.lang.d.syntax import (
 )
 
 __all__ = ["NextClause", "StatementParser"]
-
-# What no expression looks like: two colons without a question mark. And probes that everyone writes by their name.
-_FULL_DESCRIPTION = re.compile(r"[^:?]*:[^:?]*:[^?]*\Z")
-_BARE_DESCRIPTION = re.compile(r"(?:BEGIN|END|ERROR|(?:tick|profile)-\w+)\Z")
 
 
 class NextClause(Exception):
@@ -64,20 +58,6 @@ class StatementParser(ExpressionParser):
         return tuple(found)
 
     # --- going on after an error ---
-
-    def clause_at(self, offset: int) -> str:
-        """The probe description at `offset` if it is surely one, in or outside of a body; else empty."""
-        end = self.lexer.probe_description(offset)
-        if end is None:
-            return ""
-        text = self.lexer.text[offset:end]
-        if _FULL_DESCRIPTION.match(text):
-            return text
-        if _BARE_DESCRIPTION.match(text):
-            following = self.lexer.skip(end, is_predicate_possible=True)
-            is_clause = self.lexer.text.startswith("{", following)
-            return text if is_clause else ""
-        return ""
 
     def _check_next_clause(self, opening: int) -> None:
         token = self.token
