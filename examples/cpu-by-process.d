@@ -1,0 +1,21 @@
+#!/usr/bin/env -S invivo run
+/*
+ * Who uses the CPUs: samples 97 times a second on each CPU, by process.
+ *
+ * Usage: invivo run examples/cpu-by-process.d        (Ctrl-C ends it)
+ *
+ * SAMPLE
+ */
+#pragma D option quiet
+
+profile-97
+/pid != 0/
+{
+    @[execname, pid] = count();
+}
+
+END
+{
+    printf("%-16s %8s %8s\n", "PROCESS", "PID", "SAMPLES");
+    printa("%-16s %8d %@8d\n", @);
+}

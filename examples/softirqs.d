@@ -1,0 +1,21 @@
+#!/usr/bin/env -S invivo run
+/*
+ * Time in software interrupts, by number (3 network receive, 4 block, 7 scheduler, 9 RCU), in nanoseconds.
+ *
+ * Usage: invivo run examples/softirqs.d        (Ctrl-C ends it)
+ *
+ * SAMPLE
+ */
+#pragma D option quiet
+
+sdt:irq::softirq_entry
+{
+    entered[cpu] = timestamp;
+}
+
+sdt:irq::softirq_exit
+/entered[cpu]/
+{
+    @[args.vec] = quantize(timestamp - entered[cpu]);
+    entered[cpu] = 0;
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env -S invivo run
+/*
+ * Bytes written by process and file descriptor.
+ *
+ * Usage: invivo run examples/write-bytes.d        (Ctrl-C ends it)
+ *
+ * SAMPLE
+ */
+#pragma D option quiet
+
+syscall::write:entry
+{
+    self->fd = arg0 + 1;
+}
+
+syscall::write:return
+/self->fd && errno == 0/
+{
+    @[execname, self->fd - 1] = sum(arg0);
+}
+
+syscall::write:return
+{
+    self->fd = 0;
+}
+
+END
+{
+    printf("%-16s %4s %12s\n", "PROCESS", "FD", "BYTES");
+    printa("%-16s %4d %@12d\n", @);
+}
