@@ -139,7 +139,7 @@ def _add_square(e: Emitter, place: Value, sample: Value, atomic: bool) -> None:
     top = out.add(out.binary("mul", high, high), out.binary("lshr", middle, const(31)))
     top = out.add(top, e.truth(carry))
     if atomic:
-        before = out.atomic_add(place, square)
+        before = out.fetch_add(place, square)
     else:
         before = out.load(place)
         out.store(out.add(before, square), place)

@@ -93,6 +93,7 @@ class Emitter(ABC):
         self.variables: dict[Variable, Value] = {}  # allocas and slots of clause-local and local variables
         self.records: dict[int, Value] = {}  # buffers, by layout id
         self.record_sizes: dict[int, Value] = {}  # allocas: size of a record that ends with a string
+        self.changed_in_loops: set[Variable] = set()
         self.firing_init: Block = self.out.block  # runs once a firing, open until the firing's end
         self.firing_zeroed: set[Variable] = set()
         self.timestamp: Value | None = None  # alloca: 0 until the firing asks for the time

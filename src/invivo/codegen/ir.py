@@ -197,11 +197,19 @@ class Function:
         word = "volatile " if volatile else ""
         self._do(f"store {word}{value.type} {value.text}, ptr {pointer.text}, align {align or size}")
 
-    def atomic_add(self, pointer: Value, value: Value) -> Value:
-        """Adds a 32- or 64-bit integer; yields the old value."""
+    def atomic_add(self, pointer: Value, value: Value) -> None:
+        """Adds a 32- or 64-bit integer."""
+        self._atomic_add(pointer, value, "monotonic")
+
+    def fetch_add(self, pointer: Value, value: Value) -> Value:
+        """The same; yields the old value."""
+        # Of a monotonic addition LLVM's BPF target makes an instruction that yields nothing, used or not.
+        return self._atomic_add(pointer, value, "acq_rel")
+
+    def _atomic_add(self, pointer: Value, value: Value, order: str) -> Value:
         size = int(value.type[1:]) // 8
         return self._emit(
-            value.type, f"atomicrmw add ptr {pointer.text}, {value.type} {value.text} monotonic, align {size}"
+            value.type, f"atomicrmw add ptr {pointer.text}, {value.type} {value.text} {order}, align {size}"
         )
 
     def compare_exchange(self, pointer: Value, expected: Value, new: Value) -> Value:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from invivo.codegen import expressions, memory, records, statements, strings
+from invivo.codegen import expressions, memory, records, statements, strings, variables
 from invivo.codegen.emitter import Emitter, Str, Target
 from invivo.codegen.ir import NULL, ZERO, Block, Value, const
 from invivo.codegen.module import Module
@@ -53,6 +53,8 @@ def lower_unit(module: Module, unit: Unit) -> str:
     e = _Lowering(module, unit.name)
     e.point = unit.points[0][0]
     e.is_end = e.point == Once(Moment.END)
+    clauses = [clause for firing in unit.firings for clause in firing.clauses]
+    e.changed_in_loops = variables.changed_in_loops([*clauses, *module.program.error_clauses])
     prologue = e.out.block
     start = e.out.new_block("start")
     e.out.block.is_closed = True

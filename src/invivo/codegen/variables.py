@@ -8,7 +8,7 @@ a[k1, k2]           a hash by the keys; assigning 0 deletes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from invivo.codegen import expressions, fields, memory, strings
@@ -19,9 +19,11 @@ from invivo.program.layout import variable_size
 from invivo.program.nodes import (
     Assign,
     Block,
+    Clause,
     Element,
     Expr,
     Load,
+    Loop,
     Scope,
     Update,
     Variable,
@@ -34,7 +36,7 @@ from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 
 __all__ = [
-    "assign", "assign_string", "clear_local", "locals_of", "read", "read_string", "store_local", "temporary",
+    "assign", "assign_string", "changed_in_loops", "clear_local", "locals_of", "read", "read_string", "store_local", "temporary",
     "thread_key", "update",
 ]  # fmt: skip
 
@@ -134,7 +136,7 @@ def _add(e: Emitter, target: Reference, amount: Value) -> Value:
     variable = target.variable
     if not _is_hashed(variable):
         place, type_ = _global(e, variable)
-        old = e.out.atomic_add(place, e.out.truncate(amount, type_))
+        old = e.out.fetch_add(place, e.out.truncate(amount, type_))
         return e.out.extend(old, expressions.is_signed(variable.type))
     key, entry = _find(e, target)
     result = e.out.alloca(8)
@@ -142,7 +144,7 @@ def _add(e: Emitter, target: Reference, amount: Value) -> Value:
     found, missing, done = (e.out.new_block(name) for name in ("found", "missing", "added"))
     e.out.branch_if(e.out.compare("ne", entry, NULL), found, missing)
     e.out.enter(found)
-    old = e.out.atomic_add(entry, amount)
+    old = e.out.fetch_add(entry, amount)
     e.out.store(old, result)
     new = e.canonical(e.out.add(old, amount), variable.type)
     with e.when(e.out.compare("eq", new, ZERO), (0, 1)):
@@ -150,7 +152,7 @@ def _add(e: Emitter, target: Reference, amount: Value) -> Value:
     e.out.branch(done)
     e.out.enter(missing)
     with e.when(e.is_true(amount)):
-        _insert(e, variable, key, amount, _NOEXIST, lambda again: e.out.store(e.out.atomic_add(again, amount), result))
+        _insert(e, variable, key, amount, _NOEXIST, lambda again: e.out.store(e.out.fetch_add(again, amount), result))
     e.out.enter(done)
     return e.out.load(result)
 
@@ -221,7 +223,12 @@ def _local(e: Emitter, variable: Variable) -> Value:
     if place is None:
         is_string = isinstance(variable.type, String)
         size = variable_size(variable.type)
-        place = e.storage.slot(size, Lifetime.UNIT) if is_string or len(e.variables) >= _REGISTERS else e.out.alloca(8)
+        if variable in e.changed_in_loops and e.module.traits.has_may_goto:
+            place = e.storage.scratch(size, Lifetime.UNIT)  # see Emitter.loop_word
+        elif is_string or len(e.variables) >= _REGISTERS:
+            place = e.storage.slot(size, Lifetime.UNIT)
+        else:
+            place = e.out.alloca(8)
         e.variables[variable] = place
     if variable not in e.firing_zeroed:
         e.firing_zeroed.add(variable)
@@ -251,6 +258,18 @@ def store_local(e: Emitter, variable: Variable, value: Value | Str) -> None:
 def temporary(e: Emitter, expr: Expr) -> Value | Str:
     """The value of an argument."""
     return e.string(expr) if isinstance(expr.type, String) else e.scalar(expr)
+
+
+def changed_in_loops(clauses: Iterable[Clause]) -> set[Variable]:
+    """The variables that some loop assigns to."""
+    found = set()
+    for clause in clauses:
+        for node in walk(clause):
+            if isinstance(node, Loop):
+                for inner in walk(node):
+                    if isinstance(inner, Assign | Update) and isinstance(inner.target, VarRef):
+                        found.add(inner.target.variable)
+    return found
 
 
 def locals_of(body: Block) -> list[Variable]:
