@@ -59,7 +59,7 @@ def compile_now(request: Request) -> Plan:
     """Compile in this process, without the cache."""
     from invivo.codegen import compile_program
     from invivo.codegen.formatter import compile_formatter
-    from invivo.diagnostics import render
+    from invivo.diagnostics import Diagnostic, render
     from invivo.engines.traits import kernel_traits
     from invivo.lang.d import compile_text
     from invivo.lang.d.decode import read_source
@@ -74,7 +74,7 @@ def compile_now(request: Request) -> Plan:
     macros = MacroValues(arguments=list(request.arguments), script=request.name)
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     plan = compile_program(program, traits)
-    rendered = tuple(render(warning) for warning in program.warnings)
+    rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     plan = plan._replace(text=_opening(source.text), warnings=rendered)
     return plan._replace(formatter=compile_formatter(plan))
 

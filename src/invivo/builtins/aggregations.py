@@ -79,7 +79,8 @@ def _loglinear(b: Builder, operands: Sequence[Operand]) -> _Split:
         b.error("D_LLQUANT_HMAGVAL", operands[3].span, f"{factor} to the power of {high + 1} does not fit in 64 bits")
     is_even = factor % steps == 0 if steps < factor else steps % factor == 0
     if not is_even or (steps > factor and low == 0 and (factor * factor) % steps):
-        b.error("D_LLQUANT_STEPVAL", operands[4].span, f"llquantize()'s steps {steps} do not divide the factor {factor} evenly",
+        message = f"llquantize()'s steps {steps} do not divide the factor {factor} evenly"
+        b.error("D_LLQUANT_STEPVAL", operands[4].span, message,
                 "steps are a divisor of the factor, or a multiple of it that divides its square")  # fmt: skip
     return (factor, low, high, steps), operands[0], operands[5] if len(operands) > 5 else None
 

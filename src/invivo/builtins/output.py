@@ -172,8 +172,8 @@ def _check_printa(
             values += 1
             continue
         if not keys:
-            b.error("D_PRINTF_ARG_PROTO", format_span, f"the format prints more keys than the {len(first)} of @{found[0].name}",
-                    "%@d prints the value")  # fmt: skip
+            message = f"the format prints more keys than the {len(first)} of @{found[0].name}"
+            b.error("D_PRINTF_ARG_PROTO", format_span, message, "%@d prints the value")
         type_ = keys.pop(0)
         is_text = isinstance(type_, Array) and conversion.conv in "sS"
         if not is_text and not _fits(conversion.conv, type_):

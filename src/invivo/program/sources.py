@@ -63,6 +63,10 @@ class ProbeCatalog(Protocol):
         """
         ...
 
+    def position(self, probe: Probe) -> tuple[int, ...]:
+        """Sorts probes into listing order, where it matters: between providers, and at one attach point."""
+        ...
+
     def suggest(self, pattern: ProbePattern) -> str:
         """Why nothing matched and what might have been meant ("did you mean syscall::read:entry?"), or empty."""
         ...

@@ -74,6 +74,11 @@ class Catalog:
             except InvivoError:
                 continue
 
+    def position(self, probe: Probe) -> tuple[int, ...]:
+        """Sorts probes into listing order: by provider, and where a provider's probes share places, by its rows."""
+        rows = getattr(self.provider(probe.provider), "names", ())
+        return (PROVIDERS.index(probe.provider), rows.index(probe.name) if probe.name in rows else 0)
+
     def suggest(self, pattern: ProbePattern) -> str:
         """Why nothing matched and what might have been meant, or ""."""
         from invivo.providers.suggestions import suggest

@@ -56,6 +56,11 @@ class TableProvider:
         self._rows = {row.name: row for row in rows}
         self._made: dict[str, Probe | str] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all rows, in listing order: at one place, the probe of the earlier row fires first."""
+        return tuple(self._rows)
+
     def match(self, matcher: Matcher) -> Sequence[Probe]:
         if not (matcher.module(MODULE) and matcher.function("")):
             return []

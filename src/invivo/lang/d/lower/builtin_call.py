@@ -1,0 +1,121 @@
+"""What a builtin's rewrite is given: `builtins.Builder`, over the clause being lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn, cast
+
+from invivo.builtins.registry import Operand
+from invivo.lang.d import syntax
+from invivo.lang.d.lower import coerce
+from invivo.lang.d.lower.clause import ClauseState
+from invivo.lang.d.lower.state import AggregationState
+from invivo.program.nodes import Call, Context, Expr, Stmt
+from invivo.program.plan import Action
+from invivo.program.types import INT64, Pointer, Space, Struct, type_name
+from invivo.source import Span
+
+__all__ = ["BuiltinCall"]
+
+
+@dataclass(slots=True)
+class BuiltinCall:
+    """One use of a builtin. See `builtins.registry.Builder` for the methods."""
+
+    clause: ClauseState
+    span: Span
+
+    @property
+    def context(self) -> Context:
+        return self.clause.context
+
+    @property
+    def clause_index(self) -> int:
+        return self.clause.index
+
+    @property
+    def strsize(self) -> int:
+        return self.clause.program.strsize
+
+    def option(self, name: str) -> int:
+        return int(self.clause.program.options[name])
+
+    def error(self, code: str, span: Span, message: str, hint: str = "") -> NoReturn:
+        self.clause.program.error(code, span, message, hint)
+
+    def value(self, operand: Operand) -> Expr:
+        return coerce.data(self.clause, self._lower(operand), "this")
+
+    def raw(self, operand: Operand) -> Expr:
+        expr = coerce.decayed(self._lower(operand))
+        return coerce.convert(expr, coerce.kept_type(expr.type)) if isinstance(expr.type, Pointer) else expr
+
+    def integer(self, operand: Operand) -> Expr:
+        expr = coerce.integer(self.clause, self._lower(operand), "this argument", "D_PROTO_ARG")
+        return coerce.convert(expr, INT64)
+
+    def string(self, operand: Operand) -> Expr:
+        return coerce.string(self.clause, self._lower(operand), "this argument", "D_PROTO_ARG")
+
+    def constant(self, operand: Operand, code: str, what: str) -> int:
+        from invivo.lang.d.lower.constants import constant
+
+        number = constant(self._lower(operand))
+        if number is None:
+            self.error(code, operand.span, f"{what} must be an integer constant")
+        return number
+
+    def literal(self, operand: Operand) -> str | None:
+        if isinstance(operand, syntax.StringLiteral):
+            return operand.value.decode("utf-8", "surrogateescape")
+        return None
+
+    def aggregation(self, operand: Operand) -> AggregationState | None:
+        if isinstance(operand, syntax.AggRef) and operand.keys is None:
+            return self.clause.program.aggregation(operand.name, operand.span)
+        return None
+
+    def later(self, check: Callable[[], None]) -> None:
+        self.clause.program.checks.append(check)
+
+    def field(self, value: Expr) -> int:
+        return self.clause.put(value)
+
+    def act(self, action: Action) -> None:
+        self.clause.act(action)
+
+    def flush(self) -> None:
+        self.clause.flush(self.span)
+
+    def add(self, statement: Stmt) -> None:
+        self.clause.add(statement)
+
+    def struct(self, name: str) -> Struct:
+        found = self.clause.program.types.struct("struct", name)
+        if not isinstance(found, Struct):
+            self.error("D_TYPE_ERR", self.span, f"the kernel's BTF has no 'struct {name}'")
+        return found
+
+    def task(self) -> Expr:
+        if self.context.current is not None:
+            return self.context.current(self.span)
+        return Call("current_task", (), Pointer(self.struct("task_struct"), Space.KERNEL), self.span)
+
+    def member(self, base: Expr, path: str) -> Expr:
+        from invivo.lang.d.lower.memory import member_of
+        from invivo.program.nodes import Memory
+
+        for name in path.split("."):
+            if isinstance(base, Memory) and isinstance(base.type, Struct):
+                base = member_of(self.clause, base.type, base.address, base.space, name, self.span)
+            elif isinstance(base.type, Pointer) and isinstance(base.type.target, Struct):
+                base = member_of(self.clause, base.type.target, base, base.type.space, name, self.span)
+            else:
+                self.error("D_TYPE_MEMBER", self.span, f"the kernel's {type_name(base.type)} has no member '{name}'")
+        return base
+
+    def _lower(self, operand: Operand) -> Expr:
+        from invivo.lang.d.lower.expressions import lower
+
+        return lower(self.clause, cast(syntax.Expression, operand))

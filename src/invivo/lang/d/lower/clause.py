@@ -1,0 +1,165 @@
+"""What one clause sees while it is lowered: its context, the names in scope, the statements and the record so far.
+
+A clause is lowered once for each kind of context that its probes have; all share one `ProgramState`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from invivo.lang.d import syntax
+from invivo.lang.d.lower.state import ProgramState
+from invivo.program.layout import field_type, layout_record
+from invivo.program.nodes import Block, Context, Emit, Expr, ProbeName, Stmt, StoreField, StrLit, Variable
+from invivo.program.plan import Action, FieldKind, FieldType, RecordLayout
+from invivo.program.types import Type
+from invivo.source import SourceFile, Span
+
+__all__ = ["ClauseState", "Function", "Translated", "outside"]
+
+
+_NOWHERE = Span(SourceFile("", ""), 0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Translated:
+    """A value of a translated type, which has no memory: its members are expressions over the translator's input."""
+
+    translator: syntax.TranslatorDecl
+    input: Expr
+    is_pointer: bool
+    span: Span
+
+
+Binding = Variable | Expr | Translated
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A local function whose body is being lowered."""
+
+    name: str
+    result: Type
+
+
+@dataclass(slots=True, eq=False)
+class _Record:
+    """A record under construction. Its layout is known when it ends; until then its StoreFields are gaps in `sink`."""
+
+    sink: list[Stmt | None]
+    types: list[FieldType] = field(default_factory=list)
+    gaps: list[tuple[int, Expr]] = field(default_factory=list)  # (position in sink, value), by field
+    actions: list[Action] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class ClauseState:
+    """See the module."""
+
+    program: ProgramState
+    context: Context
+    index: int
+    scopes: list[dict[str, Binding]] = field(default_factory=lambda: [{}])
+    sinks: list[list[Stmt | None]] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    inlines: list[str] = field(default_factory=list)
+    loops: int = 0
+    may_act: bool = False  # a call is a statement of its own, where functions may print
+    record: _Record | None = None
+    locals: list[Variable] = field(default_factory=list)
+
+    # --- names --------------------------------------------------------------------------------------------------------
+
+    def find(self, name: str) -> Binding | None:
+        """What a name means here and nowhere else: a local variable or a parameter."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        return None
+
+    @contextmanager
+    def scope(self, bindings: dict[str, Binding] | None = None) -> Iterator[None]:
+        """A block with names of its own."""
+        self.scopes.append(bindings or {})
+        try:
+            yield
+        finally:
+            self.scopes.pop()
+
+    @contextmanager
+    def apart(self, bindings: dict[str, Binding]) -> Iterator[None]:
+        """A text from elsewhere (a function, an inline, a translator): it sees its parameters and no locals of ours."""
+        scopes, loops = self.scopes, self.loops
+        self.scopes, self.loops = [bindings], 0
+        try:
+            yield
+        finally:
+            self.scopes, self.loops = scopes, loops
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def add(self, statement: Stmt) -> None:
+        self.sinks[-1].append(statement)
+
+    @contextmanager
+    def block(self) -> Iterator[list[Block]]:
+        """Collects the statements added within; afterwards the list holds the one Block."""
+        result: list[Block] = []
+        outer, self.record = self.record, None
+        self.sinks.append([])
+        try:
+            yield result
+            self.flush()
+        finally:
+            statements = self.sinks.pop()
+            self.record = outer
+        result.append(Block(tuple(s for s in statements if s is not None)))
+
+    # --- the record ---------------------------------------------------------------------------------------------------
+
+    def put(self, value: Expr) -> int:
+        """Store a value in the record; yields its field's index."""
+        record = self._open()
+        if isinstance(value, ProbeName | StrLit):
+            type_ = FieldType(FieldKind.INTERNED, 4, False, "string")
+            if isinstance(value, StrLit):
+                self.program.intern(value.value)
+        else:
+            type_ = field_type(value.type)
+        record.gaps.append((len(record.sink), value))
+        record.sink.append(None)
+        record.types.append(type_)
+        return len(record.types) - 1
+
+    def act(self, action: Action) -> None:
+        self._open().actions.append(action)
+
+    def emit_default(self, span: Span) -> None:
+        """The record of a clause without statements: it has no data, and makes a line of output."""
+        self._open()
+        self.flush(span)
+
+    def _open(self) -> _Record:
+        if self.record is None:
+            self.record = _Record(self.sinks[-1])
+        return self.record
+
+    def flush(self, span: Span | None = None) -> None:
+        """End the record under construction, if there is one."""
+        record, self.record = self.record, None
+        if record is None:
+            return
+        fields, size = layout_record(record.types)
+        layout = RecordLayout(len(self.program.records), self.index, size, fields, tuple(record.actions))
+        self.program.records.append(layout)
+        for i, (position, value) in enumerate(record.gaps):
+            record.sink[position] = StoreField(layout, i, value)
+        where = record.gaps[0][1].span if record.gaps else span or _NOWHERE
+        self.add(Emit(layout, where))
+
+
+def outside(program: ProgramState, span: Span) -> ClauseState:
+    """For expressions outside of clauses: constants only."""
+    return ClauseState(program, Context("constant"), 0)

@@ -1,0 +1,267 @@
+"""Types as written, resolved: TypeName to Type.
+
+unsigned long            ULONG
+struct task_struct *     Pointer(Struct task_struct of the kernel's BTF)
+pid_t                    the kernel's typedef, or D's own
+char [16]                Array(CHAR, 16)
+"""
+
+from __future__ import annotations
+
+from invivo.lang.d import syntax
+from invivo.lang.d.lower.state import ProgramState
+from invivo.program.types import (
+    BOOL,
+    CHAR,
+    INT,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    LONG,
+    SHORT,
+    UCHAR,
+    UINT,
+    UINT8,
+    UINT16,
+    UINT32,
+    UINT64,
+    ULONG,
+    USHORT,
+    VOID,
+    Array,
+    Enum,
+    Float,
+    Func,
+    Int,
+    Member,
+    Pointer,
+    Space,
+    String,
+    Struct,
+    Type,
+    Void,
+    size_of,
+    type_name,
+)
+from invivo.source import Span
+
+__all__ = ["declare_enum", "declared_type", "resolve", "size_type"]
+
+_LONG_LONG = Int("long long", 8, True)
+_ULONG_LONG = Int("unsigned long long", 8, False)
+
+# By the words in alphabetical order; "int" and "signed" left out where they say nothing.
+_WORDS: dict[tuple[str, ...], Type] = {
+    ("void",): VOID, ("_Bool",): BOOL, ("bool",): BOOL, ("char",): CHAR,
+    ("char", "signed"): Int("signed char", 1, True),
+    ("char", "unsigned"): UCHAR, ("short",): SHORT, ("short", "unsigned"): USHORT, ("int",): INT, (): INT,
+    ("unsigned",): UINT, ("long",): LONG, ("long", "unsigned"): ULONG, ("long", "long"): _LONG_LONG,
+    ("long", "long", "unsigned"): _ULONG_LONG, ("float",): Float("float", 4), ("double",): Float("double", 8),
+    ("double", "long"): Float("long double", 16),
+}  # fmt: skip
+_BASIC = {"void", "_Bool", "bool", "char", "signed", "unsigned", "short", "int", "long", "float", "double", "complex"}
+
+# D has these whatever the kernel's BTF says.
+_TYPEDEFS: dict[str, Type] = {
+    "int8_t": INT8, "int16_t": INT16, "int32_t": INT32, "int64_t": INT64, "uint8_t": UINT8, "uint16_t": UINT16,
+    "uint32_t": UINT32, "uint64_t": UINT64, "intptr_t": Int("intptr_t", 8, True),
+    "uintptr_t": Int("uintptr_t", 8, False),
+    "size_t": Int("size_t", 8, False), "ssize_t": Int("ssize_t", 8, True), "ptrdiff_t": Int("ptrdiff_t", 8, True),
+    "uchar_t": Int("uchar_t", 1, False), "ushort_t": Int("ushort_t", 2, False), "uint_t": Int("uint_t", 4, False),
+    "ulong_t": Int("ulong_t", 8, False), "longlong_t": Int("longlong_t", 8, True),
+    "u_longlong_t": Int("u_longlong_t", 8, False), "hrtime_t": Int("hrtime_t", 8, True), "id_t": Int("id_t", 4, True),
+    "pid_t": Int("pid_t", 4, True), "uid_t": Int("uid_t", 4, False), "gid_t": Int("gid_t", 4, False),
+    "zoneid_t": Int("zoneid_t", 4, True), "processorid_t": Int("processorid_t", 4, True),
+}  # fmt: skip
+
+
+def size_type() -> Int:
+    """size_t."""
+    return Int("size_t", 8, False)
+
+
+def resolve(state: ProgramState, name: syntax.TypeName) -> Type:
+    """The type that a TypeName stands for."""
+    return declared_type(state, name, name.declarator)
+
+
+def declared_type(state: ProgramState, base: syntax.TypeName, declarator: syntax.Declarator) -> Type:
+    """The type of one declarator. The parts are applied from the type inwards, that is: last to first."""
+    type_ = _base(state, base)
+    space = Space.USER if base.is_user else Space.KERNEL
+    for kind, detail in reversed(declarator.parts):
+        match kind:
+            case "pointer":
+                type_ = Pointer(type_, space)
+            case "array":
+                if isinstance(type_, Void | Func):
+                    state.error("D_DECL_VOIDOBJ", declarator.span, f"an array of {type_name(type_)} cannot be")
+                type_ = Array(type_, _length(state, detail, declarator.span))
+            case "func":
+                assert isinstance(detail, tuple)
+                type_ = Func(type_, tuple(resolve(state, parameter.type) for parameter in detail))
+            case _:
+                state.error("D_DECL_COMBO", declarator.span, "an associative array is no part of another type")
+    return type_
+
+
+def _length(state: ProgramState, size: object, span: Span) -> int:
+    if size is None:
+        return 0
+    from invivo.lang.d.lower.constants import constant_of_syntax
+
+    count = constant_of_syntax(state, size)  # type: ignore[arg-type]
+    if count is None or count < 0 or count > 1 << 28:
+        state.error("D_DECL_ARRSUB", span, "an array's size must be a constant, and not negative")
+    return count
+
+
+def _base(state: ProgramState, name: syntax.TypeName) -> Type:
+    if isinstance(name.tagged, syntax.StructDecl):
+        return _struct(state, name.tagged)
+    if isinstance(name.tagged, syntax.EnumDecl):
+        return declare_enum(state, name.tagged)
+    words = name.words
+    if all(word in _BASIC for word in words):
+        kept = sorted(word for word in words if word not in ("int", "signed") or len(words) == 1)
+        if kept == ["signed"]:
+            kept = ["int"]
+        if "char" in words and "signed" in words:
+            kept = ["char", "signed"]
+        found = _WORDS.get(tuple(kept))
+        if found is None:
+            state.error("D_DECL_COMBO", name.span, f"'{' '.join(words)}' is not a type")
+        return found
+    if len(words) != 1:
+        state.error("D_DECL_COMBO", name.span, f"'{' '.join(words)}' is not a type")
+    return _named(state, words[0], name.span)
+
+
+def _named(state: ProgramState, word: str, span: Span) -> Type:
+    if word == "string":
+        return String(state.strsize)
+    found = state.typedefs.get(word) or _TYPEDEFS.get(word)
+    if found is None and state.library(word):
+        found = state.typedefs.get(word)
+    found = found or state.types.typedef(word)
+    if found is None:
+        is_tag = state.types.struct("struct", word) is not None
+        hint = f"did you mean struct {word}?" if is_tag else ""
+        state.error("D_TYPE_ERR", span, f"no type is called '{word}'", hint)
+    return found
+
+
+def _struct(state: ProgramState, declaration: syntax.StructDecl) -> Type:
+    key = f"{declaration.keyword} {declaration.name}"
+    if declaration.members is not None:
+        made = _make_struct(state, declaration)
+        if declaration.name:
+            state.tagged[key] = made
+        return made
+    found = state.tagged.get(key) or state.types.struct(declaration.keyword, declaration.name)
+    if found is None:
+        hint = _similar_struct(state, declaration)
+        state.error("D_TYPE_ERR", declaration.span, f"neither the program nor the kernel has a '{key}'", hint)
+    return found
+
+
+def _similar_struct(state: ProgramState, declaration: syntax.StructDecl) -> str:
+    other = "union" if declaration.keyword == "struct" else "struct"
+    if state.types.struct(other, declaration.name) is not None:
+        return f"did you mean {other} {declaration.name}?"
+    if state.types.typedef(declaration.name) is not None:
+        return f"did you mean the typedef {declaration.name}?"
+    return ""
+
+
+def _make_struct(state: ProgramState, declaration: syntax.StructDecl) -> Struct:
+    """Lay out a structure of the script as the x86-64 and arm64 ABIs do."""
+    members: list[Member] = []
+    end = 0  # in bits
+    align = 1  # in bytes
+    names: set[str] = set()
+    made = Struct(declaration.keyword, declaration.name, None, lambda: tuple(members))
+    if declaration.name:
+        state.tagged[f"{declaration.keyword} {declaration.name}"] = made  # members may point to it
+    for entry in declaration.members or ():
+        for declarator in entry.declarators or (syntax.Declarator("", (), entry.span),):
+            type_ = declared_type(state, entry.base, declarator)
+            bytes_ = size_of(type_)
+            if bytes_ is None:
+                state.error("D_DECL_INCOMPLETE", declarator.span, f"a member of type {type_name(type_)} has no size")
+            if declarator.name and declarator.name in names:
+                state.error("D_DECL_MNAME", declarator.span, f"two members are called '{declarator.name}'")
+            names.add(declarator.name)
+            bits = _bit_width(state, declarator, type_)
+            unit = _alignment(type_)
+            start = 0 if declaration.keyword == "union" else end
+            if bits:
+                if start // (bytes_ * 8) != (start + bits - 1) // (bytes_ * 8):
+                    start = -(-start // (bytes_ * 8)) * bytes_ * 8
+            else:
+                start = -(-start // (unit * 8)) * unit * 8
+            members.append(Member(declarator.name, type_, start, bits))
+            end = max(end, start + (bits or bytes_ * 8))
+            align = max(align, unit)
+    size = -(-end // (align * 8)) * align
+    object.__setattr__(made, "size", size)  # it stood without one while its members were read
+    return made
+
+
+def _bit_width(state: ProgramState, declarator: syntax.Declarator, type_: Type) -> int:
+    if declarator.bits is None:
+        return 0
+    from invivo.lang.d.lower.constants import constant_of_syntax
+
+    width = constant_of_syntax(state, declarator.bits)
+    if width is None:
+        state.error("D_DECL_BFCONST", declarator.span, "a bit-field's width must be a constant")
+    if not isinstance(type_, Int | Enum):
+        state.error("D_DECL_BFTYPE", declarator.span, f"a bit-field is an integer, not a {type_name(type_)}")
+    if not 0 < width <= type_.size * 8:
+        state.error(
+            "D_DECL_BFSIZE", declarator.span, f"a bit-field of {type_name(type_)} has 1 to {type_.size * 8} bits"
+        )
+    return width
+
+
+def _alignment(type_: Type) -> int:
+    match type_:
+        case Array(element, _):
+            return _alignment(element)
+        case Struct():
+            return max((_alignment(member.type) for member in type_.members), default=1)
+        case String():
+            return 1
+        case _:
+            return min(size_of(type_) or 1, 8)
+
+
+def declare_enum(state: ProgramState, declaration: syntax.EnumDecl) -> Type:
+    """The type of an enumeration; its constants become names of the program."""
+    key = f"enum {declaration.name}"
+    if declaration.members is None:
+        found = state.tagged.get(key) or state.types.enum(declaration.name)
+        if found is None:
+            state.error("D_TYPE_ERR", declaration.span, f"neither the program nor the kernel has an '{key}'")
+        return found
+    from invivo.lang.d.lower.constants import constant_of_syntax
+
+    members: list[tuple[str, int]] = []
+    following = 0
+    for name, value in declaration.members:
+        if value is not None:
+            known = constant_of_syntax(state, value)
+            if known is None:
+                state.error("D_DECL_ENCONST", value.span, f"the value of '{name}' must be a constant")
+            following = known
+        members.append((name, following))
+        following += 1
+    is_signed = any(number < 0 for _, number in members)
+    made = Enum(declaration.name, 4, is_signed, tuple(members))
+    if declaration.name:
+        state.tagged[key] = made
+    for name, number in members:
+        state.constants[name] = (number, INT)
+    return made

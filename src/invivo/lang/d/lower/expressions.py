@@ -1,0 +1,99 @@
+"""Expressions of the syntax tree to typed expressions: the dispatch, and literals.
+
+Number(1)                    IntLit(1, int)
+BinaryOp("+", pid, 1)        operators.binary
+MemberOp(curthread, "pid")   memory.member
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from invivo.lang.d import syntax
+from invivo.lang.d.lower.clause import ClauseState, Translated
+from invivo.lang.d.lower.constants import literal_type
+from invivo.program.nodes import Comma, Expr, IntLit, StrLit
+from invivo.program.types import String
+
+__all__ = ["lower", "lower_any"]
+
+
+def lower(c: ClauseState, expression: syntax.Expression) -> Expr:
+    """The typed expression; a translated structure as a whole is none, and reported.
+
+    Raises:
+        Abandoned: It is wrong, and that has been reported.
+    """
+    result = lower_any(c, expression)
+    if isinstance(result, Translated):
+        name = result.translator.output.span.text
+        c.program.error(
+            "D_XLATE_INCOMPAT",
+            expression.span,
+            f"a translated {name} has no value as a whole",
+            f"take a member: {expression.span.text}->{result.translator.members[0][0]}"
+            if result.translator.members
+            else "",
+        )
+    return result
+
+
+def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translated:
+    """The same, translated structures included."""
+    from invivo.lang.d.lower import calls, memory, names, operators, translators
+
+    match expression:
+        case syntax.Number():
+            return _number(c, expression)
+        case syntax.StringLiteral(value, span):
+            text = value.partition(b"\0")[0]
+            return StrLit(text, String(len(text) + 1), span)
+        case syntax.Name():
+            return names.name(c, expression)
+        case syntax.MacroArg():
+            return names.macro(c, expression)
+        case syntax.AggRef(name, _, span):
+            c.program.error(
+                "D_AGG_NULL",
+                span,
+                f"the aggregation @{name} is no value that an expression can use",
+                "it is assigned: @a = count(); and printed: printa(@a);",
+            )
+        case syntax.UnaryOp() | syntax.PrefixOp() | syntax.PostfixOp():
+            return operators.unary(c, expression)
+        case syntax.BinaryOp():
+            return operators.binary(c, expression)
+        case syntax.AssignOp():
+            return operators.assign(c, expression)
+        case syntax.ConditionalOp():
+            return operators.conditional(c, expression)
+        case syntax.CommaOp(first, second, span):
+            before = lower(c, first)
+            after = lower(c, second)
+            return Comma(before, after, after.type, span)
+        case syntax.CallOp():
+            return calls.call(c, expression)
+        case syntax.IndexOp():
+            return memory.index(c, expression)
+        case syntax.MemberOp():
+            return memory.member(c, expression)
+        case syntax.Deref():
+            return memory.dereference(c, expression)
+        case syntax.AddressOf():
+            return memory.address_of(c, expression)
+        case syntax.CastOp():
+            return memory.cast(c, expression)
+        case syntax.SizeOfType() | syntax.SizeOfExpr() | syntax.OffsetOf():
+            return memory.size(c, expression)
+        case syntax.StringOf():
+            return memory.string_of(c, expression)
+        case syntax.XlateOp():
+            return translators.xlate(c, expression)
+    assert_never(expression)
+
+
+def _number(c: ClauseState, number: syntax.Number) -> Expr:
+    type_ = literal_type(number)
+    if type_ is None:
+        c.program.error("D_INT_OFLOW", number.span, f"{number.value} does not fit in 64 bits")
+    return IntLit(number.value, type_, number.span)

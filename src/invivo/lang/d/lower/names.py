@@ -1,0 +1,170 @@
+"""What a name means: a local, a variable, a builtin, an inline, a constant; and what $1 and $target stand for.
+
+pid         builtins.process: Call("pid_tgid") >> 32
+SIGKILL     IntLit(9)
+$target     RuntimeConstant(Globals.TARGET)
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from invivo.builtins import BUILTINS, Kind
+from invivo.lang.d import syntax
+from invivo.lang.d.constants import constants
+from invivo.lang.d.lower import coerce, variables
+from invivo.lang.d.lower.builtin_call import BuiltinCall
+from invivo.lang.d.lower.clause import ClauseState, Translated
+from invivo.lang.d.lower.ctypes import declared_type
+from invivo.program.nodes import Expr, IntLit, RuntimeConstant, Variable, VarRef
+from invivo.program.plan import Globals
+from invivo.program.types import INT, INT64
+from invivo.source import Span
+
+__all__ = ["inline_value", "macro", "name"]
+
+_RUNTIME = {"target": Globals.TARGET, "pid": Globals.TRACER_PID}
+
+
+def name(c: ClauseState, node: syntax.Name) -> Expr | Translated:
+    """The value of a name."""
+    if node.module is not None:
+        return _symbol(c, node)
+    if node.scope:
+        found = variables.read(c, node)
+        if found is None:
+            _undefined_scoped(c, node)
+        return found
+    bound = c.find(node.name)
+    if isinstance(bound, Variable):
+        return VarRef(bound, bound.type, node.span)
+    if bound is not None:
+        return bound
+    return _global(c, node)
+
+
+def _global(c: ClauseState, node: syntax.Name) -> Expr | Translated:
+    text, span = node.name, node.span
+    if text in c.program.constants:
+        value, type_ = c.program.constants[text]
+        return IntLit(value, type_, span)
+    if text in c.program.inlines:
+        return inline_value(c, c.program.inlines[text], (), span)
+    variable = variables.read(c, node)
+    if variable is not None:
+        return variable
+    builtin = BUILTINS.get(text)
+    if builtin is not None:
+        if builtin.variable is not None:
+            return builtin.variable(BuiltinCall(c, span))
+        _not_a_value(c, node, builtin.kind)
+    if text == "args":
+        c.program.error("D_ARGS_IDX", span, "args is an array of the probe's arguments", "write args[0]")
+    if text == "NULL":
+        return IntLit(0, INT64, span)
+    if (number := constants().get(text)) is not None:
+        return IntLit(number, INT, span)
+    if c.program.library(text):
+        return _global(c, node)
+    if (enumerator := c.program.types.enumerator(text)) is not None:
+        return IntLit(*enumerator, span)
+    _undefined(c, node)
+
+
+def _not_a_value(c: ClauseState, node: syntax.Name, kind: Kind) -> NoReturn:
+    hint = f"@a = {node.name}()" if kind is Kind.AGGREGATING else f"write {node.name}(...)"
+    article = "a" if kind is Kind.SUBROUTINE else "an"
+    c.program.error("D_IDENT_BADREF", node.span, f"{node.name} is {article} {kind.value}, not a variable", hint)
+
+
+def _symbol(c: ClauseState, node: syntax.Name) -> Expr:
+    module = node.module or ""
+    found = c.program.types.symbol(module, node.name)
+    if found is None:
+        c.program.error(
+            "D_SYM_NOTYPES",
+            node.span,
+            f"the kernel's `{node.name} is not to be had: neither its symbols nor its BTF tell of it",
+            "data is in kallsyms only of kernels built with CONFIG_KALLSYMS_ALL",
+        )
+    from invivo.lang.d.lower.memory import place
+    from invivo.program.types import ULONG, Space
+
+    address, type_ = found
+    return place(IntLit(address, ULONG, node.span), Space.KERNEL, type_, node.span)
+
+
+def inline_value(
+    c: ClauseState, declaration: syntax.InlineDecl, arguments: tuple[Expr, ...], span: Span
+) -> Expr | Translated:
+    """The value of an inline with its parameters bound."""
+    from invivo.lang.d.lower.expressions import lower_any
+
+    text = declaration.declarator.name
+    if text in c.inlines:
+        c.program.error("D_IDENT_BADREF", span, f"the inline '{text}' is defined by itself")
+    bindings = {p.name: a for p, a in zip(declaration.parameters, arguments, strict=True)}
+    c.inlines.append(text)
+    try:
+        with c.apart(dict(bindings)):
+            value = lower_any(c, declaration.value)
+    finally:
+        c.inlines.pop()
+    if isinstance(value, Translated):
+        return value
+    simple = syntax.Declarator(
+        text, tuple(p for p in declaration.declarator.parts if p[0] != "tuple"), declaration.span
+    )
+    type_ = declared_type(c.program, declaration.type, simple)
+    return coerce.assignable(c, value, type_, text, span)
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+def _undefined_scoped(c: ClauseState, node: syntax.Name) -> NoReturn:
+    names = [n for scope, n in c.program.variables if scope is variables.SCOPES[node.scope]]
+    close = _close(node.name, names)
+    hint = (
+        f"did you mean {node.scope}->{close}?"
+        if close
+        else "a clause above in the text must assign it, or a declaration"
+    )
+    c.program.error("D_VAR_UNDEF", node.span, f"{node.scope}->{node.name} has not been declared or assigned", hint)
+
+
+def _undefined(c: ClauseState, node: syntax.Name) -> NoReturn:
+    mine = [n for scope, n in c.program.variables if scope is variables.SCOPES[""]]
+    local = [n for scope in c.scopes for n in scope]
+    builtin = [b.name for b in BUILTINS.values() if b.variable is not None]
+    close = _close(node.name, [*local, *mine, *c.program.constants, *c.program.inlines, *builtin])
+    hint = f"did you mean {close}?" if close else "variables are made by assigning them, above in the text"
+    for scope in ("self", "this"):
+        if (variables.SCOPES[scope], node.name) in c.program.variables:
+            hint = f"did you mean {scope}->{node.name}?"
+    c.program.error("D_IDENT_UNDEF", node.span, f"unknown variable '{node.name}'", hint)
+
+
+def _close(text: str, names: list[str]) -> str:
+    import difflib
+
+    found = difflib.get_close_matches(text, names, 1, 0.6)
+    return found[0] if found else ""
+
+
+# --- macros -----------------------------------------------------------------------------------------------------------
+
+
+def macro(c: ClauseState, node: syntax.MacroArg) -> Expr | Translated:
+    """`$1`, `$$1`, `$target`, `$uid` ..."""
+    from invivo.lang.d.lower.expressions import lower_any
+
+    if node.name in _RUNTIME and not node.is_string:
+        return RuntimeConstant(_RUNTIME[node.name], INT, node.span)
+    macros = c.program.macros
+    expression = macros.expression(node.name, node.span, node.is_string)
+    if expression is not None:
+        return lower_any(c, expression)
+    flaw = macros.flaw(node.name, node.is_string)
+    assert flaw is not None
+    c.program.error(flaw.code, node.span, flaw.message, flaw.hint)

@@ -1,0 +1,253 @@
+"""Operators: arithmetic, comparison, logic, assignment, ?:.
+
+BinaryOp("+", int, long)      Binary("+", Convert(int), long, long)
+BinaryOp("==", string, "x")   StrCompare
+AssignOp("=", Name x, 1)      Assign to the variable x, which is made an int if it is new
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from invivo.lang.d import syntax
+from invivo.lang.d.lower import coerce, variables
+from invivo.lang.d.lower.clause import ClauseState
+from invivo.lang.d.lower.constants import constant, promote, usual
+from invivo.lang.d.lower.expressions import lower
+from invivo.program.nodes import (
+    Assign,
+    Binary,
+    Compare,
+    Conditional,
+    Convert,
+    Element,
+    Expr,
+    IntLit,
+    Load,
+    Logical,
+    StrCompare,
+    StrLit,
+    Unary,
+    Update,
+    VarRef,
+)
+from invivo.program.types import INT, INT64, LONG, ULONG, Int, Pointer, String, Type, is_integral, size_of, type_name
+from invivo.source import Span
+
+__all__ = ["assign", "binary", "conditional", "unary"]
+
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_LOGICAL = ("&&", "||", "^^")
+
+
+def unary(c: ClauseState, expression: syntax.UnaryOp | syntax.PrefixOp | syntax.PostfixOp) -> Expr:
+    """`+ - ~ !` and `++ --`."""
+    op, span = expression.op, expression.span
+    if not isinstance(expression, syntax.UnaryOp):
+        target = variables.target(c, expression.operand, op, default=INT64)
+        step = _step(c, target.type, span)
+        value = IntLit(step, usual(target.type, INT) if is_integral(target.type) else ULONG, span)
+        return Update(op[0], target, value, isinstance(expression, syntax.PostfixOp), target.type, span)
+    operand = lower(c, expression.operand)
+    if op == "!":
+        operand = coerce.scalar(c, operand, "the operand of !")
+        return Compare("==", operand, coerce.convert(IntLit(0, INT, span), operand.type), INT, span)
+    operand = coerce.integer(c, operand, f"the operand of {op}")
+    operand = coerce.convert(operand, promote(operand.type))
+    if isinstance(operand, IntLit) and op == "-":
+        folded = Unary("-", operand, operand.type, span)
+        number = constant(folded)
+        return folded if number is None else IntLit(number, operand.type, span)
+    return operand if op == "+" else Unary(op, operand, operand.type, span)
+
+
+def _step(c: ClauseState, type_: Type, span: Span) -> int:
+    if isinstance(type_, Pointer):
+        return _element_size(c, type_, span)
+    if not is_integral(type_):
+        c.program.error("D_OP_INT", span, f"++ and -- take an integer or a pointer, not a {type_name(type_)}")
+    return 1
+
+
+def binary(c: ClauseState, expression: syntax.BinaryOp) -> Expr:
+    """Two operands."""
+    op, span = expression.op, expression.span
+    if op in _LOGICAL:
+        left = coerce.scalar(c, lower(c, expression.left), f"an operand of {op}")
+        right = coerce.scalar(c, lower(c, expression.right), f"an operand of {op}")
+        return Logical(op, left, right, INT, span)
+    left = coerce.decayed_unless_text(c, lower(c, expression.left))
+    right = coerce.decayed_unless_text(c, lower(c, expression.right))
+    if op in _COMPARISONS:
+        return _compare(c, op, left, right, span)
+    return arithmetic(c, op, coerce.decayed(left), coerce.decayed(right), span)
+
+
+def _compare(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) -> Expr:
+    if isinstance(left.type, String) or isinstance(right.type, String):
+        if not (coerce.is_textual(left.type) and coerce.is_textual(right.type)):
+            _incompatible(c, op, left, right, span)
+        return StrCompare(op, coerce.string(c, left), coerce.string(c, right), INT, span)
+    left, right = coerce.decayed(left), coerce.decayed(right)
+    if is_integral(left.type) and is_integral(right.type):
+        common: Type = usual(left.type, right.type)
+    elif isinstance(left.type, Pointer | Int) and isinstance(right.type, Pointer | Int):
+        common = ULONG
+    else:
+        _incompatible(c, op, left, right, span)
+    return Compare(op, coerce.convert(left, common), coerce.convert(right, common), INT, span)
+
+
+def arithmetic(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) -> Expr:
+    """`+ - * / % & | ^ << >>` of two values."""
+    a, b = left.type, right.type
+    if is_integral(a) and is_integral(b):
+        if op in ("<<", ">>"):
+            type_ = promote(a)
+            return Binary(op, coerce.convert(left, type_), coerce.convert(right, promote(b)), type_, span)
+        common = usual(a, b)
+        if op in "/%" and constant(right) == 0:
+            c.program.error("D_DIV_ZERO", right.span, "this divides by zero")
+        return Binary(op, coerce.convert(left, common), coerce.convert(right, common), common, span)
+    if op == "+" and is_integral(a) and isinstance(b, Pointer):
+        left, right, a, b = right, left, b, a
+    if op in "+-" and isinstance(a, Pointer) and is_integral(b):
+        distance = scaled(c, right, _element_size(c, a, span), span)
+        moved = Binary(op, coerce.bits(left), distance, ULONG, span)
+        return Convert(moved, coerce.kept_type(a), span)
+    if op == "-" and isinstance(a, Pointer) and isinstance(b, Pointer):
+        size = _element_size(c, a, span)
+        apart = Binary(
+            "-", coerce.convert(coerce.bits(left), LONG), coerce.convert(coerce.bits(right), LONG), LONG, span
+        )
+        return Binary("/", apart, IntLit(size, LONG, span), LONG, span) if size > 1 else apart
+    _incompatible(c, op, left, right, span)
+
+
+def scaled(c: ClauseState, index: Expr, size: int, span: Span) -> Expr:
+    """An index times the size of an element, as a 64-bit number."""
+    wide = coerce.convert(coerce.convert(index, LONG if index.type.signed else ULONG), ULONG)  # type: ignore[union-attr]
+    known = constant(wide)
+    if known is not None:
+        return IntLit(known * size & (1 << 64) - 1, ULONG, span)
+    return Binary("*", wide, IntLit(size, ULONG, span), ULONG, span) if size > 1 else wide
+
+
+def _element_size(c: ClauseState, pointer: Pointer, span: Span) -> int:
+    size = size_of(pointer.target)
+    if type_name(pointer.target) == "void":
+        return 1
+    if not size:
+        c.program.error("D_OP_INCOMPLETE", span, f"a {type_name(pointer.target)} has no known size to count with")
+    return size
+
+
+def _incompatible(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) -> NoReturn:
+    hint = ""
+    types = (left.type, right.type)
+    if any(isinstance(t, String) for t in types) and op == "+":
+        hint = "strings are joined by strjoin(a, b)"
+    elif any(isinstance(t, String) for t in types) and any(is_integral(t) for t in types):
+        hint = "lltostr(n) makes a string of a number"
+    message = f"{op} does not take a {type_name(left.type)} and a {type_name(right.type)}"
+    c.program.error("D_OP_INCOMPAT", span, message, hint)
+
+
+# --- assignment -------------------------------------------------------------------------------------------------------
+
+
+def assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
+    """`=` and `op=`."""
+    op, span = expression.op, expression.span
+    if isinstance(expression.target, syntax.AggRef):
+        c.program.error(
+            "D_AGG_NULL",
+            span,
+            "an aggregation is assigned in a statement of its own",
+            "for instance @a[pid] = count();",
+        )
+    if op == "=":
+        return _assign(c, expression)
+    value = coerce.decayed(variables.guarded(c, expression.target, lambda: lower(c, expression.value)))
+    target = variables.target(
+        c, expression.target, op, default=promote(value.type) if is_integral(value.type) else INT64
+    )
+    op = op[:-1]
+    if isinstance(target.type, String) or isinstance(value.type, String):
+        _incompatible(c, f"{op}=", target, value, span)
+    if isinstance(target.type, Pointer) and op in "+-" and is_integral(value.type):
+        amount = scaled(c, value, _element_size(c, target.type, span), span)
+    elif is_integral(target.type) and is_integral(value.type):
+        if op in "/%" and constant(value) == 0:
+            c.program.error("D_DIV_ZERO", value.span, "this divides by zero")
+        common = promote(target.type) if op in ("<<", ">>") else usual(target.type, value.type)
+        amount = coerce.convert(value, common)
+    else:
+        _incompatible(c, f"{op}=", target, value, span)
+    return Update(op, target, amount, False, target.type, span)
+
+
+def _assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
+    span = expression.span
+    value = variables.guarded(c, expression.target, lambda: lower(c, expression.value))
+    target = variables.target(c, expression.target, "=", value=value)
+    name = expression.target.span.text
+    fitting = coerce.assignable(c, value, target.type, name, span)
+    _warn_of_narrowing(c, target, value, name, span)
+    return Assign(target, fitting, target.type, span)
+
+
+def _warn_of_narrowing(c: ClauseState, target: VarRef | Element | Load, value: Expr, name: str, span: Span) -> None:
+    """A variable that got its type from a small constant, and now gets a greater value: a well-known trap of D."""
+    if isinstance(target, Load) or not isinstance(target.type, Int) or not isinstance(value.type, Int):
+        return
+    if value.type.size > target.type.size and constant(value) is None and not variables.is_declared(c, target.variable):
+        if any(known.span == span for known in c.program.diagnostics.found):
+            return
+        c.program.diagnostics.warning(
+            "D_NARROW",
+            span,
+            f"{name} is an {target.type.name} by its first assignment: this {value.type.name} is cut to "
+            f"{target.type.size * 8} bits",
+            f"declare it: {_declaration(name, value.type)}",
+        )
+
+
+def _declaration(name: str, type_: Int) -> str:
+    for prefix in ("self->", "this->"):
+        if name.startswith(prefix):
+            return f"{prefix[:-2]} {type_.name} {name.removeprefix(prefix)};"
+    return f"{type_.name} {name};"
+
+
+def conditional(c: ClauseState, expression: syntax.ConditionalOp) -> Expr:
+    """`condition ? then : other`."""
+    span = expression.span
+    condition = coerce.scalar(c, lower(c, expression.condition), "the condition of ?:")
+    then = coerce.decayed_unless_text(c, lower(c, expression.then))
+    other = coerce.decayed_unless_text(c, lower(c, expression.other))
+    if isinstance(then.type, String) or isinstance(other.type, String):
+        if not (coerce.is_textual(then.type) and coerce.is_textual(other.type)):
+            _incompatible(c, "?:", then, other, span)
+        then, other = coerce.string(c, then), coerce.string(c, other)
+        size = max(_size(then), _size(other))
+        return Conditional(condition, then, other, String(size), span)
+    then, other = coerce.decayed(then), coerce.decayed(other)
+    if is_integral(then.type) and is_integral(other.type):
+        common: Type = usual(then.type, other.type)
+    elif isinstance(then.type, Pointer) and (isinstance(other.type, Pointer) or constant(other) == 0):
+        common = coerce.kept_type(then.type)
+    elif isinstance(other.type, Pointer) and constant(then) == 0:
+        common = coerce.kept_type(other.type)
+    elif type(then.type) is type(other.type) and then.type == other.type:
+        common = then.type
+    else:
+        _incompatible(c, "?:", then, other, span)
+    return Conditional(condition, coerce.convert(then, common), coerce.convert(other, common), common, span)
+
+
+def _size(expr: Expr) -> int:
+    if isinstance(expr, StrLit):
+        return len(expr.value) + 1
+    assert isinstance(expr.type, String)
+    return expr.type.size

@@ -1,0 +1,80 @@
+"""Probe descriptions: text to patterns to probes, and which of them can share one lowering of their clause.
+
+syscall::read:entry     ProbePattern("syscall", "", "read", "entry"), one probe
+tick-1s                 ProbePattern("", "", "", "tick-1s")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invivo.errors import InvivoError, RightsError
+from invivo.lang.d import syntax
+from invivo.lang.d.lower.reads import Reads
+from invivo.lang.d.lower.state import Abandoned, ProgramState
+from invivo.program.nodes import Context, Probe
+from invivo.program.sources import ProbePattern
+
+__all__ = ["by_context", "match"]
+
+
+def match(state: ProgramState, specs: Sequence[syntax.ProbeSpec]) -> list[Probe]:
+    """The probes of a clause, each once, in the order in which they are described.
+
+    Raises:
+        Abandoned: A description is wrong or matches nothing; all of them have been looked at and reported.
+        RightsError: The kernel does not let this user look.
+    """
+    found: dict[Probe, None] = {}
+    is_complete = True
+    for spec in specs:
+        try:
+            found.update(dict.fromkeys(_match(state, spec)))
+        except Abandoned:
+            is_complete = False
+    if not is_complete:
+        raise Abandoned
+    return list(found)
+
+
+def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
+    text, undefined = state.macros.expand(spec.text)
+    for name in undefined:
+        hint = "arguments follow the program on the command line" if name.isdigit() else ""
+        state.error("D_MACRO_UNDEF", spec.span, f"macro argument ${name} is not defined", hint)
+    fields = text.split(":")
+    if len(fields) > 4:
+        state.error(
+            "D_PDESC_INVAL", spec.span, f"a probe description has at most four fields, '{text}' has {len(fields)}",
+            "provider:module:function:name",
+        )  # fmt: skip
+    if text.isdigit():
+        state.error("D_PDESC_INVAL", spec.span, "probes are not enabled by number", "provider:module:function:name")
+    pattern = ProbePattern(*[""] * (4 - len(fields)), *fields)
+    try:
+        probes = state.catalog.match(pattern)
+    except RightsError:
+        raise
+    except InvivoError as error:
+        state.error("D_PDESC_INVAL", spec.span, error.message, error.hint)
+    if not probes:
+        hint = state.catalog.suggest(pattern)
+        state.error("D_PDESC_ZERO", spec.span, f"no probe matches '{text}'", hint)
+    return probes
+
+
+def by_context(probes: Sequence[Probe], reads: Reads) -> list[tuple[Context, list[Probe]]]:
+    """The probes in groups for which a clause means the same, each with the Context to lower it for."""
+    groups: dict[object, tuple[Context, list[Probe]]] = {}
+    for probe in probes:
+        groups.setdefault(_group(probe.context, reads), (probe.context, []))[1].append(probe)
+    return list(groups.values())
+
+
+def _group(context: Context, reads: Reads) -> object:
+    if reads is Reads.ARGS:
+        return id(context)
+    if reads is Reads.WORDS:
+        return id(context) if context.family is None else id(context.family)
+    # Nothing of the context is read but, where there is one, its own idea of the running thread.
+    return (id(context) if context.current is not None else None, context.is_error)

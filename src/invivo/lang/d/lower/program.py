@@ -1,0 +1,164 @@
+"""A whole text to a typed program: parse, declare, lower each clause for each of its contexts, complete.
+
+compile_text(SourceFile("<-e>", 'BEGIN { exit(0); }'), types=..., catalog=..., macros=..., options={})  ->  Program
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from invivo.diagnostics import Diagnostics
+from invivo.errors import OptionError
+from invivo.lang.d import syntax
+from invivo.lang.d.lower import coerce, ctypes, probes, statements, translators, variables
+from invivo.lang.d.lower.clause import ClauseState
+from invivo.lang.d.lower.expressions import lower
+from invivo.lang.d.lower.library import attach_library
+from invivo.lang.d.lower.options import options_of
+from invivo.lang.d.lower.reads import Reads, reads_of
+from invivo.lang.d.lower.state import Abandoned, ProgramState
+from invivo.lang.d.macros import MacroValues
+from invivo.lang.d.parser import parse
+from invivo.program.nodes import Clause, Context, Expr, Probe, Program, Variable
+from invivo.program.sources import ProbeCatalog, TypeSource
+from invivo.source import SourceFile, Span
+
+__all__ = ["compile_text"]
+
+
+def compile_text(
+    source: SourceFile,
+    *,
+    types: TypeSource,
+    catalog: ProbeCatalog,
+    macros: MacroValues,
+    options: Mapping[str, str | None],
+) -> Program:
+    """The typed program of a D text. `options` are those of the command line, as written.
+
+    Raises:
+        CompileError: The text is wrong; all that is wrong with it, as far as could be seen.
+        OptionError: An option of the command line or the environment is wrong, or an argument is not used.
+        RightsError: The kernel does not let this user see the probes that the text names.
+    """
+    diagnostics = Diagnostics()
+    script = parse(source, diagnostics)
+    diagnostics.check()
+    pragmas = [d for d in script.declarations if isinstance(d, syntax.Pragma)]
+    values = options_of(pragmas, options, diagnostics)
+    macros.has_defaults = bool(values["defaultargs"])
+    state = ProgramState(diagnostics, types, catalog, macros, values)
+    attach_library(state, _declare)
+    for declaration in script.declarations:
+        try:
+            _declare(state, declaration)
+        except Abandoned:
+            continue
+    clauses = [d for d in script.declarations if isinstance(d, syntax.ClauseDecl)]
+    if not clauses and not diagnostics.errors:
+        diagnostics.error("D_EMPTY", Span(source, 0, len(source.text.split("\n")[0])), "the program has no probes",
+                          "for instance: BEGIN { trace(pid); exit(0); }")  # fmt: skip
+    lowered: list[Clause] = []
+    locals_: list[Variable] = []
+    for index, clause in enumerate(clauses):
+        lowered += _clause(state, clause, index, locals_)
+    state.seal()
+    diagnostics.check()
+    _check_arguments(macros)
+    return _program(state, lowered, locals_)
+
+
+def _declare(state: ProgramState, declaration: syntax.TopLevel) -> None:
+    """Put what a declaration outside of clauses declares into the program."""
+    match declaration:
+        case syntax.FunctionDecl(name):
+            _once(state, name, name in state.functions, declaration.span)
+            state.functions[name] = declaration
+        case syntax.InlineDecl(declarator):
+            _once(state, declarator.name, declarator.name in state.inlines, declaration.span)
+            state.inlines[declarator.name] = declaration
+        case syntax.TranslatorDecl(output):
+            state.translators.setdefault(translators.output_name(output), []).append(declaration)
+        case syntax.Declaration(storage, base, declarators):
+            if storage == "typedef":
+                for declarator in declarators:
+                    state.typedefs[declarator.name] = ctypes.declared_type(state, base, declarator)
+            elif not declarators:
+                ctypes.declared_type(state, base, base.declarator)
+            else:
+                variables.declare(state, declaration)
+        case syntax.ClauseDecl() | syntax.Pragma():
+            return
+
+
+def _once(state: ProgramState, name: str, is_known: bool, span: Span) -> None:
+    if is_known:
+        state.error("D_DECL_IDRED", span, f"'{name}' is defined twice")
+
+
+def _clause(state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_: list[Variable]) -> list[Clause]:
+    """One clause, lowered for each context that makes a difference to it."""
+    try:
+        matched = probes.match(state, clause.probes)
+    except Abandoned:
+        # What the clause does is looked at all the same: one run shows as many errors as it can.
+        matched = []
+    reads = reads_of(state, clause)
+    groups = probes.by_context(matched, reads)
+    if not groups and reads is Reads.NOTHING:
+        groups = [(_UNKNOWN, [])]
+    lowered = []
+    for context, members in groups:
+        c = ClauseState(state, context, index)
+        made = _lower(c, clause, members)
+        locals_ += c.locals
+        if made is not None and members:
+            lowered.append(made)
+    return lowered
+
+
+_UNKNOWN = Context("a probe that does not exist")
+
+
+def _lower(c: ClauseState, clause: syntax.ClauseDecl, members: list[Probe]) -> Clause | None:
+    predicate: Expr | None = None
+    is_complete = True
+    if clause.predicate is not None:
+        try:
+            predicate = coerce.scalar(c, lower(c, clause.predicate), "a predicate", "D_PRED_SCALAR")
+        except Abandoned:
+            is_complete = False
+    with c.block() as made:
+        if clause.body:
+            statements.statements(c, clause.body)
+        else:
+            c.emit_default(clause.span)
+    if not is_complete:
+        return None
+    return Clause(c.index, tuple(members), c.context, predicate, made[0], clause.span)
+
+
+def _check_arguments(macros: MacroValues) -> None:
+    unused = macros.unused_arguments()
+    if unused:
+        text = macros.arguments[int(unused[0]) - 1]
+        raise OptionError(
+            f"extraneous argument '{text}' (${unused[0]} is not referenced in the program)",
+            "arguments after the program are $1, $2 ...; quote a program that has blanks",
+        )
+
+
+def _program(state: ProgramState, clauses: list[Clause], locals_: list[Variable]) -> Program:
+    used = dict.fromkeys(probe for clause in clauses for probe in clause.probes)
+    ordered = sorted(used, key=state.catalog.position)
+    return Program(
+        clauses=tuple(c for c in clauses if not c.context.is_error),
+        error_clauses=tuple(c for c in clauses if c.context.is_error),
+        probe_ids={probe: number for number, probe in enumerate(ordered, start=1)},
+        variables=(*(v.node for v in state.variables.values() if v.node is not None), *locals_),
+        aggregations=tuple(a.node for a in state.aggregations.values() if a.node is not None),
+        records=tuple(state.records),
+        strings=tuple(state.strings),
+        options=dict(state.options),
+        warnings=tuple(state.diagnostics.warnings),
+    )

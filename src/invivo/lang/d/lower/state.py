@@ -1,0 +1,172 @@
+"""What is known of a program while it is lowered: its names, and what is found out about them on the way.
+
+Variables and aggregations get their types where they are first assigned, in the order of the text; the rest (sizes of
+string keys, interned keys) is only known at the end, when `seal` completes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from invivo.diagnostics import Diagnostics
+from invivo.lang.d import syntax
+from invivo.lang.d.macros import MacroValues
+from invivo.program.layout import field_type
+from invivo.program.nodes import Aggregation, Expr, ProbeName, Scope, StrLit, Variable
+from invivo.program.plan import AggFunction, FieldKind, FieldType, RecordLayout
+from invivo.program.sources import ProbeCatalog, TypeSource
+from invivo.program.types import Array, Int, Pointer, String, Type, is_scalar, size_of, type_name
+from invivo.source import Span
+
+__all__ = ["Abandoned", "AggregationState", "ProgramState", "VariableState"]
+
+
+class Abandoned(Exception):
+    """This expression or statement cannot be lowered, and that has been reported."""
+
+
+@dataclass(slots=True, eq=False)
+class AggregationState:
+    """`@name`: `node` is made at the first assignment and completed at the end."""
+
+    id: int
+    name: str
+    mentioned: Span  # where it was first named
+    function: AggFunction | None = None
+    parameters: tuple[int, ...] = ()
+    assigned: Span | None = None  # where the function was first given
+    node: Aggregation | None = None
+    key_spans: Span | None = None  # where the keys were first given
+    key_types: list[Type] = field(default_factory=list)
+    is_interned: list[bool] = field(default_factory=list)
+    is_bad: bool = False  # reported already
+
+    def use_keys(self, keys: tuple[Expr, ...]) -> None:
+        """Note the keys of one more use; the shape has been checked."""
+        if not self.key_types:
+            self.key_types = [key.type for key in keys]
+            self.is_interned = [isinstance(key, ProbeName | StrLit) for key in keys]
+            return
+        for i, key in enumerate(keys):
+            self.is_interned[i] = self.is_interned[i] and isinstance(key, ProbeName | StrLit)
+            if (size_of(key.type) or 0) > (size_of(self.key_types[i]) or 0):
+                self.key_types[i] = key.type
+
+    def fields(self) -> tuple[FieldType, ...]:
+        interned = FieldType(FieldKind.INTERNED, 4, False, "string")
+        pairs = zip(self.key_types, self.is_interned, strict=True)
+        return tuple(interned if is_interned else field_type(type_) for type_, is_interned in pairs)
+
+
+@dataclass(slots=True, eq=False)
+class VariableState:
+    """A variable as declared or first assigned. `node` is None where its type could not be found out."""
+
+    node: Variable | None
+    where: Span
+    is_declared: bool = False
+    key_sizes: list[int] = field(default_factory=list)  # of string keys
+
+
+@dataclass(slots=True, eq=False)
+class ProgramState:
+    """One program under construction."""
+
+    diagnostics: Diagnostics
+    types: TypeSource
+    catalog: ProbeCatalog
+    macros: MacroValues
+    options: dict[str, int | str | bool]
+    # Declared by the script or the library; the script's come first.
+    functions: dict[str, syntax.FunctionDecl] = field(default_factory=dict)
+    inlines: dict[str, syntax.InlineDecl] = field(default_factory=dict)
+    translators: dict[str, list[syntax.TranslatorDecl]] = field(default_factory=dict)
+    tagged: dict[str, Type] = field(default_factory=dict)  # "struct x" and "enum x" of the script
+    typedefs: dict[str, Type] = field(default_factory=dict)
+    constants: dict[str, tuple[int, Type]] = field(default_factory=dict)  # enumerators
+    variables: dict[tuple[Scope, str], VariableState] = field(default_factory=dict)
+    aggregations: dict[str, AggregationState] = field(default_factory=dict)
+    records: list[RecordLayout] = field(default_factory=list)
+    strings: dict[bytes, int] = field(default_factory=dict)
+    checks: list[Callable[[], None]] = field(default_factory=list)  # at the end
+    is_known: set[str] = field(default_factory=set)  # names whose error has been reported
+    library: Callable[[str], bool] = lambda name: False  # declares a name of the library, if it has it
+
+    @property
+    def strsize(self) -> int:
+        return int(self.options["strsize"])
+
+    def error(self, code: str, span: Span, message: str, hint: str = "") -> NoReturn:
+        """Report, and give up on what is being lowered."""
+        self.report(code, span, message, hint)
+        raise Abandoned
+
+    def report(self, code: str, span: Span, message: str, hint: str = "") -> None:
+        """Report once: a clause is lowered for each of its contexts, its errors are the same."""
+        for known in self.diagnostics.found:
+            if known.span == span and known.code == code:
+                return
+        self.diagnostics.error(code, span, message, hint)
+
+    def aggregation(self, name: str, span: Span) -> AggregationState:
+        """`@name`, made at its first mention."""
+        found = self.aggregations.get(name)
+        if found is None:
+            found = self.aggregations[name] = AggregationState(len(self.aggregations) + 1, name, span)
+        return found
+
+    def intern(self, value: bytes) -> None:
+        self.strings.setdefault(value, len(self.strings))
+
+    def seal(self) -> None:
+        """Run the checks that waited for the whole program, and complete aggregations and arrays."""
+        for check in self.checks:
+            try:
+                check()
+            except Abandoned:
+                continue
+        for aggregation in self.aggregations.values():
+            if aggregation.node is None:
+                if not aggregation.is_bad:
+                    self.report(
+                        "D_AGG_NULL",
+                        aggregation.mentioned,
+                        f"@{aggregation.name} is never assigned an aggregating function",
+                        f"for instance @{aggregation.name}[execname] = count();",
+                    )
+                continue
+            # The node is part of the program already: this is the one place that completes it.
+            object.__setattr__(aggregation.node, "keys", aggregation.fields())
+        for variable in self.variables.values():
+            node = variable.node
+            if node is None or node.keys is None:
+                continue
+            sizes = iter(variable.key_sizes)
+            keys = tuple(String(next(sizes)) if isinstance(key, String) else key for key in node.keys)
+            object.__setattr__(node, "keys", keys)
+
+
+def shape(types: list[Type] | tuple[Type, ...]) -> str:
+    """Key types in words, for messages: "(string, integer)"."""
+    return f"[{', '.join(map(_kind, types))}]"
+
+
+def same_shape(left: Type, right: Type) -> bool:
+    """Whether two types may stand at one place of a key."""
+    if is_scalar(left) and is_scalar(right):
+        return True
+    if isinstance(left, String | Array) or isinstance(right, String | Array):
+        return isinstance(left, String) and isinstance(right, String)
+    return type(left) is type(right) and size_of(left) == size_of(right)
+
+
+def _kind(type_: Type) -> str:
+    match type_:
+        case Int() | Pointer():
+            return type_name(type_)
+        case String():
+            return "string"
+        case _:
+            return type_name(type_)

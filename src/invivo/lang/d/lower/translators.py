@@ -1,0 +1,91 @@
+"""Translators: values of made-up structures, whose members are expressions over a kernel structure.
+
+args[0]->pr_pid       of a psinfo_t made from a task: ((struct task_struct *)args[0])->tgid
+xlate <psinfo_t *> (curthread)
+"""
+
+from __future__ import annotations
+
+from invivo.lang.d import syntax
+from invivo.lang.d.lower import coerce
+from invivo.lang.d.lower.clause import ClauseState, Translated
+from invivo.lang.d.lower.ctypes import resolve
+from invivo.lang.d.lower.expressions import lower, lower_any
+from invivo.program.nodes import Expr
+from invivo.program.types import Int, Pointer, Struct, Type, type_name
+from invivo.source import Span
+
+__all__ = ["member", "output_name", "translated", "xlate"]
+
+
+def output_name(type_: syntax.TypeName) -> str:
+    """The name under which a translator is found: "psinfo_t" or "struct x"."""
+    if isinstance(type_.tagged, syntax.StructDecl):
+        return f"{type_.tagged.keyword} {type_.tagged.name}"
+    return " ".join(type_.words)
+
+
+def xlate(c: ClauseState, expression: syntax.XlateOp) -> Expr | Translated:
+    """`xlate <type> (value)`."""
+    name = output_name(expression.type)
+    value = lower(c, expression.operand)
+    return translated(c, name, value, bool(expression.type.declarator.parts), expression.span)
+
+
+def translated(c: ClauseState, name: str, value: Expr, is_pointer: bool, span: Span) -> Translated:
+    """A value of the translated type `name`, made from `value`."""
+    if name not in c.program.translators:
+        c.program.library(name)
+    candidates = c.program.translators.get(name, [])
+    if not candidates:
+        c.program.error("D_XLATE_NONE", span, f"no translator makes a {name}")
+    for translator in candidates:
+        if _takes(resolve(c.program, translator.input), value.type):
+            return Translated(translator, value, is_pointer, span)
+    inputs = " or ".join(t.input.span.text.strip() for t in candidates)
+    c.program.error(
+        "D_XLATE_NOCONV", span, f"no translator makes a {name} of a {type_name(value.type)}, only of {inputs}"
+    )
+
+
+def _takes(wanted: Type, given: Type) -> bool:
+    match wanted, given:
+        case Pointer(a), Pointer(b):
+            return a == b or (
+                isinstance(a, Struct) and isinstance(b, Struct) and a.name == b.name and a.keyword == b.keyword
+            )
+        case Int(), Int():
+            return True
+        case _:
+            return wanted == given
+
+
+def member(c: ClauseState, base: Translated, expression: syntax.MemberOp) -> Expr | Translated:
+    """A member of a translated value."""
+    span, name = expression.span, expression.name
+    if base.is_pointer != expression.is_arrow:
+        right, wrong = ("->", ".") if base.is_pointer else (".", "->")
+        c.program.error("D_OP_SOU", span, f"{wrong} does not fit here", f"write {right} instead")
+    declaration = base.translator
+    for member_name, value in declaration.members:
+        if member_name == name:
+            bindings = {declaration.name: base.input}
+            with c.apart(dict(bindings)):
+                result = lower_any(c, value)
+            return result if isinstance(result, Translated) else _typed(c, declaration, name, result, span)
+    import difflib
+
+    close = difflib.get_close_matches(name, [n for n, _ in declaration.members], 1, 0.6)
+    output = output_name(declaration.output)
+    c.program.error(
+        "D_TYPE_MEMBER", span, f"{output} has no member '{name}'", f"did you mean {close[0]}?" if close else ""
+    )
+
+
+def _typed(c: ClauseState, declaration: syntax.TranslatorDecl, name: str, value: Expr, span: Span) -> Expr:
+    """The value as the member's declared type, where the structure is declared."""
+    output = resolve(c.program, declaration.output)
+    found = output.find(name) if isinstance(output, Struct) else None
+    if found is None or coerce.is_textual(found.type):
+        return coerce.string(c, value) if found is not None else value
+    return coerce.assignable(c, value, found.type, name, span)

@@ -1,0 +1,328 @@
+"""Variables: what assigns them makes them, what reads them must find them.
+
+x = 1              a new global int
+self->t[fd] = 1    a new thread-local array with an integer key
+this->p            an error, if nothing above in the text assigns it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from invivo.lang.d import syntax
+from invivo.lang.d.lower import coerce
+from invivo.lang.d.lower.clause import ClauseState, Translated
+from invivo.lang.d.lower.ctypes import declared_type, resolve
+from invivo.lang.d.lower.state import Abandoned, ProgramState, VariableState, same_shape, shape
+from invivo.program.nodes import Element, Expr, Load, Scope, Variable, VarRef
+from invivo.program.types import (
+    INT64,
+    ULONG,
+    Array,
+    Enum,
+    Int,
+    Pointer,
+    Space,
+    Stack,
+    String,
+    Struct,
+    Symbol,
+    Type,
+    Void,
+    is_scalar,
+    size_of,
+    type_name,
+)
+from invivo.source import Span
+
+__all__ = ["declare", "declare_local", "element", "guarded", "is_declared", "read", "target"]
+
+T = TypeVar("T")
+
+SCOPES = {"": Scope.GLOBAL, "self": Scope.THREAD, "this": Scope.CLAUSE}
+_MAX_KEYS = 16
+
+
+# --- declarations -----------------------------------------------------------------------------------------------------
+
+
+def declare(state: ProgramState, declaration: syntax.Declaration) -> None:
+    """`int x;`, `self string s;`, `int a[string, int];` outside of clauses."""
+    if declaration.storage in ("extern", "static"):
+        state.error(
+            "D_DECL_CLASS", declaration.span, f"'{declaration.storage}' declarations are not used in D programs here"
+        )
+    for declarator in declaration.declarators:
+        keys, type_ = _declared(state, declaration.base, declarator)
+        scope = SCOPES[declaration.storage if declaration.storage in ("self", "this") else ""]
+        known = state.variables.get((scope, declarator.name))
+        if known is not None:
+            if known.node is not None and (known.node.type, known.node.keys is None) != (type_, keys is None):
+                state.error(
+                    "D_DECL_IDRED", declarator.span, f"'{declarator.name}' is declared twice, with different types"
+                )
+            continue
+        if keys is not None and scope is Scope.CLAUSE:
+            state.error("D_DECL_LOCASSC", declarator.span, "a clause-local variable cannot be an associative array")
+        _storable(state, type_, declarator.span)
+        node = Variable(declarator.name, scope, type_, keys)
+        state.variables[scope, declarator.name] = VariableState(
+            node, declarator.span, True, [state.strsize for key in keys or () if isinstance(key, String)]
+        )
+
+
+def _declared(
+    state: ProgramState, base: syntax.TypeName, declarator: syntax.Declarator
+) -> tuple[tuple[Type, ...] | None, Type]:
+    """The key types (of an array) and the type of one declared name."""
+    if declarator.parts and declarator.parts[0][0] == "tuple":
+        keys = declarator.parts[0][1]
+        assert isinstance(keys, tuple)
+        rest = syntax.Declarator(declarator.name, declarator.parts[1:], declarator.span)
+        return tuple(_key_type(resolve(state, key)) for key in keys), declared_type(state, base, rest)
+    type_ = declared_type(state, base, declarator)
+    if isinstance(type_, Array):
+        if isinstance(type_.element, Array | Struct):
+            state.error("D_DECL_DYNOBJ", declarator.span, f"a variable of type {type_name(type_)} is not supported",
+                        "an associative array can have several keys: a[i, j]")  # fmt: skip
+        return (INT64,), type_.element
+    return None, type_
+
+
+def _key_type(type_: Type) -> Type:
+    return INT64 if is_scalar(type_) else type_
+
+
+def declare_local(c: ClauseState, base: syntax.TypeName, declarator: syntax.Declarator) -> Variable:
+    """A variable of a block or a function."""
+    type_ = declared_type(c.program, base, declarator)
+    _storable(c.program, type_, declarator.span)
+    if isinstance(type_, Array):
+        c.program.error(
+            "D_DECL_DYNOBJ", declarator.span, "a local variable cannot be an array", "memory comes from alloca()"
+        )
+    # Outside of a function a local lives as long as the firing does.
+    scope = Scope.LOCAL if c.functions else Scope.CLAUSE
+    variable = Variable(declarator.name, scope, type_)
+    c.scopes[-1][declarator.name] = variable
+    c.locals.append(variable)
+    return variable
+
+
+def _storable(state: ProgramState, type_: Type, span: Span) -> None:
+    match type_:
+        case Int() | Enum() | Pointer() | String() | Array():
+            return
+        case Void():
+            state.error("D_DECL_VOIDOBJ", span, "a variable cannot be void")
+        case Struct() if size_of(type_) is None:
+            state.error("D_DECL_INCOMPLETE", span, f"the members of {type_name(type_)} are not known")
+        case _:
+            state.error(
+                "D_DECL_DYNOBJ", span, f"a variable of type {type_name(type_)} is not supported", "keep a pointer to it"
+            )
+
+
+def is_declared(c: ClauseState, variable: Variable) -> bool:
+    """Whether a declaration, and not the first assignment, gave the type."""
+    known = c.program.variables.get((variable.scope, variable.name))
+    return known is None or known.node is not variable or known.is_declared
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read(c: ClauseState, name: syntax.Name) -> VarRef | None:
+    """A scalar variable, or None if none is called so."""
+    known = c.program.variables.get((SCOPES[name.scope], name.name))
+    if known is None:
+        return None
+    variable = _node(known)
+    if variable.keys is not None:
+        c.program.error(
+            "D_ARR_BADREF", name.span, f"{name.span.text} is an array: it needs {shape(variable.keys)}", "in brackets"
+        )
+    return VarRef(variable, variable.type, name.span)
+
+
+def element(c: ClauseState, expression: syntax.IndexOp) -> Element | None:
+    """`array[keys]`, or None if the operand is no associative array."""
+    operand = expression.operand
+    if not isinstance(operand, syntax.Name) or (not operand.scope and c.find(operand.name) is not None):
+        return None
+    known = c.program.variables.get((SCOPES[operand.scope], operand.name))
+    if known is None:
+        return None
+    variable = _node(known)
+    if variable.keys is None:
+        return None
+    return _element(c, known, variable, expression)
+
+
+def _element(c: ClauseState, known: VariableState, variable: Variable, expression: syntax.IndexOp) -> Element:
+    keys = _keys(c, expression)
+    wanted = variable.keys or ()
+    name = expression.operand.span.text
+    if len(keys) != len(wanted):
+        c.program.error(
+            "D_PROTO_LEN",
+            expression.span,
+            f"{name} has {len(wanted)} key{'s' * (len(wanted) != 1)} {shape(wanted)}, here are {len(keys)}",
+            f"the first use is at {known.where}",
+        )
+    sizes = iter(range(len(known.key_sizes)))
+    fitting = []
+    for key, type_ in zip(keys, wanted, strict=True):
+        if not same_shape(key.type, type_):
+            c.program.error(
+                "D_PROTO_ARG",
+                key.span,
+                f"this key of {name} is a {type_name(type_)}, not a {type_name(key.type)}",
+                f"the first use is at {known.where}",
+            )
+        if isinstance(key.type, String):
+            i = next(sizes)
+            known.key_sizes[i] = max(known.key_sizes[i], min(key.type.size, c.program.strsize))
+            fitting.append(key)
+        else:
+            fitting.append(coerce.convert(key, type_))
+    return Element(variable, tuple(fitting), variable.type, expression.span)
+
+
+def _keys(c: ClauseState, expression: syntax.IndexOp) -> list[Expr]:
+    from invivo.lang.d.lower.expressions import lower
+
+    keys = [coerce.data(c, lower(c, index), "a key") for index in expression.indexes]
+    for key in keys:
+        if not isinstance(key.type, Int | Enum | Pointer | String):
+            is_for_aggregations = isinstance(key.type, Stack | Struct | Symbol)
+            hint = "aggregations take stacks and structures as keys" if is_for_aggregations else ""
+            message = f"a key of an associative array cannot be a {type_name(key.type)}"
+            c.program.error("D_KEY_TYPE", key.span, message, hint)
+    if len(keys) > _MAX_KEYS:
+        c.program.error("D_KEY_TYPE", expression.span, f"{len(keys)} keys are too many: at most {_MAX_KEYS}")
+    return keys
+
+
+def _node(known: VariableState) -> Variable:
+    if known.node is None:  # its assignment was wrong, and that was reported
+        raise Abandoned
+    return known.node
+
+
+# --- assigning --------------------------------------------------------------------------------------------------------
+
+
+def guarded(c: ClauseState, target_: syntax.Expression, make: Callable[[], T]) -> T:
+    """What `make` yields; if it gives up, the variable that it was for counts as known, so that one error is one."""
+    try:
+        return make()
+    except Abandoned:
+        operand = target_.operand if isinstance(target_, syntax.IndexOp) else target_
+        if isinstance(operand, syntax.Name) and c.find(operand.name) is None:
+            key = (SCOPES[operand.scope], operand.name)
+            c.program.variables.setdefault(key, VariableState(None, operand.span))
+        raise
+
+
+def target(
+    c: ClauseState, expression: syntax.Expression, op: str, value: Expr | None = None, default: Type = INT64
+) -> VarRef | Element | Load:
+    """What an assignment writes to. A new variable gets the type of `value`, or `default`."""
+    if isinstance(expression, syntax.Name) and expression.module is None:
+        found = c.find(expression.name) if not expression.scope else None
+        if isinstance(found, Variable):
+            return VarRef(found, found.type, expression.span)
+        if found is None:
+            known = c.program.variables.get((SCOPES[expression.scope], expression.name))
+            if known is None:
+                _check_new_name(c, expression)
+                known = _make(c, expression, None, value, default)
+            variable = _node(known)
+            if variable.keys is not None:
+                c.program.error(
+                    "D_ARR_BADREF", expression.span, f"{expression.span.text} is an array, assign to its elements"
+                )
+            return VarRef(variable, variable.type, expression.span)
+    if isinstance(expression, syntax.IndexOp) and isinstance(expression.operand, syntax.Name):
+        operand = expression.operand
+        is_new = (SCOPES[operand.scope], operand.name) not in c.program.variables
+        if is_new and (operand.scope or (c.find(operand.name) is None and _is_free(c, operand))):
+            keys = _keys(c, expression)
+            _make(c, operand, keys, value, default)
+        if (found_element := element(c, expression)) is not None:
+            return found_element
+    return _place(c, expression, op)
+
+
+def _place(c: ClauseState, expression: syntax.Expression, op: str) -> Load:
+    """Memory that is assigned to: only that of the firing itself."""
+    from invivo.lang.d.lower.expressions import lower_any
+
+    place = lower_any(c, expression)
+    if isinstance(place, Load):
+        if place.space is Space.SCRATCH:
+            return place
+        where = "the process's" if place.space is Space.USER else "the kernel's"
+        c.program.error(
+            "D_OP_WRITE", expression.span, f"{op} would change {where} memory, which tracing never does",
+            "copy what you need into a variable, or into memory from alloca()",
+        )  # fmt: skip
+    what = "a translated member" if isinstance(place, Translated) else f"'{expression.span.text}'"
+    c.program.error("D_OP_LVAL", expression.span, f"{what} cannot be assigned to", "assign to a variable")
+
+
+def _is_free(c: ClauseState, name: syntax.Name) -> bool:
+    from invivo.builtins import BUILTINS
+
+    return name.name not in BUILTINS and name.name not in c.program.inlines and name.name != "args"
+
+
+def _check_new_name(c: ClauseState, name: syntax.Name) -> None:
+    if name.scope:
+        return
+    if not _is_free(c, name) or name.name in c.program.constants:
+        c.program.error(
+            "D_OP_WRITE", name.span, f"'{name.name}' is built in, it cannot be assigned to", "take another name"
+        )
+
+
+def _make(
+    c: ClauseState, name: syntax.Name, keys: Sequence[Expr] | None, value: Expr | None, default: Type
+) -> VariableState:
+    """A variable at its first assignment."""
+    scope = SCOPES[name.scope]
+    state = VariableState(None, name.span)
+    c.program.variables[scope, name.name] = state
+    type_ = default if value is None else _type_of(c, value, name.span.text)
+    key_types: tuple[Type, ...] | None = None
+    if keys is not None:
+        if scope is Scope.CLAUSE:
+            c.program.error(
+                "D_ARR_LOCAL",
+                name.span,
+                "a clause-local variable cannot be an associative array",
+                "use self-> or a global one",
+            )
+        key_types = tuple(_implicit_key(key.type, c.program.strsize) for key in keys)
+        state.key_sizes = [0 for key in keys if isinstance(key.type, String)]
+    state.node = Variable(name.name, scope, type_, key_types)
+    return state
+
+
+def _implicit_key(type_: Type, strsize: int) -> Type:
+    if isinstance(type_, String):
+        return String(strsize)
+    return ULONG if isinstance(type_, Pointer) else INT64
+
+
+def _type_of(c: ClauseState, value: Expr, name: str) -> Type:
+    if coerce.is_textual(value.type) and isinstance(value.type, String | Array):
+        return String(c.program.strsize)
+    type_ = coerce.kept_type(value.type)
+    if isinstance(type_, Int | Enum | Pointer):
+        return type_
+    hint = "keep its address: &" if isinstance(type_, Struct | Array) else ""
+    what = "a value without a type" if isinstance(type_, Void) else f"a {type_name(type_)}"
+    c.program.error("D_OP_INCOMPAT", value.span, f"{name} cannot hold {what}", hint)
