@@ -19,5 +19,6 @@ def kernel_traits(types: KernelTypes) -> Traits:
     return Traits(
         cpus=len(cpu.possible()),
         has_may_goto=features.has_may_goto().outcome is not features.Outcome.NO,
-        has_btf_tracepoints=btf_id is not None and features.has_btf_tracepoints(btf_id).outcome is not features.Outcome.NO,
+        has_btf_tracepoints=btf_id is not None
+        and features.has_btf_tracepoints(btf_id).outcome is not features.Outcome.NO,
     )

@@ -1,4 +1,4 @@
-"""Programs made by hand (tests/engines/build.py) on the reference engine, with the consumer that the kernel's records go to.
+"""Programs made by hand (tests/engines/build.py) on the reference engine, with the consumer of the kernel's records.
 
     run(d).text                         what BEGIN and END printed
     run(d, fire=[RawTracepoint("x")])   with events between

@@ -96,7 +96,8 @@ class World(Protocol):
 class SyntheticWorld:
     """A world of settable fields, for tests. `kernel` and `user` are memory as address -> bytes.
 
-    `record` is the context structure's bytes, which lie at CONTEXT; `words` its words.
+    `record` is the context structure's bytes, which lie at CONTEXT; `words` its words. The time goes on by `step_ns` each
+    time that it is read.
     """
 
     pid: int = 1000
@@ -105,7 +106,8 @@ class SyntheticWorld:
     gid: int = 0
     comm: bytes = b"synthetic"
     cpu: int = 0
-    timestamp: int = 1_000_000_000
+    now_ns: int = 1_000_000_000
+    step_ns: int = 0
     current_task: int = 0xFFFF_8880_0000_1000
     current_cgroup: int = 1
     kernel_pc: int = 0
@@ -130,6 +132,11 @@ class SyntheticWorld:
     @property
     def uid_gid(self) -> int:
         return self.gid << 32 | self.uid
+
+    @property
+    def timestamp(self) -> int:
+        self.now_ns += self.step_ns
+        return self.now_ns
 
     def random(self) -> int:
         """Marsaglia's xorshift: the same numbers in every run."""
