@@ -96,8 +96,8 @@ class World(Protocol):
 class SyntheticWorld:
     """A world of settable fields, for tests. `kernel` and `user` are memory as address -> bytes.
 
-    `record` is the context structure's bytes, which lie at CONTEXT; `words` its words. The time goes on by `step_ns` each
-    time that it is read.
+    `record` is the context structure's bytes, which lie at CONTEXT; `words` its words. The time goes on by `step_ns`
+    each time that it is read.
     """
 
     pid: int = 1000
