@@ -7,6 +7,8 @@ p->comm[0]             Load(p + 2824 + 0, KERNEL, char)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, variables
 from invivo.lang.d.lower.clause import ClauseState, Translated
@@ -14,7 +16,7 @@ from invivo.lang.d.lower.constants import constant
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower, lower_any
 from invivo.lang.d.lower.operators import scaled
-from invivo.program.nodes import Binary, Convert, Expr, IntLit, Load, Memory
+from invivo.program.nodes import Binary, Convert, Expr, IntLit, Load, Memory, ProbeArg
 from invivo.program.types import (
     ULONG,
     Array,
@@ -63,7 +65,9 @@ def place(address: Expr, space: Space, type_: Type, span: Span, bits: tuple[int,
 
 
 def member(c: ClauseState, expression: syntax.MemberOp) -> Expr | Translated:
-    """`p->m` and `s.m`."""
+    """`p->m` and `s.m`; `args.NAME`."""
+    if _is_args(c, expression.operand):
+        return _named_argument(c, expression)
     base = lower_any(c, expression.operand)
     if isinstance(base, Translated):
         from invivo.lang.d.lower import translators
@@ -139,7 +143,7 @@ def index(c: ClauseState, expression: syntax.IndexOp) -> Expr | Translated:
     """`array[i]`, `pointer[i]`, `associative[k1, k2]`, `args[0]`, an inline with parameters."""
     operand = expression.operand
     if isinstance(operand, syntax.Name) and not operand.scope and operand.module is None:
-        if operand.name == "args" and c.find("args") is None:
+        if _is_args(c, operand):
             return _argument(c, expression)
         if (found := _inline(c, operand, expression)) is not None:
             return found
@@ -209,29 +213,55 @@ def _at(c: ClauseState, base: Expr, at: Expr, span: Span) -> Expr:
     return place(moved, space, element, span)
 
 
-def _argument(c: ClauseState, expression: syntax.IndexOp) -> Expr | Translated:
-    from invivo.lang.d.lower import translators
+def _is_args(c: ClauseState, operand: syntax.Expression) -> bool:
+    """Whether this is the array of the probe's arguments, and not a variable of the program that is called so."""
+    return isinstance(operand, syntax.Name) and operand.name == "args" and not operand.scope and c.find("args") is None
 
-    args = c.context.args
+
+def _named_argument(c: ClauseState, expression: syntax.MemberOp) -> Expr | Translated:
+    """`args.NAME`, the argument of that name."""
+    args = _arguments(c, expression.span)
+    for argument in args:
+        if argument.name == expression.name:
+            return _value_of(c, argument, expression.span)
+    import difflib
+
+    close = difflib.get_close_matches(expression.name, [argument.name for argument in args], 1)
+    hint = f"did you mean args.{close[0]}?" if close else f"it has {_known(args)}"
+    c.program.error("D_ARGS_IDX", expression.span, f"{c.context.name} has no args.{expression.name}", hint)
+
+
+def _argument(c: ClauseState, expression: syntax.IndexOp) -> Expr | Translated:
     if len(expression.indexes) != 1:
         c.program.error("D_ARGS_IDX", expression.span, "args takes one index")
     number = constant(lower(c, expression.indexes[0]))
     if number is None:
         c.program.error("D_ARGS_IDX", expression.indexes[0].span, "the index of args must be a constant")
-    if not args:
-        c.program.error(
-            "D_ARGS_NONE",
-            expression.span,
-            f"{c.context.name} has no typed arguments",
-            "arg0 ... arg9 are its raw arguments",
-        )
+    args = _arguments(c, expression.span)
     if not 0 <= number < len(args):
-        known = ", ".join(f"args[{i}] {type_name(arg.type)} {arg.name}".rstrip() for i, arg in enumerate(args))
-        c.program.error("D_ARGS_IDX", expression.span, f"{c.context.name} has no args[{number}]", f"it has {known}")
-    argument = args[number]
-    value = argument.value(expression.span)
+        hint = f"it has {_known(args)}"
+        c.program.error("D_ARGS_IDX", expression.span, f"{c.context.name} has no args[{number}]", hint)
+    return _value_of(c, args[number], expression.span)
+
+
+def _arguments(c: ClauseState, span: Span) -> Sequence[ProbeArg]:
+    """args[] of the context that the clause is lowered for."""
+    if not c.context.args:
+        hint = "arg0 ... arg9 are its raw arguments"
+        c.program.error("D_ARGS_NONE", span, f"{c.context.name} has no typed arguments", hint)
+    return c.context.args
+
+
+def _known(args: Sequence[ProbeArg]) -> str:
+    return ", ".join(f"args[{i}] {type_name(arg.type)} {arg.name}".rstrip() for i, arg in enumerate(args))
+
+
+def _value_of(c: ClauseState, argument: ProbeArg, span: Span) -> Expr | Translated:
+    from invivo.lang.d.lower import translators
+
+    value = argument.value(span)
     if argument.translator:
-        return translators.translated(c, argument.translator, value, True, expression.span)
+        return translators.translated(c, argument.translator, value, True, span)
     return value
 
 
