@@ -1,6 +1,6 @@
 #!/usr/bin/env -S invivo run
 /*
- * Where threads leave the CPU, and for how many microseconds in all: kernel stacks by time lost.
+ * Where threads leave the CPU, to wait or because another has its turn: kernel stacks by process, the ten most frequent.
  *
  * Usage: invivo run examples/off-cpu.d        (Ctrl-C ends it)
  *
@@ -9,16 +9,9 @@
 #pragma D option quiet
 
 sched:::off-cpu
+/pid != 0/
 {
-    self->left = timestamp;
-    self->place = stack();
-}
-
-sched:::on-cpu
-/self->left/
-{
-    @[execname, self->place] = sum((timestamp - self->left) / 1000);
-    self->left = 0;
+    @[execname, stack()] = count();
 }
 
 END
