@@ -74,8 +74,31 @@ from invivo.providers.kernel_types import KernelTypes
 from invivo.source import SourceFile, Span
 
 __all__ = [
-    "BEGIN", "END", "ERROR", "INTERNED", "ONCE", "SPAN", "Builder", "Running", "assign", "call", "catalog", "compare", "convert", "kernel_types", "number", "op", "probe_name", "ref", "results", "string_call", "text", "tick", "traits", "update",
-]  # fmt: skip
+    "BEGIN",
+    "END",
+    "ERROR",
+    "INTERNED",
+    "ONCE",
+    "SPAN",
+    "Builder",
+    "Running",
+    "assign",
+    "call",
+    "catalog",
+    "compare",
+    "convert",
+    "kernel_types",
+    "number",
+    "op",
+    "probe_name",
+    "ref",
+    "results",
+    "string_call",
+    "text",
+    "tick",
+    "traits",
+    "update",
+]
 
 SPAN = Span(SourceFile("test.d", "the text"), 0, 8)
 INTERNED = FieldType(FieldKind.INTERNED, 4, name="string")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from invivo.codegen.ir import ZERO, Block, Function, Value, const
 from invivo.codegen.module import Module
 from invivo.codegen.objects import MAY_GOTO
-from invivo.codegen.storage import Lifetime, Storage
+from invivo.codegen.storage import Lifetime, Place, Storage
 from invivo.program.nodes import Clause, Expr, Stmt, Variable
 from invivo.program.plan import BtfTracepoint, FaultKind, Globals, RecordLayout
 from invivo.program.types import Enum, Int, Type
@@ -90,15 +90,15 @@ class Emitter(ABC):
         self.probe_ids: tuple[int, ...] = ()  # all that probe_id can be
         self.clause: Clause | None = None
         self.fault_info: dict[int, Value] | None = None  # in ERROR clauses: what FaultInfo yields
-        self.variables: dict[Variable, Value] = {}  # allocas and slots of clause-local and local variables
-        self.records: dict[int, Value] = {}  # buffers, by layout id
+        self.variables: dict[Variable, Place] = {}  # clause-local and local ones
+        self.records: dict[int, Place] = {}  # buffers, by layout id
         self.record_sizes: dict[int, Value] = {}  # allocas: size of a record that ends with a string
         self.changed_in_loops: set[Variable] = set()
         self.firing_init: Block = self.out.block  # runs once a firing, open until the firing's end
         self.firing_zeroed: set[Variable] = set()
         self.timestamp: Value | None = None  # alloca: 0 until the firing asks for the time
         self.has_timestamp = False  # whether this firing's code starts it at 0
-        self.own_memory: Value | None = None  # what alloca() and copyin() hand out, and how much of it is used
+        self.own_memory: Place | None = None  # what alloca() and copyin() hand out, and how much of it is used
         self.own_used: Value | None = None
         self.own_is_fresh = False  # whether this firing's code starts with all of it unused
         self.returns: list[Target] = []
@@ -292,8 +292,8 @@ class Emitter(ABC):
     def record(self, layout: RecordLayout) -> Value:
         """The buffer in which a record of this layout is built."""
         if layout.id not in self.records:
-            self.records[layout.id] = self.storage.slot(layout.size, Lifetime.CLAUSE)
-        return self.records[layout.id]
+            self.records[layout.id] = self.storage.reserve(layout.size, Lifetime.CLAUSE)
+        return self.storage.at(self.records[layout.id])
 
     def cpu(self) -> Value:
         return self.out.call(Helper.CPU, pure=True)

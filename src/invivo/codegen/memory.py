@@ -133,8 +133,8 @@ def scratch_bytes(e: Emitter) -> int:
 def _scratch_base(e: Emitter) -> Value:
     if e.own_memory is None:
         # Twice the size: an offset and a length below it are all that the verifier has to know of an access.
-        e.own_memory = e.storage.scratch(2 * (1 << (scratch_bytes(e) - 1).bit_length()), Lifetime.UNIT)
-    return e.own_memory
+        e.own_memory = e.storage.reserve_scratch(2 * (1 << (scratch_bytes(e) - 1).bit_length()), Lifetime.UNIT)
+    return e.storage.at(e.own_memory)
 
 
 def scratch_address(e: Emitter, offset: Value, size: int | Value, span: Span) -> Value:

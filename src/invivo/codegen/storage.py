@@ -2,8 +2,9 @@
 
     storage.slot(16)                      16 bytes of stack, given back at the end of the statement
     storage.slot(256)                     %temp + 0 in the scratch area, likewise
-    storage.slot(48, Lifetime.CLAUSE)     until the clause's end: records
-    storage.slot(256, Lifetime.UNIT)      never given back: variables
+    storage.reserve(48, Lifetime.CLAUSE)  a Place until the clause's end: a record
+    storage.reserve(256, Lifetime.UNIT)   a Place never given back: a variable
+    storage.at(place)                     its address, wherever code is written now
 
 All is decided while code is written, so what is given back is used again by code farther down, never at run time.
 The scratch area is one value: unit slots, then clause slots, then temporary ones. Where the last two begin is known
@@ -13,11 +14,12 @@ when all is written; until then these places have names.
 from __future__ import annotations
 
 import enum
+from typing import NamedTuple
 
 from invivo.codegen.ir import Function, Value
 from invivo.program.layout import round_up
 
-__all__ = ["STACK_BUDGET", "Lifetime", "Mark", "Storage"]
+__all__ = ["STACK_BUDGET", "Lifetime", "Mark", "Place", "Storage"]
 
 STACK_BUDGET = 256  # bytes of the 512 that slots may take; LLVM spills into the rest
 _STACK_SLOT = 72  # greater slots lie in the scratch area
@@ -28,6 +30,13 @@ class Lifetime(enum.IntEnum):
     UNIT = 0
     CLAUSE = 1
     STATEMENT = 2
+
+
+class Place(NamedTuple):
+    """Memory by the name of where it lies, and a distance in bytes."""
+
+    base: Value
+    offset: int
 
 
 Mark = tuple[int, int]  # nesting depth, bytes of temporary scratch in use
@@ -55,22 +64,34 @@ class Storage:
         self._clause_used = self._clause_size = 0
         self._temp_used = self._temp_size = 0
 
-    def slot(self, size: int, lifetime: Lifetime = Lifetime.STATEMENT) -> Value:
-        """`size` bytes (rounded up to 8), with no particular content."""
+    def slot(self, size: int) -> Value:
+        """`size` bytes (rounded up to 8), with no particular content, until the statement's end."""
+        return self.at(self.reserve(size))
+
+    def scratch(self, size: int) -> Value:
+        """The same, always in the scratch area."""
+        return self.at(self.reserve_scratch(size))
+
+    def at(self, place: Place) -> Value:
+        """The address of a place, computed anew: it may not have been on the way to here."""
+        return self._out.offset(place.base, place.offset)
+
+    def reserve(self, size: int, lifetime: Lifetime = Lifetime.STATEMENT) -> Place:
+        """`size` bytes (rounded up to 8) with no particular content."""
         size = round_up(size, 8)
         if size <= _STACK_SLOT:
             depth = self._depth if lifetime is Lifetime.STATEMENT else int(lifetime)
             for free in self._stack:
                 if free.depth < 0 and free.size == size:
                     free.depth = depth
-                    return free.value
+                    return Place(free.value, 0)
             if size <= self._budget:
                 self._budget -= size
                 self._stack.append(_StackSlot(self._out.alloca(size), size, depth))
-                return self._stack[-1].value
-        return self.scratch(size, lifetime)
+                return Place(self._stack[-1].value, 0)
+        return self.reserve_scratch(size, lifetime)
 
-    def scratch(self, size: int, lifetime: Lifetime = Lifetime.STATEMENT) -> Value:
+    def reserve_scratch(self, size: int, lifetime: Lifetime = Lifetime.STATEMENT) -> Place:
         """The same, always in the scratch area."""
         self.is_used = True
         size = round_up(size, 8)
@@ -86,7 +107,7 @@ class Storage:
                 base, offset = "%temp", self._temp_used
                 self._temp_used += size
                 self._temp_size = max(self._temp_size, self._temp_used)
-        return self._out.offset(Value("ptr", base), offset)
+        return Place(Value("ptr", base), offset)
 
     def mark(self) -> Mark:
         """What is in use now; slots from here on are given back by `release`."""

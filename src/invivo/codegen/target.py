@@ -1,6 +1,6 @@
 """LLVM, driven: textual IR in, one BPF object file out.
 
-    declarations + functions (text) ──> parse ──> -O2 without unrolling or vectors ──> ELF bytes
+    declarations + functions (text) ──> parse ──> a few scalar passes ──> ELF bytes
 
 The CPU is `v3`: 32-bit registers and jumps, atomics; no signed division. llvmlite is imported here only.
 """
@@ -24,6 +24,12 @@ attributes #2 = { nounwind noduplicate }
 !1 = !{!"branch_weights", i32 1, i32 4000}
 """
 
+# The whole -O2 takes twice the time for the same code; and it would rewrite loops, which the verifier likes as they are.
+_PASSES = (
+    "sroa", "instruction_combine", "simplify_cfg", "jump_threading", "new_gvn", "dead_store_elimination",
+    "aggressive_dce", "instruction_combine", "simplify_cfg",
+)  # fmt: skip
+
 _machine: Any = None
 
 
@@ -39,12 +45,11 @@ def compile_text(symbols: Iterable[str], functions: Iterable[str]) -> bytes:
     declarations = "".join(f"@{name} = external global [4096 x i8], align 8\n" for name in symbols)
     text = _HEADER + declarations + "\n\n".join(functions) + _FOOTER
     module = llvm.parse_assembly(text)
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
-    options.loop_unrolling = False
-    options.loop_vectorization = False
-    options.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, options)
-    manager = builder.getModulePassManager()
+    module.verify()
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options())
+    manager = llvm.create_new_module_pass_manager()
+    for name in _PASSES:
+        getattr(manager, f"add_{name}_pass")()
     manager.run(module, builder)
     result: bytes = machine.emit_object(module)
     return result
@@ -55,6 +60,7 @@ def _target_machine(llvm: Any) -> Any:
     if _machine is None:
         # LLVM ends the process where a function needs more; objects.stack_depth looks instead.
         llvm.set_option("invivo", "-bpf-stack-size=32768")
+        llvm.set_option("invivo", "-disable-lsr")
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
         target = llvm.Target.from_triple("bpfel")

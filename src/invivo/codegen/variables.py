@@ -14,7 +14,7 @@ from functools import partial
 from invivo.codegen import expressions, fields, memory, strings
 from invivo.codegen.emitter import Emitter, Helper, Str
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
-from invivo.codegen.storage import Lifetime
+from invivo.codegen.storage import Lifetime, Place
 from invivo.program.layout import variable_size
 from invivo.program.nodes import (
     Assign,
@@ -36,9 +36,18 @@ from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 
 __all__ = [
-    "assign", "assign_string", "changed_in_loops", "clear_local", "locals_of", "read", "read_string", "store_local", "temporary",
-    "thread_key", "update",
-]  # fmt: skip
+    "assign",
+    "assign_string",
+    "changed_in_loops",
+    "clear_local",
+    "locals_of",
+    "read",
+    "read_string",
+    "store_local",
+    "temporary",
+    "thread_key",
+    "update",
+]
 
 _ANY, _NOEXIST = ZERO, ONE  # flags of bpf_map_update_elem
 _REGISTERS = 8  # so many variables are left to LLVM; more would not fit on the stack that it spills them to
@@ -224,17 +233,17 @@ def _local(e: Emitter, variable: Variable) -> Value:
         is_string = isinstance(variable.type, String)
         size = variable_size(variable.type)
         if variable in e.changed_in_loops and e.module.traits.has_may_goto:
-            place = e.storage.scratch(size, Lifetime.UNIT)  # see Emitter.loop_word
+            place = e.storage.reserve_scratch(size, Lifetime.UNIT)  # see Emitter.loop_word
         elif is_string or len(e.variables) >= _REGISTERS:
-            place = e.storage.slot(size, Lifetime.UNIT)
+            place = e.storage.reserve(size, Lifetime.UNIT)
         else:
-            place = e.out.alloca(8)
+            place = Place(e.out.alloca(8), 0)
         e.variables[variable] = place
     if variable not in e.firing_zeroed:
         e.firing_zeroed.add(variable)
         with e.in_block(e.firing_init):
             clear_local(e, variable)
-    return place
+    return e.storage.at(place)
 
 
 def clear_local(e: Emitter, variable: Variable) -> None:

@@ -1,6 +1,7 @@
 """Integers in the kernel engine: every width and sign, operations that wrap, divisions, shifts, conversions.
 
-Operands come out of memory (Builder.unknown), so that the BPF code computes and not LLVM; expected values are C's, worked out by hand.
+Operands come out of memory (Builder.unknown), so that the BPF code computes and not LLVM; expected values are C's, worked
+out by hand.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def test_operations_wrap_as_their_types_say(is_known: bool) -> None:
     operand = number if is_known else d.unknown
     found = results(d, *(op(o, operand(a, t), operand(b, t)) for o, a, b, t, _ in ROWS))
     expected = [value for *_, value in ROWS]
-    assert {row: f for row, f in zip(ROWS, found, strict=True)} == dict(zip(ROWS, expected, strict=True))
+    assert dict(zip(ROWS, found, strict=True)) == dict(zip(ROWS, expected, strict=True))
 
 
 def test_unary_operators() -> None:

@@ -1,7 +1,7 @@
 """Strings in the kernel engine: literals, comparison, every string primitive, at several sizes.
 
-Expected values are those of C's functions and of DTrace's documentation, written out by hand; Python's own string functions
-serve as a second source for long inputs.
+Expected values are those of C's functions and of DTrace's documentation, written out by hand; Python's own string
+functions serve as a second source for long inputs.
 """
 
 from __future__ import annotations
@@ -265,7 +265,8 @@ def test_a_result_may_be_assigned_to_its_own_argument() -> None:
     d = Builder()
     kind = String(256)
     v = ref(d.variable("v", kind))
-    d.clause(BEGIN, assign(v, text("ab")), assign(v, string_call("strjoin", v, v)), assign(v, string_call("strjoin", v, v)))
+    twice = string_call("strjoin", v, v)
+    d.clause(BEGIN, assign(v, text("ab")), assign(v, twice), assign(v, twice))
     d.clause(END, d.printf("%s", v))
     assert d.run().text == "abababab"
 

@@ -119,8 +119,8 @@ def test_thread_variables_are_the_threads_own() -> None:
     mine = compare("==", op(">>", call("pid_tgid"), number(32)), number(os.getpid()))
     v = ref(d.variable("v", INT, Scope.THREAD))
     s = ref(d.variable("s", String(32), Scope.THREAD))
-    d.clause(probe, update("+", v, number(1, INT)), d.printf("%d %d %s\n", call("pid_tgid"), v, s), assign(s, text("seen")),
-             when=mine)  # fmt: skip
+    shown = d.printf("%d %d %s\n", call("pid_tgid"), v, s)
+    d.clause(probe, update("+", v, number(1, INT)), shown, assign(s, text("seen")), when=mine)
 
     def three() -> None:
         for _ in range(3):
