@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Map", "MapSpec", "possible_cpus"]
 
-_CREATE = struct.Struct("<IIIIIIII16s")
+_CREATE = struct.Struct("<IIIIIII16s")
 _ELEMENT = struct.Struct("<IIQQQ")
 _BATCH = struct.Struct("<QQQQIIQQ")
 _PER_CPU = (uapi.BPF_MAP_TYPE_PERCPU_HASH, uapi.BPF_MAP_TYPE_PERCPU_ARRAY)
@@ -79,7 +79,7 @@ class Map:
         attributes = bytearray(72)
         name = spec.name.encode("ascii", "replace")[:15]
         _CREATE.pack_into(
-            attributes, 0, spec.type, spec.key_size, spec.value_size, spec.max_entries, spec.flags, 0, 0, 0, name
+            attributes, 0, spec.type, spec.key_size, spec.value_size, spec.max_entries, spec.flags, 0, 0, name
         )
         return cls(bpf(uapi.BPF_MAP_CREATE, attributes, f"map '{spec.name}'"), spec)
 

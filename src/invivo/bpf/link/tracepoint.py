@@ -29,8 +29,8 @@ def attach(program_fd: int, event_id: int, cookie: int, name: str) -> Link:
         KernelError: The kernel refuses.
     """
     attributes = bytearray(128)
-    # type, size, config, sample_period, ... flags (bit 0: disabled)
-    struct.pack_into("<IIQQQQQ", attributes, 0, _PERF_TYPE_TRACEPOINT, len(attributes), event_id, 1, 0, 0, 1)
+    # type, size, config, sample_period (0: it counts; some events may not be sampled), ... flags (bit 0: disabled)
+    struct.pack_into("<IIQQQQQ", attributes, 0, _PERF_TYPE_TRACEPOINT, len(attributes), event_id, 0, 0, 0, 1)
     libc = ctypes.CDLL(None, use_errno=True)
     number = ctypes.c_long(_NUMBERS[os.uname().machine])
     fd = libc.syscall(
