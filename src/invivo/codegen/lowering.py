@@ -23,7 +23,7 @@ __all__ = ["lower_unit"]
 
 _NOWHERE = Span(SourceFile("", ""), 0, 0)  # of code that stands in no text: selectors and guards
 _FEW = 4  # selectors that are compared one by one
-_FIRING_SHIFT = 24  # of a table's entry: the firing's number above, the probe's id below
+_FIRING_SHIFT = 20  # of a table's entry (32 bits): the firing's number above, the probe's id below
 
 
 class _Lowering(Emitter):

@@ -24,7 +24,7 @@ attributes #2 = { nounwind noduplicate }
 !1 = !{!"branch_weights", i32 1, i32 4000}
 """
 
-# The whole -O2 takes twice the time for the same code; and it would rewrite loops, which the verifier likes as they are.
+# The whole -O2 takes twice the time for the same code, and would rewrite loops, which the verifier likes as they are.
 _PASSES = (
     "sroa", "instruction_combine", "simplify_cfg", "jump_threading", "new_gvn", "dead_store_elimination",
     "aggressive_dce", "instruction_combine", "simplify_cfg",

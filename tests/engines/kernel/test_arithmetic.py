@@ -1,7 +1,7 @@
 """Integers in the kernel engine: every width and sign, operations that wrap, divisions, shifts, conversions.
 
-Operands come out of memory (Builder.unknown), so that the BPF code computes and not LLVM; expected values are C's, worked
-out by hand.
+Operands come out of memory (Builder.unknown), so that the BPF code computes and not LLVM; expected values are C's,
+worked out by hand.
 """
 
 from __future__ import annotations

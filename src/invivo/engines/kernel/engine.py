@@ -43,6 +43,7 @@ class KernelEngine(Engine):
         self.timers: list[RunningTimer] = []
         self._merge = merge
         self._maps: list[Map] = []
+        self._stacks: dict[bytes, bytes] = {}  # those of the run, once it is closed
         self._units: list[LoadedUnit] = []
         self._links: list[Link] = []
         # As words: one aligned 8-byte store each, which programs on other CPUs see whole.
@@ -133,15 +134,20 @@ class KernelEngine(Engine):
             self._snapshots.take()
 
     def stack(self, identity: int) -> tuple[int, ...]:
-        """Addresses of a stack, innermost first; empty if it was not kept."""
-        for index, map_plan in enumerate(self.plan.maps):
-            if map_plan.kind is MapKind.STACKS:
-                value = self._maps[index].lookup(struct.pack("<Q", identity))
-                if value is None:
-                    return ()
-                words = struct.unpack(f"<{len(value) // 8}Q", value)
-                return words[: words.index(0)] if 0 in words else words
-        return ()
+        """Addresses of a stack, innermost first; empty if it was not kept. May be asked after close() too."""
+        key = struct.pack("<Q", identity)
+        live = self._stacks_map()
+        value = self._stacks.get(key) if live is None else live.lookup(key)
+        if value is None:
+            return ()
+        words = struct.unpack(f"<{len(value) // 8}Q", value)
+        return words[: words.index(0)] if 0 in words else words
+
+    def _stacks_map(self) -> Map | None:
+        for live, plan in zip(self._maps, self.plan.maps, strict=False):
+            if plan.kind is MapKind.STACKS:
+                return live
+        return None
 
     def losses(self) -> Losses:
         """All losses since load()."""
@@ -170,6 +176,8 @@ class KernelEngine(Engine):
         if self._ring is not None:
             self._ring.close()
             self._ring = None
+        if (stacks := self._stacks_map()) is not None:
+            self._stacks = dict(stacks.items())
         for live in self._maps:
             live.close()
         self._maps.clear()
