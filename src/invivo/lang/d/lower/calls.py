@@ -27,9 +27,11 @@ _DEPTH = 32  # of functions that call functions
 def call(c: ClauseState, expression: syntax.CallOp) -> Expr | Translated:
     """The value of a call."""
     function = c.program.functions.get(expression.name)
+    builtin = BUILTINS.get(expression.name)
+    if function is None and builtin is None and c.program.library(expression.name):
+        function = c.program.functions.get(expression.name)
     if function is not None:
         return _inline(c, function, expression)
-    builtin = BUILTINS.get(expression.name)
     if builtin is None:
         _unknown(c, expression)
     if builtin.subroutine is None:
@@ -153,7 +155,7 @@ def _inline(c: ClauseState, function: syntax.FunctionDecl, expression: syntax.Ca
     bindings: dict[str, Variable] = {}
     for parameter, operand in zip(function.parameters, expression.arguments, strict=True):
         value = lower(c, operand)
-        type_ = _parameter_type(resolve(c.program, parameter.type), coerce.decayed(value).type)
+        type_ = coerce.leading_like(resolve(c.program, parameter.type), coerce.decayed(value).type)
         variable = Variable(parameter.name, Scope.LOCAL, type_)
         bindings[parameter.name] = variable
         given.append((variable, coerce.assignable(c, value, type_, f"{name}()'s {parameter.name}", operand.span)))
@@ -164,14 +166,6 @@ def _inline(c: ClauseState, function: syntax.FunctionDecl, expression: syntax.Ca
     finally:
         c.functions.pop()
     return InlineCall(tuple(given), made[0], result, expression.span)
-
-
-def _parameter_type(declared: Type, given: Type) -> Type:
-    if isinstance(declared, Pointer) and isinstance(given, Pointer):
-        kept = coerce.kept_type(given)
-        assert isinstance(kept, Pointer)
-        return Pointer(declared.target, kept.space)
-    return declared
 
 
 def _check_result(c: ClauseState, result: Type, function: syntax.FunctionDecl) -> None:

@@ -33,7 +33,7 @@ from invivo.source import Span
 
 __all__ = [
     "assignable", "bits", "convert", "data", "decayed",
-    "decayed_unless_text", "int64", "integer", "is_textual", "kept_type", "read_string",
+    "decayed_unless_text", "int64", "integer", "is_textual", "kept_type", "leading_like", "read_string",
     "scalar", "string",
 ]  # fmt: skip
 
@@ -128,6 +128,14 @@ def kept_type(type_: Type) -> Type:
     if isinstance(type_, Pointer) and type_.space is Space.TRUSTED:
         return Pointer(type_.target, Space.KERNEL)
     return type_
+
+
+def leading_like(declared: Type, given: Type) -> Type:
+    """The type of a local variable, whose declaration cannot tell where a pointer leads: that is as in `given`."""
+    kept = kept_type(given)
+    if isinstance(declared, Pointer) and isinstance(kept, Pointer):
+        return Pointer(declared.target, kept.space)
+    return declared
 
 
 def data(c: ClauseState, expr: Expr, what: str) -> Expr:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from invivo.diagnostics import Diagnostics
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.state import ProgramState
+from invivo.program.types import Struct
 
 __all__ = ["attach_library"]
 
@@ -23,7 +24,7 @@ def attach_library(state: ProgramState, declare: Callable[[ProgramState, syntax.
         nonlocal is_loaded
         if not is_loaded:
             is_loaded = True
-            loaded.update(_index())
+            loaded.update(_index(state))
         found = loaded.pop(name, None)
         if found is None:
             return False
@@ -34,13 +35,17 @@ def attach_library(state: ProgramState, declare: Callable[[ProgramState, syntax.
     state.library = library
 
 
-def _index() -> dict[str, list[syntax.TopLevel]]:
+def _index(state: ProgramState) -> dict[str, list[syntax.TopLevel]]:
     """The library's declarations by the names that they declare."""
     from invivo.lang.d.library import library_texts
     from invivo.lang.d.parser import parse
 
+    def has_member(struct: str, member: str) -> bool:
+        found = state.types.struct("struct", struct)
+        return isinstance(found, Struct) and found.find(member) is not None
+
     index: dict[str, list[syntax.TopLevel]] = {}
-    for source in library_texts():
+    for source in library_texts(has_member):
         diagnostics = Diagnostics()
         script = parse(source, diagnostics)
         diagnostics.check()

@@ -114,7 +114,8 @@ def _declare(c: ClauseState, declaration: syntax.Declaration) -> None:
         c.program.error("D_DECL_CLASS", declaration.span, f"'{declaration.storage}' has no place in a clause")
     for declarator, initial in zip(declaration.declarators, declaration.initializers, strict=True):
         value = None if initial is None else lower(c, initial)
-        variable = variables.declare_local(c, declaration.base, declarator)
+        given = None if value is None else coerce.decayed(value).type
+        variable = variables.declare_local(c, declaration.base, declarator, given)
         if value is None:
             fitting = _zero(variable, declarator.span)
         else:

@@ -94,9 +94,13 @@ def _key_type(type_: Type) -> Type:
     return INT64 if is_scalar(type_) else type_
 
 
-def declare_local(c: ClauseState, base: syntax.TypeName, declarator: syntax.Declarator) -> Variable:
-    """A variable of a block or a function."""
+def declare_local(
+    c: ClauseState, base: syntax.TypeName, declarator: syntax.Declarator, given: Type | None = None
+) -> Variable:
+    """A variable of a block or a function; `given` is the type of its first value."""
     type_ = declared_type(c.program, base, declarator)
+    if given is not None:
+        type_ = coerce.leading_like(type_, given)
     _storable(c.program, type_, declarator.span)
     if isinstance(type_, Array):
         c.program.error(
