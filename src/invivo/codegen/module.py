@@ -7,6 +7,7 @@ module.counter()                   offset of a fresh 64-bit counter in the globa
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from invivo.codegen.ir import Value
@@ -20,6 +21,7 @@ from invivo.program.plan import (
     Globals,
     MapKind,
     MapPlan,
+    Once,
     Traits,
 )
 from invivo.program.tables import Tables
@@ -33,6 +35,7 @@ _HASH, _ARRAY, _PERCPU_HASH, _PERCPU_ARRAY, _RINGBUF = 1, 2, 5, 6, 27
 _NO_PREALLOC, _RDONLY_PROG, _MMAPABLE = 1 << 0, 1 << 7, 1 << 10
 
 _PAGE = 4096
+_SMALL_RING = 1 << 20  # for faults and exit()
 _PERCPU_VALUE = 32768  # the kernel's PCPU_MIN_UNIT_SIZE: greater values cannot be per CPU
 
 
@@ -91,9 +94,14 @@ class Module(Tables):
         """The ring buffer: the size asked for, rounded up to a power of two of at least a page."""
         return _at(self._one(MapPlan("ring", MapKind.RING, _RINGBUF, 0, 0, self.ring_size)))
 
-    @property
+    @functools.cached_property
     def ring_size(self) -> int:
-        return max(1 << (self.number("bufsize") - 1).bit_length(), _PAGE)
+        """The size asked for, but no more than a program needs whose events make no records: memory takes time to get."""
+        wanted = self.number("bufsize")
+        often = {c.index for c in self.program.clauses if any(not isinstance(p.attach, Once) for p in c.probes)}
+        if not any(layout.clause in often for layout in self.program.records):
+            wanted = min(wanted, _SMALL_RING)
+        return max(1 << (wanted - 1).bit_length(), _PAGE)
 
     def stacks(self) -> Value:
         """The map of stacks by id."""
