@@ -96,7 +96,7 @@ class Module(Tables):
 
     @functools.cached_property
     def ring_size(self) -> int:
-        """The size asked for, but no more than a program needs whose events make no records: memory takes time to get."""
+        """The size asked for, but no more than needed where events make no records: memory takes time to get."""
         wanted = self.number("bufsize")
         often = {c.index for c in self.program.clauses if any(not isinstance(p.attach, Once) for p in c.probes)}
         if not any(layout.clause in often for layout in self.program.records):

@@ -33,7 +33,7 @@ _ROWS = (
     Option("aggsortkey", OptionKind.FLAG, False, "sort aggregations by key instead of value"),
     Option("aggsortrev", OptionKind.FLAG, False, "sort aggregations in descending order"),
     Option("aggrate", OptionKind.TIME, 1_000_000_000, "how often aggregations are read while tracing"),
-    Option("bufsize", OptionKind.SIZE, 32 << 20, "bytes of the ring buffer that carries records"),
+    Option("bufsize", OptionKind.SIZE, 64 << 20, "bytes of the ring buffer that carries records"),
     Option("defaultargs", OptionKind.FLAG, False, "macro arguments that are not given read 0 or the empty string"),
     Option("dynvarsize", OptionKind.SIZE, 1 << 20, "bytes of each associative array or thread-local variable"),
     Option("maxloop", OptionKind.NUMBER, 65536, "iterations after which a loop is stopped, where the kernel asks"),
