@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RingBuffer", "complete_bytes"]
+__all__ = ["RingBuffer"]
 
 _STEP = 1 << 20  # bytes handed over at once, so that producers soon have room again
 
@@ -45,21 +45,22 @@ class RingBuffer:
         """Bytes between consumer and producer, frames still being written included."""
         return int(self._words[0] - self._position[0])
 
-    def read(self, sink: Callable[[memoryview], None]) -> int:
-        """Hand over all frames complete by now (not those that come meanwhile); returns their bytes."""
+    def read(self, sink: Callable[[memoryview], int]) -> int:
+        """Hand over all frames written by now (not those that come meanwhile); returns their bytes.
+
+        `sink` gets a run of frames and says how many bytes of it it took: up to the first frame that is still being
+        written or that the run holds only in part.
+        """
         end = int(self._words[0])
         start = begin = int(self._position[0])
         while start < end:
             offset = start & (self.size - 1)
             run = min(end - start, _STEP, self.size - offset)
-            view = self._data[offset : offset + run]
-            done = complete_bytes(view)
-            if done:
-                sink(view[:done])
-            elif (joined := self._wrapping_frame(offset, end - start)) is not None:
-                sink(memoryview(joined))
-                done = len(joined)
-            else:
+            with self._data[offset : offset + run] as view:
+                done = sink(view)
+            if not done and (joined := self._wrapping_frame(offset, end - start)) is not None:
+                done = sink(memoryview(joined))
+            if not done:
                 break
             start += done
             # One aligned 8-byte store; x86 and the kernel's acquire on its side keep it after the reads above.
@@ -87,18 +88,3 @@ class RingBuffer:
 
 def _frame_size(length: int) -> int:
     return 8 + ((length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT)) + 7 & ~7)
-
-
-def complete_bytes(view: memoryview) -> int:
-    """How many bytes at the view's start are complete frames."""
-    position, end = 0, len(view)
-    words = view.cast("I")
-    while position < end:
-        length = words[position >> 2]
-        if length & BPF_RINGBUF_BUSY_BIT:
-            break
-        size = _frame_size(length)
-        if position + size > end:
-            break
-        position += size
-    return position

@@ -81,11 +81,12 @@ class Consumer:
         """The probes are armed: losses are told from now on."""
         self._reported_at = time.monotonic()
 
-    def feed(self, frames: memoryview) -> None:
-        """Carry out all records of a run of complete frames; their text is written before this returns."""
+    def feed(self, frames: memoryview) -> int:
+        """Carry out all complete records of a run of frames, up to one that is still being written; returns their
+        bytes. Their text is written before this returns."""
         native = self._native
         if native is None:
-            self._python(bytes(frames))
+            position = self._python(bytes(frames))
         else:
             position, end = 0, len(frames)
             while position < end:
@@ -97,6 +98,7 @@ class Consumer:
                     self._python(bytes(frames[position : position + size]))
                     position += size
         self.output.flush()
+        return position
 
     def take_records(self) -> list[Record]:
         """The records since the last call, where the output keeps them."""
@@ -118,8 +120,8 @@ class Consumer:
 
     # --- records ------------------------------------------------------------------------------------------------
 
-    def _python(self, data: bytes) -> None:
-        """Carry out complete frames, one by one."""
+    def _python(self, data: bytes) -> int:
+        """Carry out complete frames, one by one; returns their bytes."""
         position, end = 0, len(data)
         length_at, header_at, handlers = _FRAME.unpack_from, _RECORD.unpack_from, self._handlers
         while position + 8 <= end:
@@ -128,10 +130,12 @@ class Consumer:
                 break
             start = position + 8
             length = word & _LENGTH
+            if start + (length + 7 & ~7) > end:
+                break
             position = start + (length + 7 & ~7)
             if word & _DISCARD:
                 continue
-            if length < RECORD_HEADER or start + length > end:
+            if length < RECORD_HEADER:
                 self._drops.malformed += 1
                 continue
             layout, cpu, probe = header_at(data, start)
@@ -143,6 +147,7 @@ class Consumer:
                 handler(data, start, start + length, cpu, probe)
             except Malformed:
                 self._drops.malformed += 1
+        return position
 
     def _handler(self, layout: RecordLayout) -> Handler:
         """What carries out records of a layout; layouts that only print get a short way."""

@@ -65,7 +65,7 @@ class Engine(Protocol):
         """Run END's clauses."""
         ...
 
-    def read(self, sink: Callable[[memoryview], None]) -> int:
+    def read(self, sink: Callable[[memoryview], int]) -> int:
         """Hand all records so far to `sink` as runs of ring-buffer frames; returns the bytes read."""
         ...
 

@@ -106,7 +106,7 @@ class KernelEngine(Engine):
         """Run END's clauses."""
         self._run(Moment.END)
 
-    def read(self, sink: Callable[[memoryview], None]) -> int:
+    def read(self, sink: Callable[[memoryview], int]) -> int:
         """Hand all complete records to `sink` as runs of ring-buffer frames; returns the bytes read."""
         return self._ring.read(sink) if self._ring is not None else 0
 

@@ -286,7 +286,7 @@ class ReferenceEngine(Engine):
     def _send(self, payload: bytes) -> None:
         self._frames += _FRAME.pack(len(payload), 0) + payload + bytes(-len(payload) % 8)
 
-    def read(self, sink: Callable[[memoryview], None]) -> int:
+    def read(self, sink: Callable[[memoryview], int]) -> int:
         """Hand all records so far to `sink`, as one run of ring-buffer frames; returns the bytes read."""
         frames, self._frames = bytes(self._frames), bytearray()
         if frames:
