@@ -379,7 +379,7 @@ def test_a_long_string_at_the_end_is_sent_up_to_its_nul() -> None:
     engine.begin()
     taken: list[bytes] = []
     engine.read(lambda data: taken.append(bytes(data)))
-    assert taken == [struct.pack("<II HHI b5s 2x", 14, 0, 0, 0, 1, 1, b"four\0")]
+    assert taken == [struct.pack("<II HHI b7x5s 3x", 21, 0, 0, 0, 1, 1, b"four\0")]
 
 
 def test_literals_and_probe_names_in_keys_are_numbers() -> None:
