@@ -57,7 +57,7 @@ from tests.unit.lang.trees import dump, expression, parsed, script
         ('stringof(a) == "x"', '(== (StringOf a) "x")'),
         ("stringof a.b", "(StringOf a.b)"),
         ("xlate <psinfo_t *> (curthread)", "(XlateOp psinfo_t * curthread)"),
-        ("xlate < psinfo_t > (curthread).pr_pid", "(XlateOp psinfo_t curthread.pr_pid)"),
+        ("xlate < psinfo_t > (curthread).pr_pid", "(XlateOp psinfo_t curthread).pr_pid"),
     ],
 )
 def test_expressions(text: str, tree: str) -> None:

@@ -194,7 +194,12 @@ class ExpressionParser(DeclarationParser):
                 self.expect("<", "after 'xlate'", "it is written xlate <TYPE> (EXPRESSION)")
                 type_ = self.type_name()
                 self.expect(">", "after the type of 'xlate'")
-                return XlateOp(type_, self._unary(), self.span_from(token.start))
+                if not self.accept("("):
+                    return XlateOp(type_, self._unary(), self.span_from(token.start))
+                # What follows the parentheses belongs to the translated value: xlate <T *>(f)->member.
+                operand = self._without_predicate_end()
+                self.expect(")", "after what 'xlate' translates")
+                return self._postfixed(XlateOp(type_, operand, self.span_from(token.start)), token.start)
 
     def _encloses_type(self) -> bool:
         """At `(`: whether a type follows, as far as can be told without knowing every name."""
@@ -227,7 +232,9 @@ class ExpressionParser(DeclarationParser):
 
     def _postfix(self) -> Expression:
         start = self.token.start
-        operand = self._primary()
+        return self._postfixed(self._primary(), start)
+
+    def _postfixed(self, operand: Expression, start: int) -> Expression:
         length = 0
         while self.token.kind is TokenKind.SIGN:
             token = self.token
