@@ -39,8 +39,12 @@ inline dev_t PRNODEV = (dev_t)-1;
 inline char PR_MODEL_ILP32 = 1;
 inline char PR_MODEL_LP64 = 2;
 
-/* Whether the memory of a task is the memory that user addresses lead into now. */
-inline int __has_memory[struct task_struct *t] = t->mm != NULL && t->mm == curthread->mm;
+/*
+ * Whether the memory of a task is the memory that user addresses lead into now. At sched:::on-cpu, curthread is the
+ * thread that comes, and they still lead into the memory of the one that goes.
+ */
+inline int __has_memory[struct task_struct *t] =
+    t->mm != NULL && t->mm == curthread->mm && !(probename == "on-cpu" && probeprov == "sched");
 
 /* Where the kernel has put the argument count of a new program; the arguments' addresses follow it. */
 inline unsigned long __stack_start[struct task_struct *t] = t->mm->start_stack;
