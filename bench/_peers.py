@@ -96,6 +96,7 @@ def _unpack(suite: str, program: str, place: Path) -> bool:
             if done.returncode:
                 print(f"{program} of {suite} is not to be had: {done.stderr.strip()[-300:]}", file=sys.stderr)
                 return False
+        place.mkdir(parents=True, exist_ok=True)
         for package in sorted((world / "debs").glob("*.deb")):
             subprocess.run(["dpkg", "-x", str(package), str(place)], check=True)
     return (place / "usr/bin" / program).exists()
