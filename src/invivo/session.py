@@ -238,6 +238,7 @@ class Session:
         wait_ms = int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6
         if self._deadline is not None:
             wait_ms = min(wait_ms, max(0.0, (self._deadline - time.monotonic()) * 1e3 + 1))
+        engine.await_records()
         return {fd for fd, _ in poller.poll(wait_ms)}
 
     # --- answers ------------------------------------------------------------------------------------------------

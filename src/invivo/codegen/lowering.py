@@ -99,12 +99,13 @@ def _selection(e: Emitter, step: Selection) -> None:
     e.resumes.append(done)
     e.resume = len(e.resumes) - 1
     e.firing_init = e.out.block
-    if step.guard is not None:
+    are_few = len(step.cases) <= _FEW
+    if step.guard is not None and not are_few:
         _test_guard(e, step.guard(_NOWHERE), done)
     key_expr = step.key(_NOWHERE)
     key = memory.context_word(e, key_expr, is_number=True) if isinstance(key_expr, ContextWord) else e.scalar(key_expr)
     blocks = [e.out.new_block("firing") for _ in step.firings]
-    if len(step.cases) <= _FEW:
+    if are_few:
         probes: list[list[tuple[Value, Block]]] = [[] for _ in step.firings]
         for value, firing, probe in step.cases:
             number = step.firings.index(firing)
@@ -116,6 +117,8 @@ def _selection(e: Emitter, step: Selection) -> None:
         for firing, block, incoming in zip(step.firings, blocks, probes, strict=True):
             e.out.enter(block)
             probe_id = incoming[0][0] if len(incoming) == 1 else e.out.phi(incoming)
+            if step.guard is not None:  # here, for most events are of other probes
+                _test_guard(e, step.guard(_NOWHERE), done)
             _selected(e, firing, probe_id, done)
     else:
         entry = _table_entry(e, step, key, done)

@@ -3,8 +3,9 @@
     StoreField(layout, 0, x)    into the layout's buffer
     Emit(layout)                header word: layout, CPU, probe id; bpf_ringbuf_output without a wake-up
 
-The consumer polls; it is woken early where the ring is a quarter full, which is looked at once in so many records, and
-by exit(). A record that finds no room is counted for its CPU.
+The consumer looks each switchrate; it is woken early where it waits while the ring is a quarter full, and by exit().
+A wake-up is an interrupt, paid by the traced program: there is at most one for each time that the consumer waits.
+A record that finds no room is counted for its CPU.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ __all__ = ["emit", "emit_exit", "emit_fault", "store"]
 
 _NO_WAKEUP, _FORCE_WAKEUP = 1, 2  # BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP
 _AVAILABLE = ZERO  # BPF_RB_AVAIL_DATA
-_LOOK_EVERY = 64  # records, in a ring that holds many
 _SMALL_STRING = 16  # sent whole
 
 
@@ -86,17 +86,13 @@ def _send(e: Emitter, record: Value, size: Value, flags: Value, drops: int) -> N
 
 
 def _wakeup_flags(e: Emitter) -> Value:
-    """No wake-up, or, once in so many records of this unit and CPU, one if the ring is a quarter full."""
-    size = e.module.ring_size
-    every = max(min(_LOOK_EVERY, size // 4096), 1)
-    counter = Value("ptr", "%scratch")
-    e.storage.is_used = True
-    count = e.out.add(e.out.load(counter), ONE)
-    e.out.store(count, counter)
+    """No wake-up, but one where the consumer waits while the ring is a quarter full; then it waits no more."""
     flags = e.out.alloca(8)
     e.out.store(const(_NO_WAKEUP), flags)
-    with e.when(e.out.compare("eq", e.out.binary("and", count, const(every - 1)), ZERO), (0, 1)):
-        waiting = e.out.call(Helper.RINGBUF_QUERY, e.module.ring(), _AVAILABLE)
-        with e.when(e.out.compare("ugt", waiting, const(size // 4))):
+    waits = e.module.global_address(Globals.WAITING)
+    with e.when(e.is_true(e.out.load(waits, volatile=True))):
+        filled = e.out.call(Helper.RINGBUF_QUERY, e.module.ring(), _AVAILABLE)
+        with e.when(e.out.compare("ugt", filled, const(e.module.ring_size // 4)), (0, 1)):
+            e.out.store(ZERO, waits, volatile=True)
             e.out.store(const(_FORCE_WAKEUP), flags)
     return e.out.load(flags)

@@ -23,7 +23,6 @@ __all__ = ["STACK_BUDGET", "Lifetime", "Mark", "Place", "Storage"]
 
 STACK_BUDGET = 256  # bytes of the 512 that slots may take; LLVM spills into the rest
 _STACK_SLOT = 72  # greater slots lie in the scratch area
-_FIRST = 8  # of the scratch area: before it is the word that counts records, see records.py
 
 
 class Lifetime(enum.IntEnum):
@@ -60,7 +59,7 @@ class Storage:
         self._budget = stack_budget
         self._stack: list[_StackSlot] = []
         self._depth = int(Lifetime.STATEMENT)
-        self._unit_size = _FIRST
+        self._unit_size = 0
         self._clause_used = self._clause_size = 0
         self._temp_used = self._temp_size = 0
 

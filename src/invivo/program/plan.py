@@ -380,6 +380,7 @@ class Globals:
     STACK_DROPS = 48  # the stacks map was full
     VARIABLE_DROPS = 56  # a variable's map was full (dynamic variable drops)
     FAULT_DROPS = 64  # a fault could not be sent
+    WAITING = 72  # not 0: the consumer waits for the ring buffer; who wakes it sets 0
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127
     RING_DROPS_CPUS = 128
     USER = 2048

@@ -115,6 +115,10 @@ class KernelEngine(Engine):
         """Becomes readable when the ring buffer fills, or an exit() asks for attention; -1 if there is no ring."""
         return self._ring.fd if self._ring is not None else -1
 
+    def await_records(self) -> None:
+        """Say that the consumer is about to wait: a program that sees the ring buffer fill wakes it, once."""
+        self._set(Globals.WAITING, 1)
+
     @property
     def exit_code(self) -> int | None:
         """What exit() was given, or None if none was called."""
