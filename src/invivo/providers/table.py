@@ -24,10 +24,11 @@ MODULE = "vmlinux"
 
 
 class Row(NamedTuple):
-    """`make` returns the probe's attach point and what goes with it, or raises UnsupportedError."""
+    """`make` returns the probe, or raises UnsupportedError. Where the kernel passes different tracepoints for the same
+    event, it returns a Probe for each of them."""
 
     name: str
-    make: Callable[[], Probe]
+    make: Callable[[], Probe | tuple[Probe, ...]]
 
 
 def absent(reason: str) -> Callable[[], Probe]:
@@ -54,7 +55,7 @@ class TableProvider:
     def __init__(self, name: str, rows: Sequence[Row]) -> None:
         self.name = name
         self._rows = {row.name: row for row in rows}
-        self._made: dict[str, Probe | str] = {}
+        self._made: dict[str, tuple[Probe, ...] | str] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,13 +68,15 @@ class TableProvider:
         wanted = matcher.name.literal
         names = [wanted] if wanted is not None else [name for name in self._rows if matcher.name(name)]
         made = [self._get(name) for name in names if name in self._rows]
-        return [probe for probe in made if isinstance(probe, Probe)]
+        return [probe for probes in made if not isinstance(probes, str) for probe in probes]
 
-    def _get(self, name: str) -> Probe | str:
+    def _get(self, name: str) -> tuple[Probe, ...] | str:
+        """The probes of a row, or why there are none."""
         made = self._made.get(name)
         if made is None:
             try:
-                made = self._rows[name].make()
+                probes = self._rows[name].make()
+                made = probes if isinstance(probes, tuple) else (probes,)
             except UnsupportedError as error:
                 made = str(error)
             self._made[name] = made
@@ -89,7 +92,7 @@ class TableProvider:
         return f"the module of {self.name}:::{name} is {MODULE} and its function is empty"
 
     def descriptions(self) -> Iterable[Description]:
-        return [(MODULE, "", name) for name in self._rows if isinstance(self._get(name), Probe)]
+        return [(MODULE, "", name) for name in self._rows if not isinstance(self._get(name), str)]
 
 
 class Kernel:

@@ -58,7 +58,8 @@ REGISTERS = struct(
 )
 _HANDLER = Pointer(Int("char", 1, True), Space.KERNEL)
 _ACTION = struct("k_sigaction", sa=(0, struct("sigaction", sa_handler=(8, _HANDLER))))
-_STRUCTS = (TASK, REGISTERS, _SIGNAL, _ACTION, struct("kernel_siginfo"), struct("bio"), struct("request_queue"))
+REQUEST = struct("request", bio=(72, Pointer(struct("bio"))))
+_STRUCTS = (TASK, REGISTERS, _SIGNAL, _ACTION, REQUEST, struct("kernel_siginfo"), struct("bio"))
 
 PROTOTYPES: dict[str, list[tuple[str, Type]]] = {
     "sys_enter": [("regs", Pointer(REGISTERS)), ("id", LONG)],

@@ -7,11 +7,11 @@ import pytest
 from invivo.program.nodes import Probe
 from invivo.program.plan import BtfTracepoint, RawTracepoint, Traits
 from invivo.program.sources import ProbePattern
-from invivo.program.types import CHAR, UINT, Pointer, Space
+from invivo.program.types import CHAR, INT, UINT, Pointer, Space
 from invivo.providers import io, proc, sched
 from invivo.providers.base import Matcher
 from invivo.providers.table import TableProvider
-from tests.unit.providers.fakes import PROTOTYPES, FakeTypes, Machine
+from tests.unit.providers.fakes import PROTOTYPES, REQUEST, FakeTypes, Machine
 
 PROVIDERS = {"proc": proc.provider, "sched": sched.provider, "io": io.provider}
 TASK, OTHER, REGISTERS = 0xFFFF_8880_0000_1000, 0xFFFF_8880_0000_2000, 0xFFFF_C900_0000_3000
@@ -256,6 +256,18 @@ def test_io_arguments_are_translated_from_the_bio_wherever_it_stands() -> None:
     assert [arg.translator for arg in start.args] == ["bufinfo_t", "devinfo_t", "fileinfo_t"]
     assert Machine([0x77]).run(start.args[0].value) == 0x77
     assert Machine([0x66, 0x77]).run(done.args[2].value) == 0x77
+
+
+def test_io_done_is_a_request_s_end_and_a_bio_s() -> None:
+    types = FakeTypes({**PROTOTYPES, "block_rq_complete": [("rq", Pointer(REQUEST)), ("error", INT)]})
+    of_request, of_bio = get("io", types).match(Matcher(ProbePattern("io", "", "", "done")))
+    assert of_bio.attach == RawTracepoint("block_bio_complete")
+    assert of_request.attach == RawTracepoint("block_rq_complete")
+    # The fake request has its bio at 72; one without (a flush) is not told of.
+    with_bio = Machine([0x1000], {0x1000 + 72: little(0x77, 8)})
+    assert with_bio.run(of_request.context.args[1].value) == 0x77
+    assert fires(of_request, with_bio)
+    assert not fires(of_request, Machine([0x1000], {0x1000 + 72: little(0, 8)}))
 
 
 def test_only_what_is_asked_for_is_looked_up() -> None:

@@ -3,18 +3,18 @@
  *
  *	io:::start { @[args[1]->dev_statname, args[0]->b_flags & B_READ ? "read" : "write"] = sum(args[0]->b_bcount); }
  *
- * Not to be had: b_addr (the data are pages, which have no address in the kernel), b_resid (0 at io:::start, and the
- * kernel does not keep how much was done).
+ * At io:::done of a driver with requests of its own, it tells of the request's first bio (see providers/io.py).
+ * Not to be had: b_addr (the data are pages, which have no address in the kernel), b_resid (the kernel does not keep it).
  */
 
 typedef struct bufinfo {
 	int b_flags;		/* B_READ or B_WRITE, and others */
-	size_t b_bcount;	/* bytes that remain to be done: none at io:::done */
+	size_t b_bcount;	/* bytes; where a driver without requests of its own is done, 0 */
 	size_t b_bufsize;	/* the same */
 	uint64_t b_lblkno;	/* sector of 512 bytes on the disk */
 	uint64_t b_blkno;	/* the same */
 	uintptr_t b_iodone;	/* the kernel's function that is called at the end */
-	int b_error;		/* the block layer's status, 0 if all went well */
+	int b_error;		/* the block layer's status, which drivers with requests set after io:::done */
 	dev_t b_edev;		/* the device, major number times 2^20 plus minor number */
 } bufinfo_t;
 
