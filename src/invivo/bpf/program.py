@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Program", "ProgramInfo", "ProgramSpec"]
 
 _LOAD = struct.Struct("<IIQQIIQII16sIIIIQIIQII")
+# How lines of a log begin that do not say what is wrong.
+_STATISTICS = ("processed ", "verification time", "stack depth", "max_states", "insns ")
+_STATES = ("from ", "last_idx", "regs=", "parent ", "cur state:", "old state:", "mark_precise:", "; ")
 _LOG_SIZES = (1 << 16, 1 << 20, 1 << 24)
 
 
@@ -155,8 +158,8 @@ def _useful_line(log: str) -> str:
     """The line that says what is wrong: the last that is neither statistics nor an instruction nor a state."""
     for line in reversed(log.splitlines()):
         text = line.strip()
-        is_noise = text.startswith(("processed ", "verification time", "stack depth", "max_states", "insns "))
-        is_instruction = text.split(":")[0].isdigit() or text.startswith(("from ", "last_idx", "regs=", "parent "))
+        is_noise = text.startswith(_STATISTICS) or text.startswith(_STATES)
+        is_instruction = text.split(":")[0].isdigit()
         if text and not is_noise and not is_instruction:
             return text
     return log.strip().splitlines()[-1]
