@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 
 from invivo.errors import CompileError
 from invivo.source import Span
+from invivo.value import fresh, mutable, value
 
 __all__ = ["Diagnostic", "Diagnostics", "Severity", "render"]
 
@@ -22,7 +22,7 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Diagnostic:
     """One finding: `code` is DTrace's documented tag where there is one (D_SYNTAX, D_OP_INCOMPAT ...)."""
 
@@ -33,11 +33,11 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
 
 
-@dataclass(slots=True)
+@mutable
 class Diagnostics:
     """Collects findings so that one run reports many."""
 
-    found: list[Diagnostic] = field(default_factory=list)
+    found: list[Diagnostic] = fresh(factory=list)
 
     def error(self, code: str, span: Span, message: str, hint: str = "") -> None:
         self.found.append(Diagnostic(code, span, message, hint))

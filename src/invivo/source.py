@@ -7,18 +7,19 @@ of character offsets in it. Lines and columns are counted from 1, and only compu
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+
+from invivo.value import fresh, node, value
 
 __all__ = ["SourceFile", "Span"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class SourceFile:
     """One program text: `name` as messages show it, `text` decoded."""
 
     name: str
     text: str
-    _starts: list[int] = field(default_factory=list, init=False, repr=False)
+    _starts: list[int] = fresh(factory=list)
 
     def position(self, offset: int) -> tuple[int, int]:
         """(line, column) of a character offset, both from 1."""
@@ -38,7 +39,7 @@ class SourceFile:
         return self._starts
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Span:
     """Characters `start` up to `end` (exclusive) of `file`."""
 

@@ -12,11 +12,12 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "invivo"
 
-BASE = {"errors", "source", "diagnostics", "cache"}
+BASE = {"errors", "source", "diagnostics", "cache", "value"}
 ALLOWED: dict[str, set[str]] = {
     "errors": {"diagnostics"},  # only to render itself, inside a function
-    "source": set(),
-    "diagnostics": {"errors", "source"},
+    "value": set(),
+    "source": {"value"},
+    "diagnostics": {"errors", "source", "value"},
     "cache": {"errors"},
     "program": BASE,
     "builtins": BASE | {"program"},

@@ -10,15 +10,15 @@ typed program. Checker, code generator, help, completion and manual all read the
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple, NoReturn, Protocol
 
 from invivo.program.nodes import Context, Expr, Stmt
 from invivo.program.plan import Action, AggFunction
 from invivo.program.types import Struct, Type
 from invivo.source import Span
+from invivo.value import node, value
 
 __all__ = [
     "BUILTINS",
@@ -156,7 +156,7 @@ class Parameter(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signature:
     """A prototype taken apart: `string substr(string s, int64_t index [, int64_t length])`."""
 
@@ -173,7 +173,7 @@ class Aggregating(NamedTuple):
     split: Callable[[Builder, Sequence[Operand]], tuple[tuple[int, ...], Operand | None, Operand | None]]
 
 
-@dataclass(frozen=True)
+@node
 class Builtin:
     """One name. `variable`, `subroutine` and `action` are rewrites; `stack()` is both a value and an action."""
 
@@ -187,7 +187,7 @@ class Builtin:
     aggregating: Aggregating | None = None
     is_context: bool = False  # its value depends on the probe's arguments
 
-    @cached_property
+    @property
     def signature(self) -> Signature:
         """The prototype taken apart."""
         return _parse(self.prototype)
@@ -204,6 +204,7 @@ def register(*rows: Builtin) -> None:
         BUILTINS[row.name] = row
 
 
+@functools.cache
 def _parse(prototype: str) -> Signature:
     head, _, rest = prototype.partition("(")
     words = head.split()

@@ -159,6 +159,9 @@ def _conversion(text: str, start: int) -> Conversion:
     if text.startswith(".", at):
         precision, at = _number(text, at + 1)
         precision = 0 if precision is None else precision  # C: a lone dot is precision 0
+    if text.startswith("@", at):  # %8@d is %@8d
+        flags += "@"
+        at += 1
     size = next((size for size in _SIZES if text.startswith(size, at)), "")
     at += len(size)
     if at >= len(text):

@@ -18,21 +18,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar, dataclass_transform
 
 from invivo.program.plan import AggFunction, AttachPoint, Component, FieldType, RecordLayout
 from invivo.program.types import Space, Type
 from invivo.source import Span
-
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True, eq_default=False)
-def node(cls: type[T]) -> type[T]:
-    """A frozen, slotted dataclass that compares by identity: cheap to make, and there are many."""
-    return dataclass(frozen=True, slots=True, eq=False)(cls)
-
+from invivo.value import fresh, node
 
 # --- variables and aggregations -------------------------------------------------------------------------------------
 
@@ -453,7 +443,7 @@ class ProbeArg:
     translator: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Context:
     """What a clause can see at a kind of probe: probes that share a Context object share lowered code.
 
@@ -487,7 +477,7 @@ class Selector:
     guard: Callable[[Span], Expr] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Probe:
     """One probe. `attach` says where in the system it is; `selector` picks it among those that share that place
     (the syscall number at raw_syscalls:sys_enter). `guard`, if set, must not be 0 for the probe to fire
@@ -520,7 +510,7 @@ class Clause:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Program:
     """A whole typed program. Clauses are in text order; a probe's clauses run in that order in one firing.
 
@@ -535,5 +525,5 @@ class Program:
     aggregations: tuple[Aggregation, ...]
     records: tuple[RecordLayout, ...]
     strings: tuple[bytes, ...]  # interned: StrLits stored as INTERNED; engines append the probe names
-    options: dict[str, object] = field(default_factory=dict)
+    options: dict[str, object] = fresh(factory=dict)
     warnings: tuple[object, ...] = ()

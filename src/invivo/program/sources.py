@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from invivo.program.nodes import Probe
 from invivo.program.types import Type
+from invivo.value import value
 
 __all__ = ["ProbeCatalog", "ProbePattern", "TypeSource"]
 
@@ -39,7 +39,7 @@ class TypeSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProbePattern:
     """A probe description as four glob patterns (`*`, `?`, `[..]`, `[!..]`); an empty field matches all."""
 

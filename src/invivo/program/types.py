@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from invivo.value import fresh, value
 
 __all__ = [
     "BOOL", "CHAR", "INT", "INT8", "INT16", "INT32", "INT64", "LONG", "SHORT", "UCHAR", "UINT", "UINT8", "UINT16",
@@ -31,7 +32,7 @@ class Space(enum.Enum):
     TRUSTED = "trusted"  # kernel memory which the verifier knows to be good: a direct load (BTF-typed context)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Int:
     """A C integer: `size` in bytes (1, 2, 4, 8)."""
 
@@ -40,7 +41,7 @@ class Int:
     signed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Float:
     """Only declared (and skipped over in structures), never computed with."""
 
@@ -48,12 +49,12 @@ class Float:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Void:
     name: str = "void"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Enum:
     """A C enumeration; computes as an integer of its size, prints by name where asked."""
 
@@ -63,13 +64,13 @@ class Enum:
     members: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pointer:
     target: Type
     space: Space = Space.KERNEL
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Array:
     """`count` elements; 0 where C leaves it open (a flexible array)."""
 
@@ -77,14 +78,14 @@ class Array:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class String:
     """D's string, by value: at most `size` - 1 bytes and a NUL."""
 
     size: int = 256
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Member:
     """A member at `bit_offset` from the structure's start; `bit_size` is 0 unless it is a bit-field."""
 
@@ -94,7 +95,7 @@ class Member:
     bit_size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Struct:
     """A structure or union; members are resolved on first use, so that a pointer to one costs nothing.
 
@@ -104,8 +105,17 @@ class Struct:
     keyword: str  # "struct" or "union"
     name: str
     size: int | None
-    resolve: Callable[[], tuple[Member, ...]] = field(compare=False, repr=False, default=tuple)
-    _cache: list[tuple[Member, ...]] = field(default_factory=list, init=False, compare=False, repr=False)
+    resolve: Callable[[], tuple[Member, ...]] = tuple
+    _cache: list[tuple[Member, ...]] = fresh(factory=list)
+
+    def __eq__(self, other: object) -> bool:
+        """Two structures of one name and size are one type, wherever their members are read from."""
+        if not isinstance(other, Struct):
+            return NotImplemented
+        return (self.keyword, self.name, self.size) == (other.keyword, other.name, other.size)
+
+    def __hash__(self) -> int:
+        return hash((self.keyword, self.name, self.size))
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -125,7 +135,7 @@ class Struct:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Func:
     """A function type: pointers to it can be compared and printed."""
 
@@ -133,7 +143,7 @@ class Func:
     parameters: tuple[Type, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stack:
     """A stack by its 64-bit identity; `is_user` tells ustack() from stack(); `depth` frames are printed."""
 
@@ -141,7 +151,7 @@ class Stack:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Symbol:
     """An address that prints as a name: sym(), func(), mod() and their user-space kin. `form` is that name."""
 

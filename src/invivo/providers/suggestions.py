@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from invivo.errors import InvivoError
 from invivo.program.sources import ProbePattern
 from invivo.providers.base import Description, Glob, Matcher
+from invivo.value import replaced
 
 if TYPE_CHECKING:
     from invivo.providers.catalog import Catalog
@@ -83,7 +83,7 @@ def _nearest(pattern: ProbePattern, descriptions: Sequence[Description]) -> list
     if not found:
         for field in _FIELDS:
             repaired = _closest(getattr(pattern, field), {d[_FIELDS.index(field)] for d in descriptions})
-            if repaired and (found := _one_field(replace(pattern, **{field: repaired[0]}), descriptions)):
+            if repaired and (found := _one_field(replaced(pattern, **{field: repaired[0]}), descriptions)):
                 break
     return found
 
@@ -99,7 +99,7 @@ def _one_field(pattern: ProbePattern, descriptions: Sequence[Description]) -> li
         is_rest_right = field != "function" and any(globs[i].literal is not None for i in others)
         chosen = _closest(wanted, values) or (sorted(values) if is_rest_right and len(values) <= 2 else [])
         if chosen:
-            return [str(replace(pattern, **{field: value})).lstrip(":") for value in chosen]
+            return [str(replaced(pattern, **{field: value})).lstrip(":") for value in chosen]
     return []
 
 

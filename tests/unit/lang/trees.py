@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from invivo.diagnostics import Diagnostics
 from invivo.lang.d import syntax
 from invivo.lang.d.parser import parse
 from invivo.source import SourceFile, Span
+from invivo.value import fields_of
 
 __all__ = ["dump", "expression", "messages", "parsed", "script"]
 
@@ -87,7 +86,7 @@ def dump(node: object) -> str:
         case str():
             return node
     name = type(node).__name__
-    fields = [getattr(node, field.name) for field in dataclasses.fields(node)]  # type: ignore[arg-type]
+    fields = [getattr(node, name) for name in fields_of(node) or ()]
     shown = [dump(value) if value != "" else "-" for value in fields if not isinstance(value, Span | bool)]
     return f"({name} {' '.join(shown)})" if shown else f"({name})"
 

@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from invivo.program.nodes import node
 from invivo.source import Span
+from invivo.value import node
 
 __all__ = [
     "AddressOf",
@@ -452,6 +450,6 @@ class Pragma:
 TopLevel = ClauseDecl | FunctionDecl | InlineDecl | TranslatorDecl | Declaration | Pragma
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Script:
     declarations: tuple[TopLevel, ...]

@@ -10,7 +10,6 @@ A probe's clauses run in the order of the text in one firing; firings at one pla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from invivo.program.nodes import Clause, Expr, Probe, Program
 from invivo.program.plan import (
@@ -24,13 +23,14 @@ from invivo.program.plan import (
     Tracepoint,
 )
 from invivo.source import Span
+from invivo.value import node
 
 __all__ = ["Firing", "Selection", "Unit", "group_units"]
 
 _Guard = Callable[[Span], Expr]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Firing:
     """Probes that run the same clauses. Where there are several, a selection or a cookie says which one fired."""
 
@@ -39,7 +39,7 @@ class Firing:
     guard: _Guard | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Selection:
     """At most one of `firings`: the one where `key` has a value in `cases`, which are (value, firing, probe id)."""
 
@@ -49,7 +49,7 @@ class Selection:
     cases: tuple[tuple[int, Firing, int], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Unit:
     """One BPF program: its steps are carried out in order, at each of `points`.
 

@@ -93,6 +93,9 @@ function struct dentry *__bio_dentry(struct bio *b)
 	/* Pages of the kernel's own allocator have something else in the mapping's place. */
 	if ((long)inode >= 0 || inode->i_mapping != mapping || inode->i_dentry.first == NULL)
 		return NULL;
+	/* What a file system writes of its own goes through the page cache of the device. */
+	if ((inode->i_mode & S_IFMT) == S_IFBLK)
+		return NULL;
 	return (struct dentry *)((uintptr_t)inode->i_dentry.first - offsetof(struct dentry, d_u));
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn, cast
 
 from invivo.builtins.registry import Operand
@@ -15,11 +14,12 @@ from invivo.program.nodes import Call, Context, Expr, Stmt
 from invivo.program.plan import Action
 from invivo.program.types import INT64, Pointer, Space, Struct, type_name
 from invivo.source import Span
+from invivo.value import mutable
 
 __all__ = ["BuiltinCall"]
 
 
-@dataclass(slots=True)
+@mutable
 class BuiltinCall:
     """One use of a builtin. See `builtins.registry.Builder` for the methods."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.state import ProgramState
@@ -16,6 +15,7 @@ from invivo.program.nodes import Block, Context, Emit, Expr, ProbeName, Stmt, St
 from invivo.program.plan import Action, FieldKind, FieldType, RecordLayout
 from invivo.program.types import Type
 from invivo.source import SourceFile, Span
+from invivo.value import fresh, mutable, node
 
 __all__ = ["ClauseState", "Function", "Translated", "outside"]
 
@@ -23,7 +23,7 @@ __all__ = ["ClauseState", "Function", "Translated", "outside"]
 _NOWHERE = Span(SourceFile("", ""), 0, 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Translated:
     """A value of a translated type, which has no memory: its members are expressions over the translator's input."""
 
@@ -36,7 +36,7 @@ class Translated:
 Binding = Variable | Expr | Translated
 
 
-@dataclass(slots=True, eq=False)
+@mutable
 class Function:
     """A local function whose body is being lowered."""
 
@@ -44,31 +44,31 @@ class Function:
     result: Type
 
 
-@dataclass(slots=True, eq=False)
+@mutable
 class _Record:
     """A record under construction. Its layout is known when it ends; until then its StoreFields are gaps in `sink`."""
 
     sink: list[Stmt | None]
-    types: list[FieldType] = field(default_factory=list)
-    gaps: list[tuple[int, Expr]] = field(default_factory=list)  # (position in sink, value), by field
-    actions: list[Action] = field(default_factory=list)
+    types: list[FieldType] = fresh(factory=list)
+    gaps: list[tuple[int, Expr]] = fresh(factory=list)  # (position in sink, value), by field
+    actions: list[Action] = fresh(factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@mutable
 class ClauseState:
     """See the module."""
 
     program: ProgramState
     context: Context
     index: int
-    scopes: list[dict[str, Binding]] = field(default_factory=lambda: [{}])
-    sinks: list[list[Stmt | None]] = field(default_factory=list)
-    functions: list[Function] = field(default_factory=list)
-    inlines: list[str] = field(default_factory=list)
+    scopes: list[dict[str, Binding]] = fresh(factory=lambda: [{}])
+    sinks: list[list[Stmt | None]] = fresh(factory=list)
+    functions: list[Function] = fresh(factory=list)
+    inlines: list[str] = fresh(factory=list)
     loops: int = 0
     may_act: bool = False  # a call is a statement of its own, where functions may print
     record: _Record | None = None
-    locals: list[Variable] = field(default_factory=list)
+    locals: list[Variable] = fresh(factory=list)
 
     # --- names --------------------------------------------------------------------------------------------------------
 

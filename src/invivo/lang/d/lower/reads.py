@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 
 from invivo.builtins import BUILTINS
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.state import ProgramState
 from invivo.source import Span
+from invivo.value import fields_of
 
 __all__ = ["Reads", "reads_of", "walk"]
 
@@ -33,9 +33,9 @@ def walk(node: object) -> Iterator[object]:
         current = stack.pop()
         if isinstance(current, tuple):
             stack.extend(current)
-        elif is_dataclass(current) and not isinstance(current, Span):
+        elif (names := fields_of(current)) is not None and not isinstance(current, Span):
             yield current
-            stack.extend(getattr(current, field.name) for field in fields(current))
+            stack.extend(getattr(current, name) for name in names)
 
 
 def reads_of(state: ProgramState, clause: syntax.ClauseDecl) -> Reads:

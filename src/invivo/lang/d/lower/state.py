@@ -7,7 +7,6 @@ string keys, interned keys) is only known at the end, when `seal` completes them
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from invivo.diagnostics import Diagnostics
@@ -19,6 +18,7 @@ from invivo.program.plan import AggFunction, FieldKind, FieldType, RecordLayout
 from invivo.program.sources import ProbeCatalog, TypeSource
 from invivo.program.types import Array, Int, Pointer, String, Type, is_scalar, size_of, type_name
 from invivo.source import Span
+from invivo.value import fresh, mutable
 
 __all__ = ["Abandoned", "AggregationState", "ProgramState", "VariableState"]
 
@@ -27,7 +27,7 @@ class Abandoned(Exception):
     """This expression or statement cannot be lowered, and that has been reported."""
 
 
-@dataclass(slots=True, eq=False)
+@mutable
 class AggregationState:
     """`@name`: `node` is made at the first assignment and completed at the end."""
 
@@ -39,8 +39,8 @@ class AggregationState:
     assigned: Span | None = None  # where the function was first given
     node: Aggregation | None = None
     key_spans: Span | None = None  # where the keys were first given
-    key_types: list[Type] = field(default_factory=list)
-    is_interned: list[bool] = field(default_factory=list)
+    key_types: list[Type] = fresh(factory=list)
+    is_interned: list[bool] = fresh(factory=list)
     is_bad: bool = False  # reported already
 
     def use_keys(self, keys: tuple[Expr, ...]) -> None:
@@ -60,17 +60,17 @@ class AggregationState:
         return tuple(interned if is_interned else field_type(type_) for type_, is_interned in pairs)
 
 
-@dataclass(slots=True, eq=False)
+@mutable
 class VariableState:
     """A variable as declared or first assigned. `node` is None where its type could not be found out."""
 
     node: Variable | None
     where: Span
     is_declared: bool = False
-    key_sizes: list[int] = field(default_factory=list)  # of string keys
+    key_sizes: list[int] = fresh(factory=list)  # of string keys
 
 
-@dataclass(slots=True, eq=False)
+@mutable
 class ProgramState:
     """One program under construction."""
 
@@ -80,18 +80,17 @@ class ProgramState:
     macros: MacroValues
     options: dict[str, int | str | bool]
     # Declared by the script or the library; the script's come first.
-    functions: dict[str, syntax.FunctionDecl] = field(default_factory=dict)
-    inlines: dict[str, syntax.InlineDecl] = field(default_factory=dict)
-    translators: dict[str, list[syntax.TranslatorDecl]] = field(default_factory=dict)
-    tagged: dict[str, Type] = field(default_factory=dict)  # "struct x" and "enum x" of the script
-    typedefs: dict[str, Type] = field(default_factory=dict)
-    constants: dict[str, tuple[int, Type]] = field(default_factory=dict)  # enumerators
-    variables: dict[tuple[Scope, str], VariableState] = field(default_factory=dict)
-    aggregations: dict[str, AggregationState] = field(default_factory=dict)
-    records: list[RecordLayout] = field(default_factory=list)
-    strings: dict[bytes, int] = field(default_factory=dict)
-    checks: list[Callable[[], None]] = field(default_factory=list)  # at the end
-    is_known: set[str] = field(default_factory=set)  # names whose error has been reported
+    functions: dict[str, syntax.FunctionDecl] = fresh(factory=dict)
+    inlines: dict[str, syntax.InlineDecl] = fresh(factory=dict)
+    translators: dict[str, list[syntax.TranslatorDecl]] = fresh(factory=dict)
+    tagged: dict[str, Type] = fresh(factory=dict)  # "struct x" and "enum x" of the script
+    typedefs: dict[str, Type] = fresh(factory=dict)
+    constants: dict[str, tuple[int, Type]] = fresh(factory=dict)  # enumerators
+    variables: dict[tuple[Scope, str], VariableState] = fresh(factory=dict)
+    aggregations: dict[str, AggregationState] = fresh(factory=dict)
+    records: list[RecordLayout] = fresh(factory=list)
+    strings: dict[bytes, int] = fresh(factory=dict)
+    checks: list[Callable[[], None]] = fresh(factory=list)  # at the end
     library: Callable[[str], bool] = lambda name: False  # declares a name of the library, if it has it
 
     @property
