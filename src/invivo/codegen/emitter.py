@@ -86,6 +86,7 @@ class Emitter(ABC):
         self.name = name
         self.point: object = None
         self.is_end = False
+        self.may_have_exited = False  # whether code before this may have called exit()
         self.probe_id: Value = ZERO  # i64, of the firing being lowered
         self.probe_ids: tuple[int, ...] = ()  # all that probe_id can be
         self.clause: Clause | None = None

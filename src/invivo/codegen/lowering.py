@@ -100,6 +100,7 @@ def _selection(e: Emitter, step: Selection) -> None:
     e.resume = len(e.resumes) - 1
     e.firing_init = e.out.block
     are_few = len(step.cases) <= _FEW
+    before = after = e.may_have_exited  # at most one of the firings runs
     if step.guard is not None and not are_few:
         _test_guard(e, step.guard(_NOWHERE), done)
     key_expr = step.key(_NOWHERE)
@@ -116,10 +117,12 @@ def _selection(e: Emitter, step: Selection) -> None:
         e.out.branch(done)
         for firing, block, incoming in zip(step.firings, blocks, probes, strict=True):
             e.out.enter(block)
+            e.may_have_exited = before
             probe_id = incoming[0][0] if len(incoming) == 1 else e.out.phi(incoming)
             if step.guard is not None:  # here, for most events are of other probes
                 _test_guard(e, step.guard(_NOWHERE), done)
             _selected(e, firing, probe_id, done)
+            after = after or e.may_have_exited
     else:
         entry = _table_entry(e, step, key, done)
         probe_id = e.out.binary("and", entry, const((1 << _FIRING_SHIFT) - 1))
@@ -127,7 +130,10 @@ def _selection(e: Emitter, step: Selection) -> None:
         e.out.switch(number_, done, [(i + 1, block) for i, block in enumerate(blocks)])
         for firing, block in zip(step.firings, blocks, strict=True):
             e.out.enter(block)
+            e.may_have_exited = before
             _selected(e, firing, probe_id, done)
+            after = after or e.may_have_exited
+    e.may_have_exited = after
     e.out.enter(done)
 
 
@@ -182,18 +188,17 @@ def _clauses(e: Emitter, firing: Firing, probe_id: Value) -> None:
 
 
 def _clause_sequence(e: Emitter, clauses: tuple[Clause, ...], done: Block) -> None:
-    may_exit = any(_may_exit(clause) for clause in e.module.program.error_clauses)
-    for number, clause in enumerate(clauses):
+    for clause in clauses:
         after = e.out.new_block("clause")
         e.clause = clause
         e.resumes.append(after)
         e.resume = len(e.resumes) - 1
-        if number and may_exit and not e.is_end:
+        if e.may_have_exited and not e.is_end:
             tracing = e.out.new_block("tracing")
             exiting = e.out.load(e.module.global_address(Globals.EXITING), volatile=True)
             e.out.branch_if(e.out.compare("eq", exiting, ZERO), tracing, done)
             e.out.enter(tracing)
-        may_exit = may_exit or _may_exit(clause)
+        e.may_have_exited = e.may_have_exited or any(map(_may_exit, (clause, *e.module.program.error_clauses)))
         if clause.predicate is not None:
             _test_guard(e, clause.predicate, after)
         e.returns.append(Target(after))
@@ -246,6 +251,9 @@ def _error_clauses(e: Emitter, info: dict[int, Value]) -> None:
     ids = tuple(program.probe_ids[probe] for probe in program.error_clauses[0].probes)
     e.probe_id, e.probe_ids = const(ids[0]), ids
     e.faults, e.resumes = [], []
+    # It is a firing of its own, in the midst of another: with its own variables, memory and time.
+    e.variables, e.own_memory, e.own_used, e.timestamp = {}, None, None, None
+    e.may_have_exited = any(map(_may_exit, (*program.clauses, *program.error_clauses)))
     e.start_firing()
     done = out.new_block("reported")
     e.fault_info = info

@@ -46,8 +46,11 @@ class Snapshots:
             inserted = self._globals[plan.inserted // 8]
             if plan.keys:
                 self._take_keyed(plan, generation)
-            elif inserted or not plan.inserted:
-                self._take_single(plan, generation)
+            elif inserted or self._read_inserted[index]:
+                # Set again by the next update; should that be just now, its value still tells.
+                self._globals[plan.inserted // 8] = 0
+                self._take_single(plan, generation, is_used=bool(inserted))
+                inserted = 1
             self._read_inserted[index] = inserted
 
     def is_pressing(self) -> bool:
@@ -69,19 +72,20 @@ class Snapshots:
                 self._merge_cpus(plan, key, value)
         live.delete_many(old)
 
-    def _take_single(self, plan: AggregationPlan, generation: int) -> None:
+    def _take_single(self, plan: AggregationPlan, generation: int, *, is_used: bool) -> None:
         live = self._maps[plan.map]
         key = struct.pack("<I", generation & 1)
         value = live.lookup(key)
-        if value is not None and any(value):
+        if value is not None and (is_used or any(value)):
             self._merge_cpus(plan, bytes(plan.key_size), value)
             live.update(key, bytes(len(value)))
 
     def _merge_cpus(self, plan: AggregationPlan, key: bytes, value: bytes) -> None:
+        """A CPU that never saw the key has all words zero, which is neutral; if all have, the key is there all the same:
+        a sum of zeros."""
         size = plan.words * 8
-        for start in range(0, len(value), size):
-            part = value[start : start + size]
-            if part.count(0) != size:  # a CPU that never saw the key has all words zero, which is neutral
-                self._merge(plan.id, key, struct.unpack(f"<{plan.words}Q", part))
+        parts = [value[start : start + size] for start in range(0, len(value), size)]
+        for part in [part for part in parts if part.count(0) != size] or parts[:1]:
+            self._merge(plan.id, key, struct.unpack(f"<{plan.words}Q", part))
 
 

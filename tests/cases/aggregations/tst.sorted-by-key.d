@@ -1,0 +1,14 @@
+/* With aggsortkey rows come in the order of their keys; numbers as numbers. */
+#pragma D option quiet
+
+#pragma D option aggsortkey
+
+BEGIN
+{
+	@[10] = sum(1);
+	@[9] = sum(3);
+	@[-1] = sum(2);
+	printa("%d ", @);
+	printf("\n");
+	exit(0);
+}

@@ -1,0 +1,7 @@
+/* A value cannot. */
+/* line: 6 */
+
+BEGIN
+{
+	@a = 1;
+}

@@ -1,0 +1,7 @@
+/* A character literal without a character. */
+/* line: 6 */
+
+BEGIN
+{
+	x = '';
+}

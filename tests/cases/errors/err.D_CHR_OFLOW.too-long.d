@@ -1,0 +1,7 @@
+/* A character literal of more than an int. */
+/* line: 6 */
+
+BEGIN
+{
+	x = 'abcde';
+}

@@ -1,0 +1,7 @@
+/* clear() takes an aggregation. */
+/* line: 6 */
+
+BEGIN
+{
+	clear(5);
+}

@@ -1,0 +1,6 @@
+/* They cannot be declared either. */
+/* line: 4 */
+
+this int a[int];
+
+BEGIN { exit(0); }

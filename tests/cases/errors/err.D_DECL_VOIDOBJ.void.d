@@ -1,0 +1,6 @@
+/* No variable is void. */
+/* line: 4 */
+
+void x;
+
+BEGIN { exit(0); }

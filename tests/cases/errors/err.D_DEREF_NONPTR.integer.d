@@ -1,0 +1,8 @@
+/* Only pointers lead anywhere. */
+/* line: 7 */
+
+BEGIN
+{
+	x = 5;
+	trace(*x);
+}

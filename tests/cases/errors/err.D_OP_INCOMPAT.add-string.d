@@ -1,0 +1,8 @@
+/* Strings are not added. */
+/* line: 7 */
+
+BEGIN
+{
+	s = "a";
+	trace(s + 1);
+}

@@ -1,0 +1,8 @@
+/* Nor can a sum be incremented. */
+/* line: 7 */
+
+BEGIN
+{
+	x = 1;
+	(x + 1)++;
+}

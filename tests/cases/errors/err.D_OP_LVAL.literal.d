@@ -1,0 +1,7 @@
+/* A literal cannot be assigned to. */
+/* line: 6 */
+
+BEGIN
+{
+	5 = 6;
+}

@@ -1,0 +1,8 @@
+/* A predicate is a number. */
+/* line: 5 */
+
+BEGIN
+/"yes"/
+{
+	exit(0);
+}

@@ -1,0 +1,7 @@
+/* There is no such conversion. */
+/* line: 6 */
+
+BEGIN
+{
+	printf("%y\n", 1);
+}

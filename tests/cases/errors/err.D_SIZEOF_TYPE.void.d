@@ -1,0 +1,7 @@
+/* void has no size. */
+/* line: 6 */
+
+BEGIN
+{
+	trace(sizeof (void));
+}

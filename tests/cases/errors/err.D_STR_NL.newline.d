@@ -1,0 +1,8 @@
+/* A string ends on its line. */
+/* line: 6 */
+
+BEGIN
+{
+	trace("one
+two");
+}

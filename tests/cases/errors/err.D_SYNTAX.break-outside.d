@@ -1,0 +1,7 @@
+/* break is only for loops. */
+/* line: 6 */
+
+BEGIN
+{
+	break;
+}

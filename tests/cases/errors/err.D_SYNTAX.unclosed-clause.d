@@ -1,0 +1,6 @@
+/* A clause without its closing brace. */
+/* line: 5 */
+
+BEGIN
+{
+	trace(1);

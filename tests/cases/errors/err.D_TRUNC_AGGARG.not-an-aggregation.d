@@ -1,0 +1,7 @@
+/* So does trunc(). */
+/* line: 6 */
+
+BEGIN
+{
+	trunc("x", 5);
+}

@@ -1,0 +1,11 @@
+/* A string variable holds a copy. */
+#pragma D option quiet
+
+BEGIN
+{
+	a = "first";
+	b = a;
+	a = "second";
+	printf("%s %s\n", a, b);
+	exit(0);
+}
