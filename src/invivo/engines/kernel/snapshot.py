@@ -81,8 +81,7 @@ class Snapshots:
             live.update(key, bytes(len(value)))
 
     def _merge_cpus(self, plan: AggregationPlan, key: bytes, value: bytes) -> None:
-        """A CPU that never saw the key has all words zero, which is neutral; if all have, the key is there all the same:
-        a sum of zeros."""
+        """A CPU that never saw the key has all words zero, which is neutral; if all have, it is a sum of zeros."""
         size = plan.words * 8
         parts = [value[start : start + size] for start in range(0, len(value), size)]
         for part in [part for part in parts if part.count(0) != size] or parts[:1]:
