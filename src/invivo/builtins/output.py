@@ -23,9 +23,9 @@ from invivo.program.types import (
     String,
     Symbol,
     Type,
+    a_type,
     is_integral,
     is_scalar,
-    type_name,
 )
 from invivo.source import Span
 
@@ -53,7 +53,7 @@ def _tracemem(b: Builder, operands: Sequence[Operand]) -> None:
     if not 0 < size <= _MAX_BYTES:
         b.error("D_TRACEMEM_SIZE", operands[1].span, f"tracemem() takes from 1 to {_MAX_BYTES} bytes, not {size}")
     if not is_scalar(address.type):
-        b.error("D_TRACEMEM_ADDR", address.span, f"tracemem() takes an address, not a {type_name(address.type)}")
+        b.error("D_TRACEMEM_ADDR", address.span, f"tracemem() takes an address, not {a_type(address.type)}")
     space = address.type.space if isinstance(address.type, Pointer) else Space.KERNEL
     where = Convert(address, ULONG, address.span)
     b.act(Tracemem(b.field(Memory(where, space, Array(UCHAR, size), b.span))))
@@ -94,7 +94,7 @@ def _printf(b: Builder, operands: Sequence[Operand]) -> None:
         for _ in range((conversion.width == "*") + (conversion.precision == "*")):
             width = b.raw(rest.pop(0))
             if not is_integral(width.type):
-                b.error("D_PRINTF_DYN_TYPE", width.span, f"a width for * is an integer, not a {type_name(width.type)}")
+                b.error("D_PRINTF_DYN_TYPE", width.span, f"a width for * is an integer, not {a_type(width.type)}")
             fields.append(b.field(Convert(width, INT, width.span)))
         fields.append(b.field(_argument(b, conversion, rest.pop(0))))
     b.act(Printf(text, tuple(fields)))
@@ -131,7 +131,7 @@ _HINTS: dict[str, Callable[[Type], str]] = {
 
 def _mismatch(b: Builder, conv: str, type_: Type, span: Span) -> None:
     hint = _HINTS["s" if conv in "sS" else "d"](type_)
-    message = f"%{conv} prints {CONVERSIONS[conv]}, and this is a {type_name(type_)}"
+    message = f"%{conv} prints {CONVERSIONS[conv]}, and this is {a_type(type_)}"
     b.error("D_PRINTF_ARG_TYPE", span, message, hint)
 
 

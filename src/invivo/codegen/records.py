@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from invivo.codegen import fields
 from invivo.codegen.emitter import Emitter, Helper
-from invivo.codegen.ir import ONE, ZERO, Value, const
+from invivo.codegen.ir import ZERO, Value, const
 from invivo.program.nodes import StoreField
 from invivo.program.plan import LAYOUT_FAULT, RECORD_HEADER, FieldKind, Globals, RecordLayout
 

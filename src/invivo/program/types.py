@@ -19,7 +19,7 @@ __all__ = [
     "BOOL", "CHAR", "INT", "INT8", "INT16", "INT32", "INT64", "LONG", "SHORT", "UCHAR", "UINT", "UINT8", "UINT16",
     "UINT32", "UINT64", "ULONG", "USHORT", "VOID",
     "Array", "Enum", "Float", "Func", "Int", "Member", "Pointer", "Space", "Stack", "String", "Struct", "Symbol",
-    "Type", "Void", "is_integral", "is_scalar", "size_of", "type_name",
+    "Type", "Void", "a_type", "is_integral", "is_scalar", "size_of", "type_name",
 ]  # fmt: skip
 
 
@@ -202,6 +202,12 @@ def size_of(type_: Type) -> int | None:
             return None if inner is None else inner * count
         case Void() | Func():
             return None
+
+
+def a_type(type_: Type) -> str:
+    """The type's name with its article, for messages: "an int", "a string"."""
+    name = type_name(type_)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def type_name(type_: Type) -> str:

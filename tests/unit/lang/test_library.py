@@ -88,7 +88,7 @@ def test_every_member_can_be_had_of_this_kernel(structure: str, types: KernelTyp
     compiled(probe + " { " + statements + "}", types)
 
 
-@pytest.mark.parametrize("text", ["fds[0].fi_name", "cwd", "root", "curlwpsinfo->pr_state == SONPROC", "B_READ | B_WRITE"])
+@pytest.mark.parametrize("text", ["fds[0].fi_name", "cwd", "root", "curlwpsinfo->pr_state == SRUN", "B_READ", "pset"])
 def test_names_that_are_no_structures(text: str, types: KernelTypes) -> None:
     compiled("BEGIN { trace(" + text + "); }", types)
 

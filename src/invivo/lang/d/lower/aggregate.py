@@ -15,7 +15,7 @@ from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.state import Abandoned, AggregationState, same_shape, shape
 from invivo.program.nodes import Aggregation, AggUpdate, Expr, StrLit
 from invivo.program.plan import AggFunction
-from invivo.program.types import type_name
+from invivo.program.types import a_type
 
 __all__ = ["update"]
 
@@ -112,7 +112,7 @@ def _keys(c: ClauseState, target: syntax.AggRef, aggregation: AggregationState) 
     else:
         for key, type_ in zip(keys, aggregation.key_types, strict=True):
             if not same_shape(key.type, type_):
-                message = f"this key of {name} is a {type_name(type_)}, not a {type_name(key.type)}"
+                message = f"this key of {name} is {a_type(type_)}, not {a_type(key.type)}"
                 c.program.error("D_PROTO_ARG", key.span, message, f"the first use is at {aggregation.key_spans}")
     aggregation.use_keys(keys)
     for key in keys:

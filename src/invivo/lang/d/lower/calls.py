@@ -17,7 +17,7 @@ from invivo.lang.d.lower.clause import ClauseState, Function, Translated
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower
 from invivo.program.nodes import Expr, InlineCall, Scope, Variable
-from invivo.program.types import INT64, ULONG, Pointer, Type, Void, is_scalar, type_name
+from invivo.program.types import INT64, ULONG, Pointer, Type, Void, a_type, is_scalar, type_name
 
 __all__ = ["action", "call", "check_length", "returned"]
 
@@ -170,7 +170,7 @@ def _inline(c: ClauseState, function: syntax.FunctionDecl, expression: syntax.Ca
 
 def _check_result(c: ClauseState, result: Type, function: syntax.FunctionDecl) -> None:
     if not (is_scalar(result) or isinstance(result, Void) or type_name(result) == "string"):
-        message = f"a function cannot return a {type_name(result)}"
+        message = f"a function cannot return {a_type(result)}"
         c.program.error("D_DECL_DYNOBJ", function.result.span, message, "return a pointer to it")
 
 
@@ -186,6 +186,6 @@ def returned(c: ClauseState, value: syntax.Expression | None, statement: syntax.
             c.program.error("D_SYNTAX", statement.span, f"{function.name}() is void, it returns no value")
         return None
     if value is None:
-        message = f"{function.name}() must return a {type_name(function.result)}"
+        message = f"{function.name}() must return {a_type(function.result)}"
         c.program.error("D_SYNTAX", statement.span, message)
     return coerce.assignable(c, lower(c, value), function.result, f"{function.name}()'s result", statement.span)

@@ -25,6 +25,7 @@ from invivo.program.types import (
     Symbol,
     Type,
     Void,
+    a_type,
     is_integral,
     is_scalar,
     type_name,
@@ -75,7 +76,7 @@ def scalar(c: ClauseState, expr: Expr, what: str, code: str = "D_OP_SCALAR") -> 
             hint = 'compare strings: s == "text"'
         elif isinstance(expr.type, Struct):
             hint = "take a member of it"
-        c.program.error(code, expr.span, f"{what} must be an integer or a pointer, not a {type_name(expr.type)}", hint)
+        c.program.error(code, expr.span, f"{what} must be an integer or a pointer, not {a_type(expr.type)}", hint)
     return expr
 
 
@@ -83,7 +84,7 @@ def integer(c: ClauseState, expr: Expr, what: str, code: str = "D_OP_INT") -> Ex
     """An integer of any size."""
     if not is_integral(expr.type):
         hint = "cast it: (uintptr_t)" if isinstance(expr.type, Pointer) else ""
-        c.program.error(code, expr.span, f"{what} must be an integer, not a {type_name(expr.type)}", hint)
+        c.program.error(code, expr.span, f"{what} must be an integer, not {a_type(expr.type)}", hint)
     return expr
 
 
@@ -104,7 +105,7 @@ def string(c: ClauseState, expr: Expr, what: str = "this", code: str = "D_OP_INC
         return expr
     if not is_textual(expr.type):
         hint = "stringof() gives the string at an address" if is_scalar(expr.type) else ""
-        c.program.error(code, expr.span, f"{what} must be a string, not a {type_name(expr.type)}", hint)
+        c.program.error(code, expr.span, f"{what} must be a string, not {a_type(expr.type)}", hint)
     return read_string(c, expr)
 
 
@@ -170,7 +171,7 @@ def assignable(c: ClauseState, expr: Expr, type_: Type, name: str, span: Span) -
     elif isinstance(type_, Int) and isinstance(expr.type, Pointer):
         hint = "cast it: (uintptr_t)"
     kind = type_name(type_)
-    c.program.error("D_OP_INCOMPAT", span, f"{name} is of type {kind}, it cannot become a {type_name(expr.type)}", hint)
+    c.program.error("D_OP_INCOMPAT", span, f"{name} is of type {kind}, it cannot become {a_type(expr.type)}", hint)
 
 
 def _check_pointers(c: ClauseState, target: Pointer, source: Pointer, name: str, span: Span) -> None:
@@ -190,7 +191,7 @@ def _check_pointers(c: ClauseState, target: Pointer, source: Pointer, name: str,
         )
     a, b = target.target, source.target
     if isinstance(a, Struct) and isinstance(b, Struct) and a.name and b.name and a != b:
-        message = f"{name} points to a {type_name(a)}, this to a {type_name(b)}"
+        message = f"{name} points to {a_type(a)}, this to {a_type(b)}"
         c.program.error("D_OP_INCOMPAT", span, message, f"cast it: ({type_name(target)})")
 
 

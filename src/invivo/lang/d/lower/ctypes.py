@@ -41,6 +41,7 @@ from invivo.program.types import (
     Struct,
     Type,
     Void,
+    a_type,
     size_of,
     type_name,
 )
@@ -218,7 +219,7 @@ def _bit_width(state: ProgramState, declarator: syntax.Declarator, type_: Type) 
     if width is None:
         state.error("D_DECL_BFCONST", declarator.span, "a bit-field's width must be a constant")
     if not isinstance(type_, Int | Enum):
-        state.error("D_DECL_BFTYPE", declarator.span, f"a bit-field is an integer, not a {type_name(type_)}")
+        state.error("D_DECL_BFTYPE", declarator.span, f"a bit-field is an integer, not {a_type(type_)}")
     if not 0 < width <= type_.size * 8:
         state.error(
             "D_DECL_BFSIZE", declarator.span, f"a bit-field of {type_name(type_)} has 1 to {type_.size * 8} bits"

@@ -31,6 +31,7 @@ from invivo.program.types import (
     Struct,
     Type,
     Void,
+    a_type,
     is_integral,
     is_scalar,
     size_of,
@@ -81,7 +82,7 @@ def member(c: ClauseState, expression: syntax.MemberOp) -> Expr | Translated:
             if is_integral(base.type):
                 hint = f"cast it to a pointer: ((struct NAME *){text})->{expression.name}"
             c.program.error(
-                "D_DEREF_NONPTR", expression.span, f"-> needs a pointer, {text} is a {type_name(base.type)}", hint
+                "D_DEREF_NONPTR", expression.span, f"-> needs a pointer, {text} is {a_type(base.type)}", hint
             )
         struct, space = base.type.target, base.type.space
         address = base
@@ -89,9 +90,9 @@ def member(c: ClauseState, expression: syntax.MemberOp) -> Expr | Translated:
         struct, space, address = base.type, base.space, base.address
     else:
         hint = "write -> instead of ." if isinstance(base.type, Pointer) else ""
-        c.program.error("D_OP_SOU", expression.span, f". needs a structure, {text} is a {type_name(base.type)}", hint)
+        c.program.error("D_OP_SOU", expression.span, f". needs a structure, {text} is {a_type(base.type)}", hint)
     if not isinstance(struct, Struct):
-        c.program.error("D_OP_SOU", expression.span, f"a {type_name(struct)} has no members")
+        c.program.error("D_OP_SOU", expression.span, f"{a_type(struct)} has no members")
     return member_of(c, struct, address, space, expression.name, expression.span)
 
 
@@ -202,10 +203,10 @@ def _at(c: ClauseState, base: Expr, at: Expr, span: Span) -> Expr:
         element, space, address = base.type.target, base.type.space, base
     else:
         hint = "substr(s, i, 1) is a part of a string" if isinstance(base.type, String) else ""
-        c.program.error("D_OP_ARRFUN", span, f"[] needs an array or a pointer, this is a {type_name(base.type)}", hint)
+        c.program.error("D_OP_ARRFUN", span, f"[] needs an array or a pointer, this is {a_type(base.type)}", hint)
     bytes_ = size_of(element)
     if not bytes_:
-        c.program.error("D_OP_INCOMPLETE", span, f"the size of a {type_name(element)} is not known")
+        c.program.error("D_OP_INCOMPLETE", span, f"the size of {a_type(element)} is not known")
     number = constant(at)
     if number is not None:
         return place(plus(address, number * bytes_, span), space, element, span)
@@ -271,12 +272,12 @@ def dereference(c: ClauseState, expression: syntax.Deref) -> Expr:
     span = expression.span
     if not isinstance(pointer.type, Pointer):
         hint = f"cast it: *(int *){expression.operand.span.text}" if is_integral(pointer.type) else ""
-        c.program.error("D_DEREF_NONPTR", span, f"* needs a pointer, this is a {type_name(pointer.type)}", hint)
+        c.program.error("D_DEREF_NONPTR", span, f"* needs a pointer, this is {a_type(pointer.type)}", hint)
     match pointer.type.target:
         case Void():
             c.program.error("D_DEREF_VOID", span, "what a void * points to has no type", "cast it to another pointer")
         case Func() | Float():
-            c.program.error("D_DEREF_FUNC", span, f"D cannot read a {type_name(pointer.type.target)}")
+            c.program.error("D_DEREF_FUNC", span, f"D cannot read {a_type(pointer.type.target)}")
         case target:
             return place(coerce.bits(pointer), pointer.type.space, target, span)
 
@@ -314,7 +315,7 @@ def cast(c: ClauseState, expression: syntax.CastOp) -> Expr | Translated:
         hint = f"cast a pointer: *({type_name(type_)} *)address" if isinstance(type_, Struct) else ""
         c.program.error("D_CAST_INVAL", span, f"a value cannot be cast to {type_name(type_)}", hint)
     if not is_scalar(value.type):
-        c.program.error("D_CAST_INVAL", span, f"a {type_name(value.type)} cannot be cast to {type_name(type_)}")
+        c.program.error("D_CAST_INVAL", span, f"{a_type(value.type)} cannot be cast to {type_name(type_)}")
     if isinstance(type_, Pointer) and isinstance(value.type, Pointer) and type_.space is Space.KERNEL:
         type_ = Pointer(type_.target, value.type.space)  # a cast says what lies there, not where
     elif isinstance(type_, Pointer) and isinstance(value.type, Pointer):
@@ -331,9 +332,9 @@ def _stringify(c: ClauseState, value: Expr, span: Span) -> Expr:
     if isinstance(value.type, String):
         return value
     if isinstance(value, Memory) and not coerce.is_textual(value.type):
-        c.program.error("D_STRINGOF_TYPE", span, f"a {type_name(value.type)} cannot become a string")
+        c.program.error("D_STRINGOF_TYPE", span, f"{a_type(value.type)} cannot become a string")
     if not isinstance(value, Memory) and not is_scalar(value.type):
-        c.program.error("D_STRINGOF_TYPE", span, f"a {type_name(value.type)} cannot become a string")
+        c.program.error("D_STRINGOF_TYPE", span, f"{a_type(value.type)} cannot become a string")
     return coerce.read_string(c, value)
 
 
@@ -346,7 +347,7 @@ def size(c: ClauseState, expression: syntax.SizeOfType | syntax.SizeOfExpr | syn
         type_ = resolve(c.program, expression.type)
         found = type_.find(expression.member) if isinstance(type_, Struct) else None
         if not isinstance(type_, Struct):
-            c.program.error("D_OFFSETOF_TYPE", span, f"offsetof takes a structure, not a {type_name(type_)}")
+            c.program.error("D_OFFSETOF_TYPE", span, f"offsetof takes a structure, not {a_type(type_)}")
         if found is None:
             c.program.error("D_TYPE_MEMBER", span, f"{type_name(type_)} has no member '{expression.member}'")
         if found.bit_size:
@@ -361,5 +362,5 @@ def size(c: ClauseState, expression: syntax.SizeOfType | syntax.SizeOfExpr | syn
         measured = value.input.type if isinstance(value, Translated) else value.type
     bytes_ = size_of(measured)
     if bytes_ is None:
-        c.program.error("D_SIZEOF_TYPE", span, f"a {type_name(measured)} has no size")
+        c.program.error("D_SIZEOF_TYPE", span, f"{a_type(measured)} has no size")
     return IntLit(bytes_, size_type(), span)

@@ -31,7 +31,20 @@ from invivo.program.nodes import (
     Update,
     VarRef,
 )
-from invivo.program.types import INT, INT64, LONG, ULONG, Int, Pointer, String, Type, is_integral, size_of, type_name
+from invivo.program.types import (
+    INT,
+    INT64,
+    LONG,
+    ULONG,
+    Int,
+    Pointer,
+    String,
+    Type,
+    a_type,
+    is_integral,
+    size_of,
+    type_name,
+)
 from invivo.source import Span
 
 __all__ = ["assign", "binary", "conditional", "unary"]
@@ -65,7 +78,7 @@ def _step(c: ClauseState, type_: Type, span: Span) -> int:
     if isinstance(type_, Pointer):
         return _element_size(c, type_, span)
     if not is_integral(type_):
-        c.program.error("D_OP_INT", span, f"++ and -- take an integer or a pointer, not a {type_name(type_)}")
+        c.program.error("D_OP_INT", span, f"++ and -- take an integer or a pointer, not {a_type(type_)}")
     return 1
 
 
@@ -138,7 +151,7 @@ def _element_size(c: ClauseState, pointer: Pointer, span: Span) -> int:
     if type_name(pointer.target) == "void":
         return 1
     if not size:
-        c.program.error("D_OP_INCOMPLETE", span, f"a {type_name(pointer.target)} has no known size to count with")
+        c.program.error("D_OP_INCOMPLETE", span, f"{a_type(pointer.target)} has no known size to count with")
     return size
 
 
@@ -149,7 +162,7 @@ def _incompatible(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) 
         hint = "strings are joined by strjoin(a, b)"
     elif any(isinstance(t, String) for t in types) and any(is_integral(t) for t in types):
         hint = "lltostr(n) makes a string of a number"
-    message = f"{op} does not take a {type_name(left.type)} and a {type_name(right.type)}"
+    message = f"{op} does not take {a_type(left.type)} and {a_type(right.type)}"
     c.program.error("D_OP_INCOMPAT", span, message, hint)
 
 

@@ -12,7 +12,7 @@ from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower, lower_any
 from invivo.program.nodes import Expr
-from invivo.program.types import Int, Pointer, Struct, Type, type_name
+from invivo.program.types import Int, Pointer, Struct, Type, a_type
 from invivo.source import Span
 
 __all__ = ["member", "output_name", "translated", "xlate"]
@@ -43,9 +43,7 @@ def translated(c: ClauseState, name: str, value: Expr, is_pointer: bool, span: S
         if _takes(resolve(c.program, translator.input), value.type):
             return Translated(translator, value, is_pointer, span)
     inputs = " or ".join(t.input.span.text.strip() for t in candidates)
-    c.program.error(
-        "D_XLATE_NOCONV", span, f"no translator makes a {name} of a {type_name(value.type)}, only of {inputs}"
-    )
+    c.program.error("D_XLATE_NOCONV", span, f"no translator makes a {name} of {a_type(value.type)}, only of {inputs}")
 
 
 def _takes(wanted: Type, given: Type) -> bool:

@@ -30,6 +30,7 @@ from invivo.program.types import (
     Symbol,
     Type,
     Void,
+    a_type,
     is_scalar,
     size_of,
     type_name,
@@ -182,7 +183,7 @@ def _element(c: ClauseState, known: VariableState, variable: Variable, expressio
             c.program.error(
                 "D_PROTO_ARG",
                 key.span,
-                f"this key of {name} is a {type_name(type_)}, not a {type_name(key.type)}",
+                f"this key of {name} is {a_type(type_)}, not {a_type(key.type)}",
                 f"the first use is at {known.where}",
             )
         if isinstance(key.type, String):
@@ -202,7 +203,7 @@ def _keys(c: ClauseState, expression: syntax.IndexOp) -> list[Expr]:
         if not isinstance(key.type, Int | Enum | Pointer | String):
             is_for_aggregations = isinstance(key.type, Stack | Struct | Symbol)
             hint = "aggregations take stacks and structures as keys" if is_for_aggregations else ""
-            message = f"a key of an associative array cannot be a {type_name(key.type)}"
+            message = f"a key of an associative array cannot be {a_type(key.type)}"
             c.program.error("D_KEY_TYPE", key.span, message, hint)
     if len(keys) > _MAX_KEYS:
         c.program.error("D_KEY_TYPE", expression.span, f"{len(keys)} keys are too many: at most {_MAX_KEYS}")
@@ -328,5 +329,5 @@ def _type_of(c: ClauseState, value: Expr, name: str) -> Type:
     if isinstance(type_, Int | Enum | Pointer):
         return type_
     hint = "keep its address: &" if isinstance(type_, Struct | Array) else ""
-    what = "a value without a type" if isinstance(type_, Void) else f"a {type_name(type_)}"
+    what = "a value without a type" if isinstance(type_, Void) else f"{a_type(type_)}"
     c.program.error("D_OP_INCOMPAT", value.span, f"{name} cannot hold {what}", hint)
