@@ -14,6 +14,7 @@ import pickle
 import sys
 
 from invivo.errors import CompileError, InvivoError
+from invivo.program.consumer_ids import consumer_ids
 from invivo.program.plan import Plan
 
 TYPE_CHECKING = False
@@ -24,9 +25,10 @@ __all__ = ["Request", "plan_for"]
 
 
 class Request:
-    """What to compile: `text` with the `name` that messages give it, macro arguments, options as written."""
+    """What to compile: `text` with the `name` that messages give it, macro arguments, options as written; and the ids of
+    the process that will trace, which is the one that asks."""
 
-    __slots__ = ("arguments", "name", "options", "text")
+    __slots__ = ("arguments", "consumer", "name", "options", "text")
 
     def __init__(
         self, text: bytes, name: str, arguments: Sequence[str] = (), options: Mapping[str, str | None] | None = None
@@ -35,6 +37,7 @@ class Request:
         self.name = name
         self.arguments = tuple(arguments)
         self.options = dict(options or {})
+        self.consumer = consumer_ids()
 
 
 def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True) -> Plan:
@@ -46,7 +49,7 @@ def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True)
     """
     from invivo import plan_cache
 
-    key = plan_cache.key_of(request.text, request.name, request.arguments, request.options)
+    key = plan_cache.key_of(request.text, request.name, request.arguments, request.options, request.consumer)
     if use_cache and (plan := plan_cache.load(key)) is not None:
         return plan
     plan = _in_child(request) if isolate else compile_now(request)
@@ -71,7 +74,7 @@ def compile_now(request: Request) -> Plan:
     types = KernelTypes()
     traits = kernel_traits(types)
     catalog = Catalog(types, traits)
-    macros = MacroValues(arguments=list(request.arguments), script=request.name)
+    macros = MacroValues(request.arguments, request.name, consumer=request.consumer)
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     plan = compile_program(program, traits)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))

@@ -26,10 +26,18 @@ __all__ = ["key_of", "load", "store"]
 KEPT = 256
 
 
-def key_of(text: bytes, name: str, arguments: Sequence[str], options: Mapping[str, str | None]) -> bytes:
-    """The key of a plan, as bytes; two runs with equal keys may share a plan."""
+def key_of(
+    text: bytes,
+    name: str,
+    arguments: Sequence[str],
+    options: Mapping[str, str | None],
+    consumer: Mapping[str, int],
+) -> bytes:
+    """The key of a plan, as bytes; two runs with equal keys may share a plan. Of the ids of the `consumer`, those count
+    that the text names ($uid)."""
+    ids = sorted(item for item in consumer.items() if b"$" + item[0].encode() in text)
     environment = sorted(item for item in os.environ.items() if item[0].startswith("INVIVO_OPT_"))
-    parts = (text, name, tuple(arguments), sorted(options.items(), key=str), environment)
+    parts = (text, name, tuple(arguments), sorted(options.items(), key=str), environment, ids)
     return repr((parts, kernel_key(), sys.version, _build())).encode("utf-8", "surrogateescape")
 
 

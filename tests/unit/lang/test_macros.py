@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from invivo.lang.d.macros import MacroValues, consumer_ids
+from invivo.lang.d.macros import MacroValues
+from invivo.program.consumer_ids import consumer_ids
 from invivo.source import SourceFile, Span
 from tests.unit.lang.trees import dump
 

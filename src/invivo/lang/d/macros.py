@@ -15,34 +15,21 @@ which arguments no one has asked for.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 
 from invivo.lang.d.literals import Flaw, number, unescape
 from invivo.lang.d.syntax import Expression, Name, Number, StringLiteral, UnaryOp
+from invivo.program.consumer_ids import consumer_ids
 from invivo.source import Span
 
-__all__ = ["MacroValues", "consumer_ids"]
+__all__ = ["MacroValues"]
 
 _RUNTIME = frozenset(("target", "pid"))
 _MACRO = re.compile(r"\$\$?([0-9]+|[A-Za-z_][A-Za-z_0-9]*)")
 _INTEGER = re.compile(r"([+-]?)([0-9][0-9A-Za-z]*)\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_`][A-Za-z_0-9`]*\Z")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\Z', re.DOTALL)
-
-
-def consumer_ids() -> dict[str, int]:
-    """The ids of the calling process that macro variables are named after."""
-    return {
-        "ppid": os.getppid(),
-        "pgid": os.getpgid(0),
-        "sid": os.getsid(0),
-        "uid": os.getuid(),
-        "euid": os.geteuid(),
-        "gid": os.getgid(),
-        "egid": os.getegid(),
-    }
 
 
 class MacroValues:
