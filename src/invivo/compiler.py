@@ -25,8 +25,8 @@ __all__ = ["Request", "plan_for"]
 
 
 class Request:
-    """What to compile: `text` with the `name` that messages give it, macro arguments, options as written; and the ids of
-    the process that will trace, which is the one that asks."""
+    """What to compile: `text` with the `name` that messages give it, macro arguments, options as written; and the ids
+    of the process that will trace, which is the one that asks."""
 
     __slots__ = ("arguments", "consumer", "name", "options", "text")
 
