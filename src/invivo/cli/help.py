@@ -163,6 +163,23 @@ def _builtins() -> list[Section]:
     return [Section(f"{kind.value.capitalize()}s", rows) for kind, rows in sections.items()]
 
 
+def _structures() -> list[Section]:
+    """The structures of D's library with their members, and the variables that lead to them, from the library's text."""
+    import re
+
+    from invivo.lang.d.library import library_texts
+
+    text = "\n".join(source.text for source in library_texts())
+    sections = []
+    for body, name in re.findall(r"^typedef struct \w+ \{\n(.*?)^\} (\w+);$", text, re.M | re.S):
+        members = re.findall(r"^\t([^;/]+?)([\w\[\]]+);(?:\s*/\* (.*?) \*/)?$", body, re.M)
+        rows = [Row(member.partition("[")[0], f"{type_}{member}", doc) for type_, member, doc in members]
+        sections.append(Section(name, rows))
+    inlines = re.findall(r"^/\* (.*?) \*/\ninline ([^=;]*?\W)([a-z]\w*)(\[[^\]]*\])? =", text, re.M)
+    rows = [Row(name, f"{type_}{name}{index}", doc) for doc, type_, name, index in inlines]
+    return [Section("Variables of the library", rows), *sections]
+
+
 def _formats() -> list[Section]:
     from invivo.program.format import CONVERSIONS
 
@@ -205,6 +222,7 @@ TOPICS: dict[str, Topic] = {
     "options": Topic("options of a program: buffer sizes, sort order, limits", _options),
     "providers": Topic("what can be probed", _providers),
     "builtins": Topic("variables, functions, actions and aggregating functions of D", _builtins),
+    "structures": Topic("structures that arguments of probes point to, and their members", _structures),
     "formats": Topic("conversions of printf() and printa()", _formats),
     "exit": Topic("exit statuses", _exit_statuses),
     "environment": Topic("environment variables that invivo reads", _environment),

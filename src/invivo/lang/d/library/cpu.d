@@ -16,5 +16,7 @@ translator cpuinfo_t < int CPU > {
 	cpu_pset = 0;
 };
 
+/* the CPU on which the probe fired */
 inline cpuinfo_t *curcpu = xlate <cpuinfo_t *> ((int)cpu);
+/* always 0: Linux has no processor sets */
 inline psetid_t pset = 0;

@@ -68,10 +68,13 @@ translator fileinfo_t < struct file *F > {
 
 /* The running process's files by their descriptors. */
 inline struct fdtable *__descriptors = curthread->files->fdt;
+/* the open files of the running process, by descriptor */
 inline fileinfo_t fds[int fd] = xlate <fileinfo_t> (
     curthread->files != NULL && fd >= 0 && fd < __descriptors->max_fds ? __descriptors->fd[fd] : (struct file *)NULL);
 
+/* working directory of the running process */
 inline string cwd = __path(__mount_of[curthread->fs->pwd.mnt], curthread->fs->pwd.dentry);
+/* root directory of the running process */
 inline string root = __path(__mount_of[curthread->fs->root.mnt], curthread->fs->root.dentry);
 
 /*

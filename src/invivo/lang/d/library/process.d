@@ -91,4 +91,5 @@ translator psinfo_t < struct task_struct *T > {
 	pr_dmodel = T->mm != NULL && T->mm->task_size <= 0x100000000 ? PR_MODEL_ILP32 : PR_MODEL_LP64;
 };
 
+/* the running process */
 inline psinfo_t *curpsinfo = xlate <psinfo_t *> (curthread);

@@ -88,4 +88,5 @@ translator lwpsinfo_t < struct task_struct *T > {
 	pr_bindpset = PS_NONE;
 };
 
+/* the running thread */
 inline lwpsinfo_t *curlwpsinfo = xlate <lwpsinfo_t *> (curthread);
