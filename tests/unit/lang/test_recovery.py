@@ -84,15 +84,16 @@ def test_many_mistakes_are_found_in_one_run_and_what_is_right_is_kept() -> None:
 int b;
 BEGIN { x = ; y = 2; }
 tick-1s { z = (1; w = 3 }
-a:::b /1 +/ { }
+a:::b /1 +/ { e; f = ; }
 c:::d { trace(1) }
 """
     tree, diagnostics = parsed(text)
-    assert [d.span.file.position(d.span.start)[0] for d in diagnostics.errors] == [2, 3, 4, 5]
+    assert [d.span.file.position(d.span.start)[0] for d in diagnostics.errors] == [2, 3, 4, 5, 5]
     kept = [dump(declaration) for declaration in tree.declarations]
     assert kept == [
         "(ClauseDecl [BEGIN] - [(= y 2)])",
         "(ClauseDecl [tick-1s] - [(= w 3)])",
+        "(ClauseDecl [a:::b] - [e])",
         "(ClauseDecl [c:::d] - [trace(1)])",
     ]
 
@@ -106,6 +107,12 @@ def test_the_clause_after_one_that_is_not_closed_is_read() -> None:
 
 def test_text_that_is_passed_over_is_not_judged() -> None:
     assert len(messages("BEGIN { a = ) 08 1.5 'xxxxxx' ; b }")) == 1
+
+
+@pytest.mark.parametrize("text", ["BEGIN { int 5x; }", "BEGIN { x = 08 09; }", "a:::b /08 x/ { }"])
+def test_a_wrong_number_is_said_once(text: str) -> None:
+    assert messages(text)[0].split()[1] == "D_INT_DIGIT"
+    assert len({message.split()[0] for message in messages(text)}) == len(messages(text))
 
 
 @pytest.mark.parametrize("text", ['BEGIN { trace("abc); }\nEND { }', "BEGIN { x = 'a; }\nEND { }", "BEGIN { a /* b; }"])

@@ -160,7 +160,8 @@ class Cursor:
         return self.error(self.token_span(token), f"{message} {where}" if where else message, hint)
 
     def error(self, span: Span, message: str, hint: str = "") -> Failure:
-        if self.lexer.broken_end in (self.last_end, self.token.start):
+        is_known = span.start in self.lexer.reported or self.lexer.broken_end in (self.last_end, self.token.start)
+        if is_known:
             return Failure(message)
         self.lexer.diagnostics.error("D_SYNTAX", span, message, hint)
         if len(self.lexer.diagnostics.found) >= _MAX_ERRORS:

@@ -70,7 +70,7 @@ class Lexer:
         # Where the last string, character constant or comment that is not closed ends: what is said of the text right
         # after it would only repeat that.
         self.broken_end = -1
-        self._reported: set[int] = set()
+        self.reported: set[int] = set()
 
     def span(self, start: int, end: int) -> Span:
         return Span(self.file, start, end)
@@ -245,8 +245,8 @@ class Lexer:
         self._report(flaw.code, start, end, flaw.message, flaw.hint)
 
     def _report(self, code: str, start: int, end: int, message: str, hint: str) -> None:
-        if start not in self._reported and not self.is_muted:
-            self._reported.add(start)
+        if start not in self.reported and not self.is_muted:
+            self.reported.add(start)
             self.diagnostics.error(code, self.span(start, end), message, hint)
 
 

@@ -126,7 +126,11 @@ class _ScriptParser(StatementParser):
         body: tuple[Statement, ...] | None = None
         if text.startswith("/", offset):
             self.seek(offset)
-            predicate = self._predicate(offset)
+            try:
+                predicate = self._predicate(offset)
+            except Failure:
+                # What is wrong in the predicate does not keep the body from being read.
+                self._skip_to_body(offset)
             offset = self.lexer.skip(self.last_end)
         if text.startswith("{", offset):
             self.seek(offset)
@@ -137,6 +141,21 @@ class _ScriptParser(StatementParser):
         elif offset < len(text):
             self._no_body(offset)
         return ClauseDecl(tuple(probes), predicate, body, self.span_from(start))
+
+    def _skip_to_body(self, start: int) -> None:
+        """After an error in a predicate: up to the next '{', or fail if none belongs to this clause."""
+        self.nesting, self.in_predicate = 0, False
+        self.lexer.is_muted = True
+        try:
+            while not self.at("{"):
+                token = self.token
+                is_next = self.lexer.is_first_on_line(token.start) and bool(self.clause_at(token.start))
+                if self.at(";", "}") or token.kind is TokenKind.END or (token.start > start and is_next):
+                    raise Failure
+                self.advance()
+        finally:
+            self.lexer.is_muted = False
+            self.seek(self.last_end)
 
     def _probe(self) -> ProbeSpec:
         """The probe description at `last_end`."""
