@@ -141,6 +141,13 @@ def test_profile_finds_kernel_stacks_of_the_target() -> None:
     assert re.search(r"vmlinux`(ksys_read|vfs_read|do_syscall_64|__x64_sys_read)\+", output)
 
 
+def test_stacks_at_tracepoints_begin_in_the_kernels_own_code() -> None:
+    """Not in the program that takes them, nor in what calls it."""
+    output = run("-e", 'sched:::off-cpu /execname == "sleep"/ { @[stack()] = count(); }', "-c", "sleep 0.1")
+    assert "schedule+" in output
+    assert "bpf_" not in output
+
+
 def test_tick_prints_and_truncates() -> None:
     """Each second starts from nothing: what the ticks print adds up to all that happened."""
     output = run(

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
-from invivo.program.plan import Globals
+from invivo.program.plan import BtfTracepoint, Globals, RawTracepoint
 from invivo.program.types import Stack, Type
 
 __all__ = ["depth", "identity"]
 
 _USER_STACK = 1 << 8  # BPF_F_USER_STACK
+# At raw tracepoints the stack begins in the program itself, called by bpf_trace_runN: low bits of the flags skip those.
+_OWN_FRAMES = 2
 _NOEXIST = ONE
 _EEXIST = const(-17)
 _SEED, _PRIME = 0xCBF29CE484222325, 0x9E3779B97F4A7C15  # FNV's offset, and 2^64 / golden ratio (odd)
@@ -25,7 +27,8 @@ def _take(e: Emitter, is_user: bool, frames: int) -> tuple[Value, Value]:
     size = 8 * e.module.stack_frames
     buffer = e.storage.scratch(size)
     e.clear(buffer, const(size))
-    flags = const(_USER_STACK if is_user else 0)
+    is_called = isinstance(e.point, RawTracepoint | BtfTracepoint)
+    flags = const(_USER_STACK if is_user else _OWN_FRAMES if is_called else 0)
     length = e.out.call(Helper.GET_STACK, e.out.context, buffer, const(8 * frames), flags)
     return buffer, e.out.select(e.out.compare("slt", length, ZERO), ZERO, length)
 
