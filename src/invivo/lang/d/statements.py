@@ -200,6 +200,9 @@ class StatementParser(ExpressionParser):
         return other
 
     def _inner(self) -> Statement:
+        """The statement of an if or a loop; a block counts its own level."""
+        if self.at("{"):
+            return self.statement()
         with self.nested():
             return self.statement()
 
