@@ -4,7 +4,15 @@
  *
  * Usage: invivo run examples/block-latency.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * device 254:0, microseconds
+ *            value  ------------- Distribution ------------- count
+ *               16 |                                         0
+ *               32 |@@@@@@@@@@@                              64
+ *               64 |@@@@@@@@@                                51
+ *              128 |@@@@                                     21
+ *              256 |@@@@@@@@@@@@@@@@                         92
+ *              512 |                                         2
+ *             1024 |                                         0
  */
 #pragma D option quiet
 

@@ -4,7 +4,11 @@
  *
  * Usage: invivo run examples/block-sizes.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ *   WS
+ *            value  ------------- Distribution ------------- count
+ *            32768 |                                         0
+ *            65536 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@ 64
+ *           131072 |                                         0
  */
 #pragma D option quiet
 

@@ -4,7 +4,12 @@
  *
  * Usage: invivo run examples/cpu-by-process.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * PROCESS               PID  SAMPLES
+ * bash                25222        1
+ * bash                25225        1
+ * bash                25239        2
+ * python3             25214        4
+ * python              25004       11
  */
 #pragma D option quiet
 

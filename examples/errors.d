@@ -4,7 +4,14 @@
  *
  * Usage: invivo run examples/errors.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * PROCESS          CALL                  ERRNO      COUNT
+ * sh               access                    2          1
+ * sh               wait4                    10          1
+ * ls               access                    2          2
+ * ls               ioctl                    25          2
+ * ls               statfs                    2          2
+ * sh               newfstatat                2          8
+ * ls               openat                    2         13
  */
 #pragma D option quiet
 

@@ -4,7 +4,9 @@
  *
  * Usage: invivo run examples/execs.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * 2026 Nov 25 04:59:33  25264  25265 date
+ * 2026 Nov 25 04:59:33  25264  25266 uptime
+ * 2026 Nov 25 04:59:33  25264  25267 sleep
  */
 #pragma D option quiet
 

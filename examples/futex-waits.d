@@ -4,7 +4,8 @@
  *
  * Usage: invivo run examples/futex-waits.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * PROCESS             CALLS     TOTAL us       MAX us
+ * python                 24       806247       200101
  */
 #pragma D option quiet
 

@@ -4,7 +4,11 @@
  *
  * Usage: invivo run examples/off-cpu-times.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ *   sleep
+ *            value  ------------- Distribution ------------- count
+ *            65536 |                                         0
+ *           131072 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@ 1
+ *           262144 |                                         0
  */
 #pragma D option quiet
 

@@ -4,7 +4,23 @@
  *
  * Usage: invivo run examples/off-cpu.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * ...
+ *   wc
+ *               vmlinux`__schedule+0x618
+ *               vmlinux`schedule+0x23
+ *               vmlinux`anon_pipe_read+0x366
+ *               vmlinux`vfs_read+0x32c
+ *               vmlinux`ksys_read+0xba
+ *               vmlinux`do_syscall_64+0x71
+ *               vmlinux`entry_SYSCALL_64_after_hwframe+0x76
+ *              1497
+ *   find
+ *               vmlinux`__schedule+0x618
+ *               vmlinux`schedule+0x23
+ *               vmlinux`exit_to_user_mode_loop+0x51
+ *               vmlinux`do_syscall_64+0x23b
+ *               vmlinux`entry_SYSCALL_64_after_hwframe+0x76
+ *              1504
  */
 #pragma D option quiet
 

@@ -4,7 +4,15 @@
  *
  * Usage: invivo run examples/opens.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * sh                25299    3 /etc/ld.so.cache
+ * sh                25299    3 /lib/x86_64-linux-gnu/libc.so.6
+ * sh                25299    3 /dev/null
+ * date              25300    3 /etc/ld.so.cache
+ * date              25300    3 /lib/x86_64-linux-gnu/libc.so.6
+ * date              25300   -2 /usr/lib/locale/locale-archive
+ * date              25300    3 /usr/share/locale/locale.alias
+ * date              25300   -2 /usr/lib/locale/C.UTF-8/LC_IDENTIFICATION
+ * ...
  */
 #pragma D option quiet
 

@@ -4,7 +4,15 @@
  *
  * Usage: invivo run examples/page-faults.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * ...
+ *   readlink                                            kernel           13
+ *   basename                                            user             70
+ *   python                                              user            105
+ *   bash                                                kernel          220
+ *   python3                                             kernel          238
+ *   readlink                                            user            355
+ *   python3                                             user           2194
+ *   bash                                                user           5512
  */
 #pragma D option quiet
 

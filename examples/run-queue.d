@@ -4,7 +4,21 @@
  *
  * Usage: invivo run examples/run-queue.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ *   run-queue latency (us)
+ *            value  ------------- Distribution ------------- count
+ *               -1 |                                         0
+ *                0 |@@@@@                                    19
+ *                1 |@@@@@@@                                  30
+ *                2 |@@@@@@                                   24
+ *                4 |@@@                                      14
+ *                8 |@@@@                                     18
+ *               16 |@@@@@@@                                  27
+ *               32 |@@@                                      13
+ *               64 |@@                                       8
+ *              128 |                                         0
+ *              256 |                                         1
+ *              512 |                                         2
+ * ...
  */
 #pragma D option quiet
 

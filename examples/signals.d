@@ -4,7 +4,10 @@
  *
  * Usage: invivo run examples/signals.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * SENDER           RECEIVER         SIGNAL    COUNT
+ * sh               sh                   15        1
+ * sh               sh                   17        1
+ * sleep            sh                   17        1
  */
 #pragma D option quiet
 

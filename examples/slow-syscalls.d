@@ -4,7 +4,11 @@
  *
  * Usage: invivo run examples/slow-syscalls.d 5000        (Ctrl-C ends it)
  *
- * SAMPLE
+ * sleep             25401 clock_nanosleep           10076 us
+ * sh                25400 wait4                     10188 us
+ * sleep             25402 clock_nanosleep           20079 us
+ * sh                25400 wait4                     21011 us
+ * python            25398 poll                      32902 us
  */
 #pragma D option quiet
 

@@ -4,7 +4,17 @@
  *
  * Usage: invivo run examples/softirqs.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ *         9
+ *            value  ------------- Distribution ------------- count
+ *              256 |                                         0
+ *              512 |@@@                                      5
+ *             1024 |@@                                       3
+ *             2048 |@@@@                                     8
+ *             4096 |@@@@@@                                   12
+ *             8192 |@@@@@@@@@@@@@                            25
+ *            16384 |@@@@@@@@@@@                              21
+ *            32768 |@                                        1
+ *            65536 |                                         0
  */
 #pragma D option quiet
 

@@ -4,7 +4,15 @@
  *
  * Usage: invivo run examples/syscall-counts.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * ...
+ *   ls  read              7
+ *   sh  rt_sigaction      7
+ *   sh  mmap              8
+ *   sh  newfstatat       13
+ *   ls  newfstatat       22
+ *   ls  close            23
+ *   ls  mmap             30
+ *   ls  openat           34
  */
 #pragma D option quiet
 

@@ -4,7 +4,16 @@
  *
  * Usage: invivo run examples/syscall-latency.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * CALL                          COUNT    MEAN us     MAX us
+ * ...
+ * execve                          236         14        176
+ * read                            411        354      32717
+ * rt_sigprocmask                  560          0          0
+ * rt_sigaction                    743          0          0
+ * mmap                            946          1         15
+ * close                           962          0        185
+ * openat                         1403          0        166
+ * newfstatat                     1863          0          6
  */
 #pragma D option quiet
 

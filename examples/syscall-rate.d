@@ -4,7 +4,9 @@
  *
  * Usage: invivo run examples/syscall-rate.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * 2026 Nov 25 04:59:40       255 calls
+ * 2026 Nov 25 04:59:41      9758 calls
+ * 2026 Nov 25 04:59:42    157748 calls
  */
 #pragma D option quiet
 

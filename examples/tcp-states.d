@@ -4,7 +4,15 @@
  *
  * Usage: invivo run examples/tcp-states.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * python           44263 >     0  CLOSE        -> LISTEN
+ * python               0 > 44263  CLOSE        -> SYN_SENT
+ * python           36458 > 44263  SYN_SENT     -> ESTABLISHED
+ * python           44263 > 36458  LISTEN       -> SYN_RECV
+ * python           44263 > 36458  SYN_RECV     -> ESTABLISHED
+ * python           36458 > 44263  ESTABLISHED  -> FIN_WAIT1
+ * python           44263 > 36458  ESTABLISHED  -> CLOSE_WAIT
+ * python           44263 > 36458  CLOSE_WAIT   -> LAST_ACK
+ * ...
  */
 #pragma D option quiet
 

@@ -4,7 +4,8 @@
  *
  * Usage: invivo run examples/threads.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * PROCESS               PID  THREADS
+ * python              25560        3
  */
 #pragma D option quiet
 

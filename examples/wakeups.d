@@ -4,7 +4,16 @@
  *
  * Usage: invivo run examples/wakeups.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * WAKER            WOKEN               COUNT
+ * ...
+ * python           sh                      1
+ * sh               python                  1
+ * sh               rcu_preempt             1
+ * sort             ls                      1
+ * sort             sh                      1
+ * wc               sh                      1
+ * ls               sort                    4
+ * swapper/1        ls                      5
  */
 #pragma D option quiet
 

@@ -4,7 +4,10 @@
  *
  * Usage: invivo run examples/write-bytes.d        (Ctrl-C ends it)
  *
- * SAMPLE
+ * PROCESS            FD        BYTES
+ * wc                  1            5
+ * ls                  1        10925
+ * sort                1        10925
  */
 #pragma D option quiet
 
