@@ -113,10 +113,11 @@ def opens() -> None:
 
 
 def execs() -> None:
-    """sh runs `true` (a program here, not the shell's own) as its child."""
-    found = {row[-1]: row for row in rows(run("execs", "sh -c '/bin/true; /bin/echo'"))}
-    assert {"sh", "true", "echo"} <= found.keys()
-    assert found["true"][-3] == found["sh"][-2]
+    """sh runs two programs as its children."""
+    found = {row[-1]: row for row in rows(run("execs", "sh -c '/bin/true; /bin/echo; :'"))}
+    assert {"true", "echo"} <= found.keys()
+    assert found["true"][-3] == found["echo"][-3]
+    assert found["true"][-2] != found["echo"][-2]
 
 
 def exits() -> None:
