@@ -36,6 +36,8 @@ _FILES = (
     _File("cpu.d"),
     _File("io-device.d", "bio", "bi_bdev", "io-device-5.11.d"),
     _File("io.d"),
+    _File("page-head.d", "page", "compound_head", "page-head-info.d"),
+    _File("page-index.d", "page", "__folio_index", "page-index-6.15.d"),
     _File("file.d"),
 )
 

@@ -79,11 +79,10 @@ inline string root = __path(__mount_of[curthread->fs->root.mnt], curthread->fs->
 
 /*
  * From a request to its first page, from there to the file: the page cache knows the inode, the inode one of its names.
- * Of a page that is part of a larger one, the larger one has the mapping; a mapping with its low bits set is memory of
+ * Of a page that is part of a larger one, the first page has the mapping; a mapping with its low bits set is memory of
  * processes.
  */
 inline struct page *__bio_page[struct bio *b] = b->bi_io_vec[b->bi_iter.bi_idx].bv_page;
-inline struct page *__head_of[struct page *p] = p->compound_head & 1 ? (struct page *)(p->compound_head - 1) : p;
 
 function struct dentry *__bio_dentry(struct bio *b)
 {
@@ -132,7 +131,7 @@ function off_t __bio_file_offset(struct bio *b)
 	if (__bio_dentry(b) == NULL)
 		return 0;
 	head = __head_of[__bio_page[b]];
-	return (head->__folio_index + (__bio_page[b] - head)) * PAGESIZE;
+	return (__page_index[head] + (__bio_page[b] - head)) * PAGESIZE;
 }
 
 translator fileinfo_t < struct bio *B > {
