@@ -40,7 +40,9 @@ def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_b
     codes: dict[str, Code] = {}
     if functions:
         symbols = [f"map_{index}" for index in range(len(module.maps))]
-        codes = read_object(compile_text(symbols, functions), module.data_maps)
+        # Linux 6.9, which brought may_goto, has the long jumps of 6.6 too.
+        code = compile_text(symbols, functions, has_long_jumps=traits.has_may_goto)
+        codes = read_object(code, module.data_maps)
     maps, rodata = module.finish()
     return Plan(
         text="",

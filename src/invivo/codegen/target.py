@@ -2,13 +2,16 @@
 
     declarations + functions (text) ──> parse ──> a few scalar passes ──> ELF bytes
 
-The CPU is `v3`: 32-bit registers and jumps, atomics; no signed division. llvmlite is imported here only.
+The CPU is `v4`, which has jumps of any length, or `v3` for kernels without it. llvmlite is imported here, and in the
+formatter, only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from invivo.errors import UnsupportedError
 
 __all__ = ["compile_text"]
 
@@ -30,18 +33,41 @@ _PASSES = (
     "aggressive_dce", "instruction_combine", "simplify_cfg",
 )  # fmt: skip
 
-_machine: Any = None
+_CPU, _OLD_CPU = "v4", "v3"
+_OLD_LIMIT = 24_000  # lines of IR of a function, which make fewer instructions: jumps reach 32767 of them
+
+# Set before LLVM starts, for all that this process compiles.
+_SETTINGS = (
+    "-bpf-stack-size=32768",  # LLVM ends the process where a function needs more; objects.stack_depth looks instead
+    "-pre-RA-sched=source",  # loads stay where they are needed, and do not fill the stack with spilled registers
+    "-bpf-min-jump-table-entries=1000000",  # jumps through tables came with Linux 6.19
+    "-disable-lsr",
+    "-disable-ldsx",  # the verifier does not take it of every memory
+)
+
+_machines: dict[str, Any] = {}
 
 
-def compile_text(symbols: Iterable[str], functions: Iterable[str]) -> bytes:
-    """The object file of some functions; `symbols` are the maps' names, which stay undefined in it.
+def compile_text(symbols: Iterable[str], functions: Sequence[str], *, has_long_jumps: bool = True) -> bytes:
+    """The object file of some functions.
+
+    Args:
+        symbols: The maps' names, which stay undefined in it.
+        functions: Their IR.
+        has_long_jumps: Whether the kernel knows version 4 of the instruction set (Linux 6.6).
 
     Raises:
         RuntimeError: LLVM does not take the text: a bug of the generator, whose message it carries.
+        UnsupportedError: A function is too large for the old instruction set.
     """
     import llvmlite.binding as llvm
 
-    machine = _target_machine(llvm)
+    if not has_long_jumps and any(function.count("\n") > _OLD_LIMIT for function in functions):
+        raise UnsupportedError(
+            "too many clauses on one probe for this kernel: jumps would be too long",
+            "use fewer clauses, or a kernel from 6.9 on",
+        )
+    machine = _target_machine(llvm, _CPU if has_long_jumps else _OLD_CPU)
     declarations = "".join(f"@{name} = external global [4096 x i8], align 8\n" for name in symbols)
     text = _HEADER + declarations + "\n\n".join(functions) + _FOOTER
     module = llvm.parse_assembly(text)
@@ -55,14 +81,13 @@ def compile_text(symbols: Iterable[str], functions: Iterable[str]) -> bytes:
     return result
 
 
-def _target_machine(llvm: Any) -> Any:
-    global _machine
-    if _machine is None:
-        # LLVM ends the process where a function needs more; objects.stack_depth looks instead.
-        llvm.set_option("invivo", "-bpf-stack-size=32768")
-        llvm.set_option("invivo", "-disable-lsr")
+def _target_machine(llvm: Any, cpu: str) -> Any:
+    if not _machines:
+        for setting in _SETTINGS:
+            llvm.set_option("invivo", setting)
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
+    if cpu not in _machines:
         target = llvm.Target.from_triple("bpfel")
-        _machine = target.create_target_machine(cpu="v3", opt=2, reloc="static")
-    return _machine
+        _machines[cpu] = target.create_target_machine(cpu=cpu, opt=2, reloc="static")
+    return _machines[cpu]

@@ -113,11 +113,12 @@ def test_a_map_that_cannot_be_names_call_and_map() -> None:
 
 
 def test_a_closed_map_is_gone() -> None:
-    live = Map.create(HASH._replace(name="invivo_closed"))
-    assert any(found.name == "invivo_closed" for found in objects.maps())
+    name = f"iv_{os.getpid()}"
+    live = Map.create(HASH._replace(name=name))
+    assert any(found.name == name for found in objects.maps())
     fd = live.fd
     live.close()
     live.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
-    assert not any(found.name == "invivo_closed" for found in objects.maps())
+    assert not any(found.name == name for found in objects.maps())

@@ -7,6 +7,7 @@ import pytest
 from invivo.bpf.instructions import Instruction, encode
 from invivo.codegen.objects import COOKIE, MAY_GOTO, Code, read_object, stack_depth
 from invivo.codegen.target import compile_text
+from invivo.errors import UnsupportedError
 from invivo.program.plan import Relocation
 from tests.engines.disassemble import instructions
 
@@ -88,6 +89,20 @@ def test_more_stack_than_the_kernel_has_is_seen() -> None:
     )
     assert stack_depth(compiled(deep)["one"].code) == 2048
     assert stack_depth(compiled(function("two", "ret i64 0"))["two"].code) == 0
+
+
+def test_what_is_too_large_for_old_jumps_is_said_before_llvm_ends_the_process() -> None:
+    lines = [f"store volatile i64 {i}, ptr %ctx, align 8" for i in range(30_000)]
+    with pytest.raises(UnsupportedError, match="too many clauses on one probe"):
+        compile_text([], [function("one", *lines, "ret i64 0")], has_long_jumps=False)
+
+
+def test_many_cases_make_no_jump_table() -> None:
+    cases = " ".join(f"i64 {i}, label %b{i}" for i in range(40))
+    blocks = [f"b{i}:\n  store volatile i64 {i * 7}, ptr %ctx, align 8\n  ret i64 {i}" for i in range(40)]
+    switch = f"switch i64 %v, label %d [ {cases} ]"
+    text = function("one", "%v = load i64, ptr %ctx, align 8", switch, *blocks, "d: ret i64 9")
+    assert all(one.opcode != 0x0D for _, one in instructions(compiled(text)["one"].code))  # gotox
 
 
 def test_other_relocations_are_refused() -> None:
