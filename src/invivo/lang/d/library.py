@@ -38,6 +38,7 @@ _FILES = (
     _File("io.d"),
     _File("page-head.d", "page", "compound_head", "page-head-info.d"),
     _File("page-index.d", "page", "__folio_index", "page-index-6.15.d"),
+    _File("dentry-alias.d", "dentry", "d_u", "dentry-alias-unnamed.d"),
     _File("file.d"),
 )
 

@@ -98,7 +98,7 @@ function struct dentry *__bio_dentry(struct bio *b)
 	/* What a file system writes of its own goes through the page cache of the device. */
 	if ((inode->i_mode & S_IFMT) == S_IFBLK)
 		return NULL;
-	return (struct dentry *)((uintptr_t)inode->i_dentry.first - offsetof(struct dentry, d_u));
+	return __dentry_of[inode->i_dentry.first];
 }
 
 function string __bio_file_name(struct bio *b)
