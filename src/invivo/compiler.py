@@ -78,7 +78,8 @@ def compile_now(request: Request) -> Plan:
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     plan = compile_program(program, traits)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
-    plan = plan._replace(text=_opening(source.text), warnings=rendered)
+    matched = sum(len(clause.probes) for clause in (*program.clauses, *program.error_clauses))
+    plan = plan._replace(text=_opening(source.text), warnings=rendered, matched=matched)
     return plan._replace(formatter=compile_formatter(plan))
 
 

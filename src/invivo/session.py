@@ -257,6 +257,11 @@ class Session:
         return self._exit_code
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the compiler found doubtful in the program, each as text that shows the place."""
+        return self._engine.plan.warnings if self._engine is not None else ()
+
+    @property
     def target_pid(self) -> int | None:
         """The pid of the command or process that is traced."""
         return self._target.pid if self._target is not None else self._pid

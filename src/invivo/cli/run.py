@@ -53,7 +53,7 @@ def run(namespace: argparse.Namespace) -> int:
             command=namespace.command,
             pid=namespace.pid,
             duration=namespace.duration,
-            output=_output_maker(namespace.format, stream.fileno()),
+            output=_output_maker(namespace.format, stream.fileno(), name),
             isolate=True,
             use_cache=namespace.use_cache,
         )
@@ -127,8 +127,19 @@ class _open_output:
         return self._fd
 
 
-def _output_maker(form: str, fd: int) -> Callable[[Plan], Output]:
+def _tell(message: str) -> None:
+    from invivo.output.escape import escape
+
+    os.write(2, escape(message.encode("utf-8", "surrogateescape")) + b"\n")
+
+
+def _output_maker(form: str, fd: int, name: str) -> Callable[[Plan], Output]:
     def make(plan: Plan) -> Output:
+        for warning in plan.warnings:
+            _tell(warning)
+        if form == "text" and not plan.options.get("quiet"):
+            what = f"description '{plan.text}'" if name.startswith("<") else f"script '{name}'"
+            _tell(f"invivo: {what} matched {plan.matched} probe{'s' * (plan.matched != 1)}")
         if form == "json":
             from invivo.output.json import JsonOutput
 

@@ -405,4 +405,5 @@ class Plan(NamedTuple):
     strings: tuple[bytes, ...]
     options: dict[str, int | str | bool]
     warnings: tuple[str, ...] = ()  # rendered diagnostics
+    matched: int = 0  # probes matched by all clauses, one that several match counted for each
     formatter: bytes | None = None
