@@ -152,7 +152,8 @@ def test_tick_prints_and_truncates() -> None:
     """Each second starts from nothing: what the ticks print adds up to all that happened."""
     output = run(
         "-e",
-        "syscall::getppid:entry /pid == $target/ { @ = count(); } tick-100ms { printa(@); trunc(@); } END { printa(@); }",
+        "syscall::getppid:entry /pid == $target/ { @ = count(); } "
+        "tick-100ms { printa(@); trunc(@); } END { printa(@); }",
         "-c",
         f"{sys.executable} -c 'import os, time\nfor i in range(1009):\n os.getppid()\n i % 400 or time.sleep(0.15)'",
     )

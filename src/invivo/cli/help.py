@@ -164,7 +164,7 @@ def _builtins() -> list[Section]:
 
 
 def _structures() -> list[Section]:
-    """The structures of D's library with their members, and the variables that lead to them, from the library's text."""
+    """The structures of D's library with their members, and the variables that lead to them: from its text."""
     import re
 
     from invivo.lang.d.library import library_texts
