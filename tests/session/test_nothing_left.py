@@ -65,7 +65,10 @@ def command(tmp_path: Path) -> Iterator[str]:
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("moment", range(50))
+_MORE = [pytest.param(moment, marks=pytest.mark.slow) for moment in range(50, 150)]
+
+
+@pytest.mark.parametrize("moment", [*range(50), *_MORE])
 def test_kill_at_a_random_moment(moment: int, command: str) -> None:
     """SIGKILL 0 to 1 s after the start: during start-up, tracing, printing."""
     before = kernel_objects()
