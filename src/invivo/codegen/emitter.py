@@ -87,7 +87,6 @@ class Emitter(ABC):
         self.point: object = None
         self.is_end = False
         self.may_have_exited = False  # whether code before this may have called exit()
-        self.probe_id: Value = ZERO  # i64, of the firing being lowered
         self.probe_ids: tuple[int, ...] = ()  # all that probe_id can be
         self.clause: Clause | None = None
         self.fault_info: dict[int, Value] | None = None  # in ERROR clauses: what FaultInfo yields
@@ -108,6 +107,8 @@ class Emitter(ABC):
         self.resumes: list[Block] = []
         self.resume = 0
         self._word: Value | None = None
+        self._probe: Value = ZERO  # the probe's id, or the place that holds it
+        self._probe_place: Value | None = None
         self._barrier: Value | None = None
 
     # --- lowering, dispatched in lowering.py ------------------------------------------------------------------------
@@ -143,6 +144,20 @@ class Emitter(ABC):
         if self._word is None:
             self._word = self.out.alloca(8)
         return self._word
+
+    @property
+    def probe_id(self) -> Value:
+        """The id of the probe that fired, an i64."""
+        return self.out.load(self._probe) if self._probe.type == "ptr" else self._probe
+
+    def set_probe(self, identity: Value) -> None:
+        """At a firing's start. What is not a constant goes to memory: after a fault, its clauses go on from elsewhere."""
+        self._probe = identity
+        if identity.text.startswith("%"):
+            if self._probe_place is None:
+                self._probe_place = self.out.alloca(8, is_zero=True)
+            self._probe = self._probe_place
+            self.out.store(identity, self._probe)
 
     def read_global(self, offset: int) -> Value:
         return self.out.load(self.module.global_address(offset))
@@ -205,7 +220,9 @@ class Emitter(ABC):
     def at_most(self, value: Value, maximum: int) -> Value:
         """The value, or `maximum` if it is greater (unsigned), such that the verifier sees the bound."""
         value = self.opaque(value)
-        return self.out.select(self.out.compare("ugt", value, const(maximum)), const(maximum), value)
+        bounded = self.out.select(self.out.compare("ugt", value, const(maximum)), const(maximum), value)
+        # LLVM would make an `or` of adding less than 8 to an aligned address, which is not done to pointers.
+        return self.opaque(bounded) if maximum < 8 else bounded
 
     def scalar_of_pointer(self, value: Value) -> Value:
         """A number the verifier takes for a number, from a register that it may know as a pointer.

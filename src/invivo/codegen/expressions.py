@@ -206,7 +206,11 @@ def _conditional(e: Emitter, expr: Conditional) -> Value:
 
 def inline_call(e: Emitter, expr: InlineCall, result: Value) -> None:
     """A local function's body; what it returns goes to `result`: an i64's slot, or a string's buffer."""
-    given = [(variable, variables.temporary(e, value)) for variable, value in expr.parameters]
+    values = [value for _, value in expr.parameters]
+    given = [
+        (variable, variables.temporary(e, value, *values[number + 1 :]))
+        for number, (variable, value) in enumerate(expr.parameters)
+    ]
     for variable, value in given:
         variables.store_local(e, variable, value)
     for variable in variables.locals_of(expr.body):

@@ -170,12 +170,17 @@ class Function:
 
     # --- memory -----------------------------------------------------------------------------------------------------
 
-    def alloca(self, size: int) -> Value:
-        """`size` bytes of stack, aligned to 8."""
+    def alloca(self, size: int, *, is_zero: bool = False) -> Value:
+        """`size` bytes of stack, aligned to 8; with `is_zero` (for a multiple of 8), zero where the function starts."""
         self._count += 1
         name = f"%a{self._count}"
         type_ = "i64" if size == 8 else f"[{size} x i8]"
         self._entry.lines.append(f"  {name} = alloca {type_}, align 8")
+        for offset in range(0, size if is_zero else 0, 8):
+            place = f"{name}.{offset}" if offset else name
+            if offset:
+                self._entry.lines.append(f"  {place} = getelementptr i8, ptr {name}, i64 {offset}")
+            self._entry.lines.append(f"  store i64 0, ptr {place}, align 8")
         return Value("ptr", name)
 
     def offset(self, pointer: Value, distance: int | Value) -> Value:

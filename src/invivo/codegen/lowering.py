@@ -176,7 +176,8 @@ def _test_guard(e: Emitter, guard: Expr, otherwise: Block) -> None:
 def _clauses(e: Emitter, firing: Firing, probe_id: Value) -> None:
     """One firing: its clauses in order; a fault, or a predicate that is false, goes on to the next."""
     done = e.out.new_block("fired")
-    e.probe_id, e.probe_ids = probe_id, firing.probe_ids
+    e.set_probe(probe_id)
+    e.probe_ids = firing.probe_ids
     e.start_firing()
     if firing.guard is not None:
         e.resumes.append(done)
@@ -232,9 +233,9 @@ def _fault_code(e: Emitter) -> None:
     value = out.phi([(f.value, f.source) for f in faults])
     probe = out.phi([(f.probe, f.source) for f in faults])
     resume = out.phi([(const(f.resume), f.source) for f in faults])
-    e.probe_id = probe
     has_error_clauses = bool(e.module.program.error_clauses)
     epid = out.phi([(const(f.clause + 1), f.source) for f in faults]) if has_error_clauses else ZERO
+    e.set_probe(probe)
     records.emit_fault(e, site, kind, value)
     if has_error_clauses:
         _error_clauses(e, {1: epid, 2: out.extend(site, False), 4: out.extend(kind, False), 5: value})
@@ -249,7 +250,8 @@ def _error_clauses(e: Emitter, info: dict[int, Value]) -> None:
     """ERROR's firing, inline. A fault in it is counted, and nothing more."""
     program, out = e.module.program, e.out
     ids = tuple(program.probe_ids[probe] for probe in program.error_clauses[0].probes)
-    e.probe_id, e.probe_ids = const(ids[0]), ids
+    e.set_probe(const(ids[0]))
+    e.probe_ids = ids
     e.faults, e.resumes = [], []
     # It is a firing of its own, in the midst of another: with its own variables, memory and time.
     e.variables, e.own_memory, e.own_used, e.timestamp = {}, None, None, None

@@ -170,7 +170,7 @@ def store_place(e: Emitter, place: Value, type_: Type, value: Value) -> None:
 def allocate(e: Emitter, size: Value, span: Span) -> Value:
     """The offset of `size` fresh bytes of the firing's own memory; a fault (NOSCRATCH) where there are not so many."""
     if e.own_used is None:
-        e.own_used = e.out.alloca(8)
+        e.own_used = e.out.alloca(8, is_zero=True)
     if not e.own_is_fresh:
         e.own_is_fresh = True
         with e.in_block(e.firing_init):

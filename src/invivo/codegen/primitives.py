@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from invivo.codegen import memory, stacks, text
+from invivo.codegen import memory, speculations, stacks, strings, text
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.nodes import Call
@@ -51,7 +51,7 @@ def _comm(e: Emitter, call: Call, place: Value, capacity: int) -> None:
 def _timestamp(e: Emitter, call: Call) -> Value:
     """Read when first needed in a firing, and kept."""
     if e.timestamp is None:
-        e.timestamp = e.out.alloca(8)
+        e.timestamp = e.out.alloca(8, is_zero=True)
     if not e.has_timestamp:
         e.has_timestamp = True
         with e.in_block(e.firing_init):
@@ -133,7 +133,7 @@ def _scopy(e: Emitter, call: Call) -> Value:
 
 
 def _copy_string(e: Emitter, call: Call) -> Value:
-    source = e.string(call.arguments[0])
+    source = strings.operand(e, *call.arguments)
     target = e.scalar(call.arguments[1])
     length = e.out.add(text.length(e, source), ONE)
     place = memory.scratch_address(e, target, length, call.span)
@@ -151,7 +151,8 @@ def _strlen(e: Emitter, call: Call) -> Value:
 
 def _position(is_last: bool) -> _Scalar:
     def lower(e: Emitter, call: Call) -> Value:
-        whole, part = e.string(call.arguments[0]), e.string(call.arguments[1])
+        whole = strings.operand(e, *call.arguments)
+        part = strings.operand(e, *call.arguments[1:])
         start = e.scalar(call.arguments[2])
         return text.last_position(e, whole, part, start) if is_last else text.position(e, whole, part, start)
 
@@ -159,22 +160,23 @@ def _position(is_last: bool) -> _Scalar:
 
 
 def _strjoin(e: Emitter, call: Call, place: Value, capacity: int) -> Value | None:
-    return text.join(e, e.string(call.arguments[0]), e.string(call.arguments[1]), place, capacity)
+    first, second = strings.operand(e, *call.arguments), e.string(call.arguments[1])
+    return text.join(e, first, second, place, capacity)
 
 
 def _substr(e: Emitter, call: Call, place: Value, capacity: int) -> Value | None:
-    whole = e.string(call.arguments[0])
+    whole = strings.operand(e, *call.arguments)
     return text.substring(e, whole, e.scalar(call.arguments[1]), e.scalar(call.arguments[2]), place, capacity)
 
 
 def _strstr(e: Emitter, call: Call, place: Value, capacity: int) -> Value | None:
-    whole, part = e.string(call.arguments[0]), e.string(call.arguments[1])
+    whole, part = strings.operand(e, *call.arguments), e.string(call.arguments[1])
     return text.tail(e, whole, text.position(e, whole, part, ZERO), place, capacity)
 
 
 def _strchr(is_last: bool) -> _String:
     def lower(e: Emitter, call: Call, place: Value, capacity: int) -> Value | None:
-        whole, byte = e.string(call.arguments[0]), e.scalar(call.arguments[1])
+        whole, byte = strings.operand(e, *call.arguments), e.scalar(call.arguments[1])
         return text.tail(e, whole, text.byte_position(e, whole, byte, is_last), place, capacity)
 
     return lower
@@ -216,6 +218,9 @@ SCALARS: dict[str, _Scalar] = {
     "strlen": _strlen,
     "index": _position(False),
     "rindex": _position(True),
+    "speculation": speculations.start,
+    "speculation_state": speculations.state,
+    "speculation_end": speculations.end,
     "alloca": _alloca,
     "copyin": _copyin,
     "bcopy": _bcopy,

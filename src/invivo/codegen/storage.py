@@ -80,13 +80,15 @@ class Storage:
         size = round_up(size, 8)
         if size <= _STACK_SLOT:
             depth = self._depth if lifetime is Lifetime.STATEMENT else int(lifetime)
-            for free in self._stack:
+            # What outlives a clause is zero at first: code after a fault may come from where it was not set yet.
+            is_zero = lifetime is Lifetime.UNIT
+            for free in self._stack if not is_zero else ():
                 if free.depth < 0 and free.size == size:
                     free.depth = depth
                     return Place(free.value, 0)
             if size <= self._budget:
                 self._budget -= size
-                self._stack.append(_StackSlot(self._out.alloca(size), size, depth))
+                self._stack.append(_StackSlot(self._out.alloca(size, is_zero=is_zero), size, depth))
                 return Place(self._stack[-1].value, 0)
         return self.reserve_scratch(size, lifetime)
 

@@ -33,8 +33,9 @@ from invivo.program.nodes import (
 )
 from invivo.program.plan import FaultKind
 from invivo.program.types import Space, String
+from invivo.program.walk import walk
 
-__all__ = ["capacity_of", "compare", "copy", "string", "string_into", "zero_before"]
+__all__ = ["capacity_of", "compare", "copy", "operand", "string", "string_into", "zero_before"]
 
 _INLINE_LITERAL = 32  # longer literals are copied from the read-only data
 _INLINE_COMPARISON = 40  # longer ones are compared in a loop
@@ -76,6 +77,24 @@ def string(e: Emitter, expr: Expr) -> Str:
             return Str(slot, capacity)
         case _:
             raise TypeError(f"{type(expr).__name__} is not a string")
+
+
+def operand(e: Emitter, expr: Expr, *later: Expr) -> Str:
+    """A string that is used when `later` have been evaluated: what they may change is copied before."""
+    value = e.string(expr)
+    if not _lies_in_variable(expr) or not any(_assigns_string(node) for other in later for node in walk(other)):
+        return value
+    slot = e.slot(value.capacity)
+    copy(e, value, slot, value.capacity)
+    return Str(slot, value.capacity, value.literal)
+
+
+def _lies_in_variable(expr: Expr) -> bool:
+    return isinstance(expr, VarRef | Element | Assign) or (isinstance(expr, Comma) and _lies_in_variable(expr.second))
+
+
+def _assigns_string(node: object) -> bool:
+    return isinstance(node, Assign) and isinstance(node.type, String)
 
 
 def string_into(e: Emitter, expr: Expr, place: Value, capacity: int) -> Value | None:
@@ -161,7 +180,7 @@ def compare(e: Emitter, expr: StrCompare) -> Value:
         for one, other in pairs:
             if isinstance(other, StrLit):
                 return _truth_of(e, expr.op, _equals_literal(e, e.string(one), other.value))
-    left = e.string(expr.left)
+    left = operand(e, expr.left, expr.right)
     right = e.string(expr.right)
     return e.truth(e.out.compare(_PREDICATES[expr.op], _difference(e, left, right), ZERO))
 

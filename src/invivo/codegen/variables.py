@@ -210,7 +210,8 @@ def assign_string(e: Emitter, expr: Assign) -> Str:
         return Str(buffer, variable.type.size)
     place = read_string(e, expr.target).address
     strings.copy(e, value, place, variable.type.size)
-    return Str(place, variable.type.size, value.literal)
+    literal = value.literal[: variable.type.size - 1] if value.literal is not None else None
+    return Str(place, variable.type.size, literal)
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ def _local(e: Emitter, variable: Variable) -> Value:
         elif is_string or len(e.variables) >= _REGISTERS:
             place = e.storage.reserve(size, Lifetime.UNIT)
         else:
-            place = Place(e.out.alloca(8), 0)
+            place = Place(e.out.alloca(8, is_zero=True), 0)
         e.variables[variable] = place
     if variable not in e.firing_zeroed:
         e.firing_zeroed.add(variable)
@@ -264,9 +265,9 @@ def store_local(e: Emitter, variable: Variable, value: Value | Str) -> None:
         e.out.store(value, place)
 
 
-def temporary(e: Emitter, expr: Expr) -> Value | Str:
-    """The value of an argument."""
-    return e.string(expr) if isinstance(expr.type, String) else e.scalar(expr)
+def temporary(e: Emitter, expr: Expr, *later: Expr) -> Value | Str:
+    """The value of an argument, before those that come later are evaluated."""
+    return strings.operand(e, expr, *later) if isinstance(expr.type, String) else e.scalar(expr)
 
 
 def changed_in_loops(clauses: Iterable[Clause]) -> set[Variable]:

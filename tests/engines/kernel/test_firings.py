@@ -17,7 +17,7 @@ import pytest
 
 from invivo.consumer.records import Stack as StackValue
 from invivo.program.layout import field_type
-from invivo.program.nodes import Context, ContextBytes, ContextWord, Convert, Expr, Probe, ProbeId, ProbeName, Selector
+from invivo.program.nodes import Context, ContextBytes, ContextWord, Convert, Expr, Probe, ProbeId, ProbeName, Scope, Selector
 from invivo.program.plan import AggFunction, Component, PerfClock, PrintStack, RawTracepoint, Tracepoint
 from invivo.program.sources import ProbePattern
 from invivo.program.types import INT, INT32, INT64, LONG, UINT64, Stack, String
@@ -148,6 +148,25 @@ def test_arguments_of_system_calls() -> None:
 
     group = os.getpgrp()
     assert d.run(events).text == f"0 {group}\n{os.getpid()} {group}\n-5 -3\n"
+
+
+def test_after_a_fault_the_next_clause_still_knows_its_probe() -> None:
+    d = Builder()
+    zero = ref(d.variable("zero", INT))
+    first = [*probes("syscall", "", "getppid"), *probes("syscall", "", "getpgrp"), *probes("syscall", "", "gettid")]
+    second = [*probes("syscall", "", "getuid"), *probes("syscall", "", "geteuid"), *probes("syscall", "", "getgid")]
+    name = probe_name(Component.FUNCTION)
+    local = ref(d.variable("local", INT, Scope.CLAUSE))
+    for group in (first, second):
+        entries = [probe for probe in group if probe.name == "entry"]
+        count = assign(local, op("+", local, number(1, INT)))
+        d.clause(entries, count, d.printf("%d", op("/", number(1, INT), zero)), when=mine())
+        d.clause(entries, count, d.printf("%s %d %d ", name, ProbeId(INT, SPAN), local), when=mine())
+    running = d.run(some_calls)
+    ids = {probe.function: i for i, probe in enumerate(running.plan.probes, 1)}
+    calls = ["getppid"] * 3 + ["getpgrp"] * 2 + ["getuid"]
+    assert running.text == "".join(f"{call} {ids[call]} 2 " for call in calls)
+    assert [fault.probe and fault.probe.function for fault in running.faults] == calls
 
 
 def test_guards() -> None:
