@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from invivo.builtins import BUILTINS, Builtin, Kind
+from invivo.builtins.absent import ABSENT
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.builtin_call import BuiltinCall
@@ -102,6 +103,8 @@ def _no_value(c: ClauseState, expression: syntax.CallOp, builtin: Builtin) -> No
 def _unknown(c: ClauseState, expression: syntax.CallOp) -> NoReturn:
     import difflib
 
+    if hint := ABSENT.get(expression.name, ""):
+        c.program.error("D_FUNC_UNDEF", expression.name_span, f"invivo has no {expression.name}()", hint)
     names = [b.name for b in BUILTINS.values() if b.kind is not Kind.VARIABLE] + list(c.program.functions)
     close = difflib.get_close_matches(expression.name, names, 1, 0.6)
     hint = f"did you mean {close[0]}()?" if close else "invivo help builtins lists them all"

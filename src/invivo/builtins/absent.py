@@ -1,0 +1,42 @@
+"""Names that DTrace has and invivo has not, each with what to say to the person who uses one.
+
+    ABSENT["raise"]    "invivo has no destructive actions: it never changes what it traces"
+
+In: nothing. Out: hints for the front end, and the list in the manual. A test holds that none of them is a builtin.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ABSENT"]
+
+_REASONS = {
+    "invivo has no destructive actions: it never changes what it traces": (
+        "breakpoint", "chill", "copyout", "copyoutstr", "freopen", "ftruncate", "panic", "raise", "stop", "system",
+    ),
+    "invivo has no names of user functions yet": ("jstack", "uaddr", "ufunc", "umod", "usym"),
+    "options are set by -x or #pragma D option": ("setopt",),
+    "print the members one by one": ("print",),
+    "invivo cannot write captures of packets": ("pcap",),
+    "swap the bytes with shifts: x >> 8 & 0xff | (x & 0xff) << 8": (
+        "htonl", "htonll", "htons", "ntohl", "ntohll", "ntohs",
+    ),
+    "print an address by its bytes: printf(\"%d.%d.%d.%d\", ...)": (
+        "inet_ntoa", "inet_ntoa6", "inet_ntop", "link_ntop",
+    ),
+    "a device number is major << 20 | minor": ("getmajor", "getminor"),
+    "paths of open files are in fds[], the working directory in cwd": ("cleanpath", "d_path", "ddi_pathname"),
+    "compare ppid, or keep an array of process ids from proc:::create": ("progenyof",),
+    "use index() and substr()": ("strtok",),
+    "use copyin()": ("copyinto",),
+    "invivo knows nothing of the kernel's locks": (
+        "mutex_owned", "mutex_owner", "mutex_type_adaptive", "mutex_type_spin", "rw_iswriter", "rw_read_held",
+        "rw_write_held",
+    ),
+    "use stack()": ("caller",),
+    "use ustack()": ("ucaller",),
+    "invivo cannot read the user's registers": ("uregs",),
+    "Linux has none": ("ipl", "chip", "lgrp", "zonename"),
+    "Linux has no STREAMS": ("msgdsize", "msgsize"),
+}  # fmt: skip
+
+ABSENT: dict[str, str] = {name: reason for reason, names in _REASONS.items() for name in names}
