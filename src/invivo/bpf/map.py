@@ -58,16 +58,19 @@ def possible_cpus() -> int:
 
 
 class Map:
-    """A live map; closing it (or the end of the process) gives it back to the kernel."""
+    """A live map; closing it (or the end of the process) gives it back to the kernel.
 
-    __slots__ = ("_value_bytes", "fd", "spec")
+    `value_bytes` is the size of a value as `lookup` and `update` have it: that of all CPUs, for a per-CPU map.
+    """
+
+    __slots__ = ("fd", "spec", "value_bytes")
 
     def __init__(self, fd: int, spec: MapSpec) -> None:
         self.fd = fd
         self.spec = spec
-        self._value_bytes = spec.value_size
+        self.value_bytes = spec.value_size
         if spec.type in _PER_CPU:
-            self._value_bytes = (spec.value_size + 7 & ~7) * possible_cpus()
+            self.value_bytes = (spec.value_size + 7 & ~7) * possible_cpus()
 
     @classmethod
     def create(cls, spec: MapSpec) -> Self:
@@ -97,7 +100,7 @@ class Map:
 
     def lookup(self, key: bytes) -> bytes | None:
         """The value (all CPUs' in a row), or None."""
-        value = bytearray(self._value_bytes)
+        value = bytearray(self.value_bytes)
         code = self._element(uapi.BPF_MAP_LOOKUP_ELEM, key, value)
         if code == errno.ENOENT:
             return None
@@ -106,8 +109,8 @@ class Map:
 
     def update(self, key: bytes, value: bytes, flags: int = uapi.BPF_ANY) -> None:
         """Set a value (all CPUs' in a row)."""
-        if len(value) != self._value_bytes:
-            raise ValueError(f"map '{self.spec.name}' has values of {self._value_bytes} bytes, not {len(value)}")
+        if len(value) != self.value_bytes:
+            raise ValueError(f"map '{self.spec.name}' has values of {self.value_bytes} bytes, not {len(value)}")
         self._check(self._element(uapi.BPF_MAP_UPDATE_ELEM, key, value, flags), "BPF_MAP_UPDATE_ELEM")
 
     def delete(self, key: bytes) -> bool:
@@ -143,7 +146,7 @@ class Map:
         return [(key, value) for key, value in pairs if value is not None]
 
     def _items_in_batches(self) -> list[tuple[bytes, bytes]] | None:
-        key_size, value_size = self.spec.key_size, self._value_bytes
+        key_size, value_size = self.spec.key_size, self.value_bytes
         found: list[tuple[bytes, bytes]] = []
         room = min(_BATCH_COUNT, max(self.spec.max_entries, 64))
         position_in, position_out = bytearray(max(key_size, 4)), bytearray(max(key_size, 4))

@@ -151,7 +151,7 @@ class Emitter(ABC):
         return self.out.load(self._probe) if self._probe.type == "ptr" else self._probe
 
     def set_probe(self, identity: Value) -> None:
-        """At a firing's start. What is not a constant goes to memory: after a fault, its clauses go on from elsewhere."""
+        """At a firing's start. What is no constant goes to memory: after a fault, clauses go on from elsewhere."""
         self._probe = identity
         if identity.text.startswith("%"):
             if self._probe_place is None:

@@ -17,7 +17,18 @@ import pytest
 
 from invivo.consumer.records import Stack as StackValue
 from invivo.program.layout import field_type
-from invivo.program.nodes import Context, ContextBytes, ContextWord, Convert, Expr, Probe, ProbeId, ProbeName, Scope, Selector
+from invivo.program.nodes import (
+    Context,
+    ContextBytes,
+    ContextWord,
+    Convert,
+    Expr,
+    Probe,
+    ProbeId,
+    ProbeName,
+    Scope,
+    Selector,
+)
 from invivo.program.plan import AggFunction, Component, PerfClock, PrintStack, RawTracepoint, Tracepoint
 from invivo.program.sources import ProbePattern
 from invivo.program.types import INT, INT32, INT64, LONG, UINT64, Stack, String
@@ -278,6 +289,18 @@ def test_user_stacks_begin_in_the_library_that_called() -> None:
     assert stack.pid == os.getpid()
     start = ctypes.cast(LIBC.getppid, ctypes.c_void_p).value or 0
     assert start < stack.addresses[0] < start + 64
+
+
+def test_the_first_sample_keeps_both_its_stacks() -> None:
+    """A sample is taken with interrupts off, when the kernel gets no new memory for elements of a map."""
+    probe = Probe("profile", "", "", "profile-2000", PerfClock(500_000), Context("profile"))
+    for _ in range(5):
+        d = Builder()
+        kinds = Stack(False, 20), Stack(True, 20)
+        a = d.aggregation(AggFunction.COUNT, [field_type(kind) for kind in kinds])
+        d.clause(probe, d.aggregate(a, call("kstack", type_=kinds[0]), call("ustack", type_=kinds[1])))
+        running = d.run(lambda: subprocess.run(["true"], check=True))
+        assert running.drops == []
 
 
 # --- facts of the moment ----------------------------------------------------------------------------------------------

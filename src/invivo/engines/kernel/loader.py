@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import os
+
 from invivo.bpf import instructions, uapi
 from invivo.bpf.map import Map, MapSpec
 from invivo.bpf.program import Program, ProgramSpec
+from invivo.linux import cpu
 from invivo.program.plan import (
     AttachPoint,
     BtfTracepoint,
@@ -24,6 +27,8 @@ from invivo.program.plan import (
 )
 
 __all__ = ["LoadedUnit", "create_maps", "load_unit"]
+
+_SMALL_ELEMENT = 200  # bytes of key and value, of which the kernel keeps several ready (kernel/bpf/memalloc.c)
 
 
 class LoadedUnit:
@@ -48,6 +53,33 @@ def create_maps(plan: Plan, into: list[Map]) -> None:
         if map_plan.kind is MapKind.RODATA and plan.rodata:
             live.update(b"\0\0\0\0", plan.rodata.ljust(map_plan.value_size, b"\0"))
             live.freeze()
+    _fill_allocators([live for live in into if _is_large_hash(live.spec)])
+
+
+def _is_large_hash(spec: MapSpec) -> bool:
+    return spec.flags & uapi.BPF_F_NO_PREALLOC != 0 and spec.key_size + spec.value_size > _SMALL_ELEMENT
+
+
+def _fill_allocators(maps: list[Map]) -> None:
+    """Have the kernel keep memory ready for new elements, on every CPU.
+
+    It keeps one large element ready for each CPU at first, and gets more after that is taken, but not while interrupts
+    are off: the first sample, which has a kernel and a user stack, would lose one of them.
+    """
+    if not maps:
+        return
+    affinity = os.sched_getaffinity(0)
+    try:
+        for number in cpu.online():
+            os.sched_setaffinity(0, {number})
+            for live in maps:
+                key = bytes(live.spec.key_size)
+                live.update(key, bytes(live.value_bytes))
+                live.delete(key)
+    except OSError:
+        pass  # a CPU that this process may not use; what is lost is counted
+    finally:
+        os.sched_setaffinity(0, affinity)
 
 
 def _map_spec(plan: MapPlan) -> MapSpec:
