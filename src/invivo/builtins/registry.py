@@ -130,6 +130,10 @@ class Builder(Protocol):
         """Tell the consumer to do something with the record."""
         ...
 
+    def speculate(self, number: Expr) -> None:
+        """Hold back what the clause records from here on."""
+        ...
+
     def flush(self) -> None:
         """End the record under construction: what follows goes to another."""
         ...

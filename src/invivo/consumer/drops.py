@@ -21,6 +21,8 @@ _KINDS = {
     "principal": ("drop", "the ring buffer was full; -x bufsize=SIZE makes it larger"),
     "aggregation": ("aggregation drop", "the aggregation was full; -x aggsize=SIZE makes it larger"),
     "dynamic": ("dynamic variable drop", "a variable's map was full; -x dynvarsize=SIZE makes it larger"),
+    "speculative": ("speculative drop", "a speculation was full; -x specsize=SIZE makes it larger"),
+    "speculation": ("failed speculation", "no speculation was free; -x nspec=NUMBER gives more"),
     "stack": ("stack drop", "too many distinct stacks; -x stacksize=NUMBER keeps more"),
     "error": ("unreported error", "the ring buffer was full; -x bufsize=SIZE makes it larger"),
     "missed": ("missed firing", "the probe's program was already running on that CPU"),
@@ -55,7 +57,7 @@ class Drops:
         self._explained: set[str] = set()
         self.malformed = 0
 
-    def news(self, losses: Losses | None, missed: int = 0) -> Iterator[Drop]:
+    def news(self, losses: Losses | None, missed: int = 0, speculative: int = 0) -> Iterator[Drop]:
         """One Drop for each counter that has grown."""
         if losses is not None:
             for cpu, count in sorted(losses.records_by_cpu.items()):
@@ -65,6 +67,8 @@ class Drops:
             yield from self._grown("dynamic", 0, losses.variables)
             yield from self._grown("stack", 0, losses.stacks)
             yield from self._grown("error", 0, losses.faults)
+            yield from self._grown("speculation", 0, losses.speculations)
+        yield from self._grown("speculative", 0, speculative)
         yield from self._grown("missed", 0, missed)
         yield from self._grown("malformed", 0, self.malformed)
 

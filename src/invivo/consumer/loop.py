@@ -19,15 +19,19 @@ from invivo.consumer.decode import Malformed, decoder
 from invivo.consumer.drops import Drops
 from invivo.consumer.faults import Fault
 from invivo.consumer.resolve import Resolver
+from invivo.consumer.speculations import Speculations
 from invivo.program.plan import (
     LAYOUT_EXIT,
     LAYOUT_FAULT,
     RECORD_HEADER,
     Clear,
+    Commit,
     Denormalize,
+    Discard,
     FaultKind,
     Normalize,
     Printa,
+    Speculate,
     Trunc,
 )
 
@@ -70,6 +74,9 @@ class Consumer:
         self.aggregations = Aggregations(plan, self.resolver)
         self._services = services
         self._drops = Drops({row.id: row.name for row in plan.aggregations})
+        self._speculations: Speculations[tuple[RecordLayout, int, int, tuple[Raw, ...], bytes]] = Speculations(
+            int(plan.options.get("specsize", 4 << 20))
+        )
         self._reported_at = 0.0
         self._handlers: dict[int, Handler] = {LAYOUT_FAULT: self._fault, LAYOUT_EXIT: _nothing}
         output.bind(self.resolver)
@@ -109,12 +116,12 @@ class Consumer:
         now = time.monotonic()
         if now - self._reported_at >= _REPORT_EVERY_S:
             self._reported_at = now
-            for drop in self._drops.news(losses()):
+            for drop in self._drops.news(losses(), speculative=self._speculations.dropped):
                 self.output.drop(drop)
 
     def finish(self, losses: Losses | None = None, missed_runs: int = 0) -> None:
         """Tracing has ended, and the aggregations are read for the last time: show what is left."""
-        for drop in self._drops.news(losses, missed_runs):
+        for drop in self._drops.news(losses, missed_runs, self._speculations.dropped):
             self.output.drop(drop)
         self.output.finish([totals for totals in self.aggregations.all() if not totals.is_printed])
 
@@ -153,7 +160,11 @@ class Consumer:
         """What carries out records of a layout; layouts that only print get a short way."""
         decode = decoder(layout.fields, self.plan.strings, self.resolver)
         displays = self.output.displays(layout)
-        output_record = self.output.record
+        output_record: Callable[[RecordLayout, int, int, tuple[Raw, ...], bytes], None] = self.output.record
+        if layout.actions and isinstance(layout.actions[0], Speculate):
+            output_record = self._holder(layout.actions[0])
+        elif any(isinstance(action, Commit | Discard) for action in layout.actions):
+            return self._ender(layout, decode)
         effects = [action for action in layout.actions if isinstance(action, _EFFECTS)]
         if not effects:
             text = _joined([display for display in displays if display is not None])
@@ -176,6 +187,35 @@ class Consumer:
             output_record(layout, probe, cpu, values, b"".join(parts))
 
         return carry_out
+
+    def _holder(self, speculate: Speculate) -> Callable[[RecordLayout, int, int, tuple[Raw, ...], bytes], None]:
+        """What keeps a record of a speculation, without the two fields at its end that say of which."""
+
+        def hold(layout: RecordLayout, probe: int, cpu: int, values: tuple[Raw, ...], text: bytes) -> None:
+            shown = layout._replace(fields=layout.fields[:-2], actions=layout.actions[1:])
+            entry = (shown, probe, cpu, values[:-2], text)
+            number, state = values[speculate.id], values[speculate.state]
+            assert isinstance(number, int)
+            assert isinstance(state, int)
+            self._speculations.hold(number, state, entry, layout.size)
+
+        return hold
+
+    def _ender(self, layout: RecordLayout, decode: Callable[[bytes, int, int], tuple[Raw, ...]]) -> Handler:
+        """What shows or forgets the records of a speculation."""
+        (action,) = (action for action in layout.actions if isinstance(action, Commit | Discard))
+
+        def end(data: bytes, start: int, end: int, cpu: int, probe: int) -> None:
+            values = decode(data, start, end)
+            number, state = values[action.id], values[action.state]
+            assert isinstance(number, int)
+            assert isinstance(state, int)
+            held = self._speculations.take(number, state)
+            if isinstance(action, Commit):
+                for entry in held:
+                    self.output.record(*entry)
+
+        return end
 
     def _effect(self, action: Action, values: tuple[Raw, ...], probe: int, cpu: int) -> bytes:
         """Carry out an action on aggregations; returns what it prints."""

@@ -55,6 +55,7 @@ class Losses(Protocol):
     variables: int
     stacks: int
     faults: int
+    speculations: int
 
 
 class Output(Protocol):

@@ -25,7 +25,7 @@ __all__ = ["Engine", "Losses"]
 class Losses:
     """What could not be kept so far, by kind; all counts only grow."""
 
-    __slots__ = ("aggregations", "faults", "records_by_cpu", "stacks", "variables")
+    __slots__ = ("aggregations", "faults", "records_by_cpu", "speculations", "stacks", "variables")
 
     def __init__(self) -> None:
         self.records_by_cpu: dict[int, int] = {}
@@ -33,6 +33,7 @@ class Losses:
         self.variables = 0
         self.stacks = 0
         self.faults = 0
+        self.speculations = 0
 
 
 class Engine(Protocol):

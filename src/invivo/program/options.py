@@ -37,6 +37,8 @@ _ROWS = (
     Option("defaultargs", OptionKind.FLAG, False, "macro arguments that are not given read 0 or the empty string"),
     Option("dynvarsize", OptionKind.SIZE, 1 << 20, "bytes of each associative array or thread-local variable"),
     Option("maxloop", OptionKind.NUMBER, 65536, "iterations after which a loop is stopped, where the kernel asks"),
+    Option("nspec", OptionKind.NUMBER, 1, "speculations that can be under way at a time"),
+    Option("specsize", OptionKind.SIZE, 4 << 20, "bytes that one speculation can hold back"),
     Option("quiet", OptionKind.FLAG, False, "print only what the program prints"),
     Option("scratchsize", OptionKind.SIZE, 4096, "bytes of scratch memory of a firing (alloca, copyin)"),
     Option("stackframes", OptionKind.NUMBER, 127, "frames of a stack"),

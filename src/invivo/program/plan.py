@@ -192,12 +192,34 @@ class Denormalize(NamedTuple):
     aggregation: int
 
 
+class Speculate(NamedTuple):
+    """First in a record: hold it back in the speculation that field `id` names, if `state` (of that moment) is odd."""
+
+    id: int
+    state: int
+
+
+class Commit(NamedTuple):
+    """Show what is held back in a speculation, in the order in which it came, and forget it."""
+
+    id: int
+    state: int
+
+
+class Discard(NamedTuple):
+    """Forget what is held back in a speculation."""
+
+    id: int
+    state: int
+
+
 class ExitAction(NamedTuple):
     """Nothing to print; the record still ends its line."""
 
 
 Action = (
     Trace | Tracemem | Printf | Printa | PrintStack | PrintSymbol | Clear | Trunc | Normalize | Denormalize | ExitAction
+    | Speculate | Commit | Discard
 )  # fmt: skip
 
 
@@ -377,6 +399,9 @@ class Globals:
     TARGET = 24  # $target
     WALL_OFFSET_NS = 32  # add to CLOCK_MONOTONIC for nanoseconds since the epoch
     TRACER_PID = 40  # $pid
+    SPECULATION_DROPS = 72  # speculation() found none free
+    SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
+    SPECULATIONS_MAX = 64
     STACK_DROPS = 48  # the stacks map was full
     VARIABLE_DROPS = 56  # a variable's map was full (dynamic variable drops)
     FAULT_DROPS = 64  # a fault could not be sent

@@ -138,6 +138,7 @@ class Counted:
         self.variables = 0
         self.stacks = 0
         self.faults = 0
+        self.speculations = 0
 
 
 def test_all_that_is_counted_is_told_and_nothing_twice() -> None:

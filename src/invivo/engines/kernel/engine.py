@@ -165,6 +165,7 @@ class KernelEngine(Engine):
         losses.variables = self._get(Globals.VARIABLE_DROPS)
         losses.stacks = self._get(Globals.STACK_DROPS)
         losses.faults = self._get(Globals.FAULT_DROPS)
+        losses.speculations = self._get(Globals.SPECULATION_DROPS)
         return losses
 
     def missed_runs(self) -> int:

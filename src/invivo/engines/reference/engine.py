@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from invivo.engines.base import Engine, Losses
 from invivo.engines.reference import expressions, statements
 from invivo.engines.reference.compiler import Compiler, Scalar, Statement, Text, plan_of
-from invivo.engines.reference.firing import Firing, Raised
+from invivo.engines.reference.firing import Firing, Raised, Speculations
 from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
 from invivo.program import nodes
@@ -89,6 +89,7 @@ class ReferenceEngine(Engine):
         self._merge = merge
         self._frames = bytearray()
         self._losses = Losses()
+        self._speculations = Speculations()
         self._exit_code: int | None = None
         self._is_enabled = False
         self._is_ending = False
@@ -271,7 +272,7 @@ class ReferenceEngine(Engine):
 
     def _new_firing(self, world: World, probe_id: int) -> Firing:
         c = self._compiler
-        return Firing(world, probe_id, c.locals.copy(), c.tables.scratch_bytes)
+        return Firing(world, probe_id, c.locals.copy(), c.tables.scratch_bytes, self._speculations)
 
     def _is_stopped(self) -> bool:
         return self._exit_code is not None and not self._is_ending
@@ -306,4 +307,5 @@ class ReferenceEngine(Engine):
 
     def losses(self) -> Losses:
         """All losses so far."""
+        self._losses.speculations = self._speculations.failed
         return self._losses

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.engines.reference.world import World
 
-__all__ = ["Firing", "Raised"]
+__all__ = ["Firing", "Raised", "Speculations"]
 
 _FIRST = 8  # offset 0 of scratch memory is NULL
 
@@ -28,15 +28,35 @@ class Raised(Exception):
         self.site = site
 
 
+class Speculations:
+    """The states of all speculations by number from 1: odd while in use, one more at each change."""
+
+    __slots__ = ("failed", "states")
+
+    def __init__(self) -> None:
+        self.states: dict[int, int] = {}
+        self.failed = 0
+
+
 class Firing:
     """What lives as long as a firing: CLAUSE and LOCAL variables by slot, records under construction, own memory.
 
     `fault_info` is set in ERROR's firing. `result` is what the Return that was just carried out yields.
     """
 
-    __slots__ = ("_total", "fault_info", "locals", "memory", "probe_id", "records", "result", "time", "used", "world")
+    __slots__ = (
+        "_total", "fault_info", "locals", "memory", "probe_id", "records", "result", "speculations", "time", "used",
+        "world",
+    )  # fmt: skip
 
-    def __init__(self, world: World, probe_id: int, locals_: list[int | bytes], own_bytes: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        probe_id: int,
+        locals_: list[int | bytes],
+        own_bytes: int,
+        speculations: Speculations | None = None,
+    ) -> None:
         self.world = world
         self.probe_id = probe_id
         self.locals = locals_
@@ -46,6 +66,7 @@ class Firing:
         self.time = 0
         self.result: int | bytes = 0
         self.fault_info: dict[int, int] = {}
+        self.speculations = speculations or Speculations()
         self._total = own_bytes
 
     def timestamp(self) -> int:

@@ -14,7 +14,7 @@ from invivo.engines.reference.compiler import Compiler, Scalar, Text
 from invivo.engines.reference.firing import Firing, Raised
 from invivo.engines.reference.values import MASK, wrapper
 from invivo.program.nodes import Call
-from invivo.program.plan import FaultKind
+from invivo.program.plan import FaultKind, Globals
 from invivo.program.primitives import PRIMITIVES
 from invivo.program.types import Space, Stack, String
 
@@ -262,11 +262,32 @@ def kcopy_string(f: Firing, call: Call, string: bytes, target: int) -> int:
     return 0
 
 
+def speculation(f: Firing, call: Call, count: int) -> int:
+    states = f.speculations.states
+    for number in range(1, min(count, Globals.SPECULATIONS_MAX) + 1):
+        if states.get(number, 0) % 2 == 0:
+            states[number] = states.get(number, 0) + 1
+            return number
+    f.speculations.failed += 1
+    return 0
+
+
+def speculation_state(f: Firing, call: Call, number: int) -> int:
+    return f.speculations.states.get(number, 0)
+
+
+def speculation_end(f: Firing, call: Call, number: int) -> int:
+    states = f.speculations.states
+    if states.get(number, 0) % 2:
+        states[number] += 1
+    return 0
+
+
 _FUNCTIONS: tuple[_Function, ...] = (
     pid_tgid, uid_gid, comm, cpu, timestamp, current_task, current_cgroup, random, kernel_pc, user_pc,
     kstack, ustack, kstack_depth, ustack_depth,
     strlen, strjoin, substr, index, rindex, strstr, strchr, strrchr, basename, dirname, lltostr, toupper, tolower,
-    alloca, copyin, bcopy, scopy, kcopy_string,
+    alloca, copyin, bcopy, scopy, kcopy_string, speculation, speculation_state, speculation_end,
 )  # fmt: skip
 
 REFERENCE: dict[str, _Function] = {function.__name__: function for function in _FUNCTIONS}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invivo.builtins import BUILTINS, Builtin, Kind
 from invivo.lang.d import syntax
-from invivo.lang.d.lower import coerce
+from invivo.lang.d.lower import coerce, speculation
 from invivo.lang.d.lower.builtin_call import BuiltinCall
 from invivo.lang.d.lower.calls import check_length
 from invivo.lang.d.lower.clause import ClauseState
@@ -34,6 +34,7 @@ def update(c: ClauseState, expression: syntax.AssignOp) -> None:
     """Lower the statement."""
     target = expression.target
     assert isinstance(target, syntax.AggRef)
+    speculation.check_aggregation(c, expression.span)
     aggregation = c.program.aggregation(target.name, target.span)
     try:
         c.add(_update(c, expression, target, aggregation))

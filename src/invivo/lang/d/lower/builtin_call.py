@@ -7,7 +7,7 @@ from typing import NoReturn, cast
 
 from invivo.builtins.registry import Operand
 from invivo.lang.d import syntax
-from invivo.lang.d.lower import coerce
+from invivo.lang.d.lower import coerce, speculation
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.state import AggregationState
 from invivo.program.nodes import Call, Context, Expr, Stmt
@@ -83,7 +83,11 @@ class BuiltinCall:
         return self.clause.put(value)
 
     def act(self, action: Action) -> None:
+        speculation.check(self.clause, action, self.span)
         self.clause.act(action)
+
+    def speculate(self, number: Expr) -> None:
+        speculation.begin(self.clause, number, self.span)
 
     def flush(self) -> None:
         self.clause.flush(self.span)

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.state import ProgramState
 from invivo.program.layout import field_type, layout_record
-from invivo.program.nodes import Block, Context, Emit, Expr, ProbeName, Stmt, StoreField, StrLit, Variable
-from invivo.program.plan import Action, FieldKind, FieldType, RecordLayout
-from invivo.program.types import Type
+from invivo.program.nodes import Block, Call, Context, Emit, Expr, ProbeName, Stmt, StoreField, StrLit, Variable, VarRef
+from invivo.program.plan import Action, FieldKind, FieldType, RecordLayout, Speculate
+from invivo.program.types import INT64, Type
 from invivo.source import SourceFile, Span
 from invivo.value import fresh, mutable, node
 
@@ -68,6 +68,9 @@ class ClauseState:
     loops: int = 0
     may_act: bool = False  # a call is a statement of its own, where functions may print
     record: _Record | None = None
+    speculation: Variable | None = None  # holds the number of the speculation that records go to
+    has_data: bool = False
+    has_commit: bool = False
     locals: list[Variable] = fresh(factory=list)
 
     # --- names --------------------------------------------------------------------------------------------------------
@@ -108,6 +111,7 @@ class ClauseState:
         """Collects the statements added within; afterwards the list holds the one Block."""
         result: list[Block] = []
         outer, self.record = self.record, None
+        before = self.speculation, self.has_data, self.has_commit
         self.sinks.append([])
         try:
             yield result
@@ -115,6 +119,7 @@ class ClauseState:
         finally:
             statements = self.sinks.pop()
             self.record = outer
+            self.speculation, self.has_data, self.has_commit = before
         result.append(Block(tuple(s for s in statements if s is not None)))
 
     # --- the record ---------------------------------------------------------------------------------------------------
@@ -136,6 +141,10 @@ class ClauseState:
     def act(self, action: Action) -> None:
         self._open().actions.append(action)
 
+    def open_record(self) -> None:
+        """Begin a record, even if nothing is put into it."""
+        self._open()
+
     def emit_default(self, span: Span) -> None:
         """The record of a clause without statements: it has no data, and makes a line of output."""
         self._open()
@@ -148,6 +157,11 @@ class ClauseState:
 
     def flush(self, span: Span | None = None) -> None:
         """End the record under construction, if there is one."""
+        if self.record is not None and self.speculation is not None:
+            number = VarRef(self.speculation, INT64, span or _NOWHERE)
+            state = Call("speculation_state", (number,), INT64, number.span)
+            # Last, so that the fields before them are those of a record that is not held back.
+            self.record.actions.insert(0, Speculate(self.put(number), self.put(state)))
         record, self.record = self.record, None
         if record is None:
             return
