@@ -1,4 +1,5 @@
 /* What is committed is shown in order; what is discarded is not. */
+#pragma D option quiet
 BEGIN { self->s = speculation(); printf("id %d\n", self->s); }
 BEGIN { speculate(self->s); printf("held 1\n"); }
 BEGIN { printf("now\n"); }
