@@ -1,6 +1,7 @@
 """D programs with hand-counted results, each run on the reference engine and in the kernel.
 
     TOPIC/tst.NAME.d          must print TOPIC/tst.NAME.out, and on standard error TOPIC/tst.NAME.err (else nothing)
+    TOPIC/drp.NAME.d          the same, and the .err tells what was lost
     TOPIC/err.TAG.NAME.d      must not compile: its first diagnostic is TAG, on the line that `/* line: N */` says
 
 Other comments that a case may have: `needs: kernel` (it reads the kernel's objects: there is nothing for the reference
@@ -20,7 +21,7 @@ from tests.cases import run
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.rglob("*.d"))
-GOOD = [path for path in FILES if path.name.startswith("tst.")]
+GOOD = [path for path in FILES if path.name.startswith(("tst.", "drp."))]
 BAD = [path for path in FILES if path.name.startswith("err.")]
 
 _NAME = re.compile(r"tst\.[a-z0-9_-]+\.d|err\.(D_[A-Z0-9_]+)\.[a-z0-9_-]+\.d")
