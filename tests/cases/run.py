@@ -111,7 +111,7 @@ def in_kernel(program: Program) -> Outcome:
     plan = plan._replace(formatter=compile_formatter(plan))
     printed = _Printed()
     running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S)
-    with mock.patch.object(session, "plan_for", lambda request, **_: plan), running:
+    with mock.patch.object(session, "plan_for", return_value=plan), running:
         code = running.wait()
         assert running._engine is not None
         has_exited = running._engine.exit_code is not None

@@ -144,6 +144,9 @@ def arithmetic(e: Emitter, op: str, left: Value, right: Value, type_: Type, expr
             return e.canonical(e.out.binary("shl", left, count), type_)
         return e.out.binary("ashr" if is_signed(type_) else "lshr", left, count)
     e.fault_if(e.out.compare("eq", right, ZERO), FaultKind.DIVZERO, ZERO, expr.span)
+    if right.text.startswith("%"):
+        # Of a divisor that it knows to be a power of two LLVM looks up the logarithm, in a table that cannot be loaded.
+        right = e.opaque(right)
     instruction = "udiv" if op == "/" else "urem"
     if not is_signed(type_):
         return e.out.binary(instruction, left, right)
