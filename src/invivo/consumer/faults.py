@@ -27,11 +27,12 @@ _WORDS = {
     FaultKind.LOOP: "loop without end",
 }
 _HINTS = {
-    FaultKind.BADADDR: "memory of the traced process is read with copyin() and copyinstr(), kernel memory directly",
     FaultKind.DIVZERO: "test the divisor in the clause's predicate",
     FaultKind.NOSCRATCH: "-x scratchsize=SIZE gives a firing more",
     FaultKind.LOOP: "see its condition; -x maxloop=NUMBER allows more iterations",
 }
+_FIRST_PAGES = 0x10000  # never mapped: vm.mmap_min_addr
+_FIRST_OF_PROCESSES = 0x400000  # programs that are not position-independent begin here
 _WITH_VALUE = {FaultKind.BADADDR, FaultKind.BADALIGN, FaultKind.BADSTACK, FaultKind.BADSIZE, FaultKind.BADINDEX}
 
 
@@ -59,7 +60,20 @@ class Fault(NamedTuple):
     @property
     def hint(self) -> str:
         """What to do about it, or empty."""
+        if self.kind is FaultKind.BADADDR:
+            return self._address_hint()
         return _HINTS.get(self.kind, "") if isinstance(self.kind, FaultKind) else ""
+
+    def _address_hint(self) -> str:
+        if self.value < _FIRST_PAGES:
+            return "a pointer is NULL, or near it: test it first, in the predicate or with if"
+        if self.value < _FIRST_OF_PROCESSES:
+            return "nothing is there; memory from alloca() and copyin() has the size that was asked for, and no more"
+        if self.value >> 63:
+            return "nothing is at this kernel address"
+        if "copyin" in self.expression or "args[" in self.expression:
+            return "the process has not touched that page yet; keep the address, and read it at the call's return"
+        return "this is an address of the process: copyin() and copyinstr() read its memory"
 
     @property
     def expression(self) -> str:

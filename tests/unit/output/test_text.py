@@ -225,7 +225,7 @@ def test_errors_at_run_time_are_told_with_their_place() -> None:
         "invivo: x.d:3:9: error in clause 1 for probe ID 2 (syscall:vmlinux:read:entry): divide-by-zero in '1 / y'\n"
         "invivo: x.d:4:1: error in clause 2 for probe ID 2 (syscall:vmlinux:read:entry): invalid address (0x10)\n"
         "*p\n~~\n"
-        "hint: memory of the traced process is read with copyin() and copyinstr(), kernel memory directly\n"
+        "hint: a pointer is NULL, or near it: test it first, in the predicate or with if\n"
         "invivo: error for probe ID 2 (syscall:vmlinux:read:entry): unknown error 77\n"
     )
     assert run.out == ""
