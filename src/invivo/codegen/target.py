@@ -8,6 +8,7 @@ formatter, only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -77,8 +78,27 @@ def compile_text(symbols: Iterable[str], functions: Sequence[str], *, has_long_j
     for name in _PASSES:
         getattr(manager, f"add_{name}_pass")()
     manager.run(module, builder)
+    if any(_MIN_MAX.match(function.name) for function in module.functions):
+        module = llvm.parse_assembly(_MIN_MAX_CALL.sub(_as_select, str(module)))
     result: bytes = machine.emit_object(module)
     return result
+
+
+# LLVM's BPF target moves min and max from before a loop into comparisons in it: x < smax(a, b) becomes x < a || x < b,
+# also where the comparison is unsigned, which is wrong. So there are no signed ones when it comes to that.
+_MIN_MAX = re.compile(r"llvm\.s(?:min|max)\.")
+_MIN_MAX_CALL = re.compile(
+    r"^ *%(?P<name>[\w.]+) = (?:tail )?call (?P<type>i\d+) @llvm\.sm(?P<kind>in|ax)\.i\d+"
+    r"\(i\d+ (?P<a>[%\w.-]+), i\d+ (?P<b>[%\w.-]+)\).*$",
+    re.MULTILINE,
+)
+
+
+def _as_select(call: re.Match[str]) -> str:
+    name, type_, kind, a, b = call.group("name", "type", "kind", "a", "b")
+    order = "slt" if kind == "in" else "sgt"
+    return f"  %mm.{name} = icmp {order} {type_} {a}, {b}\n  %{name} = select i1 %mm.{name}, {type_} {a}, {type_} {b}"
+
 
 
 def _target_machine(llvm: Any, cpu: str) -> Any:

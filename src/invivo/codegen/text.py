@@ -99,8 +99,7 @@ def position(e: Emitter, whole: Str, part: Str, start: Value) -> Value:
     """index(): the first position at or after `start`, or -1; an empty part is found even at the end."""
     out = e.out
     size = length(e, whole)
-    # Opaque, for LLVM 22 takes an unsigned comparison with this signed maximum for two unsigned ones.
-    start = e.opaque(out.select(out.compare("slt", start, ZERO), ZERO, start))
+    start = out.select(out.compare("slt", start, ZERO), ZERO, start)
     is_beyond = out.compare("sge", start, size)
     result = out.alloca(8)
     at_end = out.select(out.compare("eq", length(e, part), ZERO), size, _NONE)

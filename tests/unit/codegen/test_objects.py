@@ -115,3 +115,30 @@ def test_other_relocations_are_refused() -> None:
 
 def test_a_relocation_is_a_plain_value() -> None:
     assert Relocation(3, "map", 2) == (3, "map", 2, 0)
+
+
+@pytest.mark.parametrize("kind", ["smax", "smin"])
+def test_a_minimum_is_compared_as_one_value_in_a_loop(kind: str) -> None:
+    """Taken apart, an unsigned x < smax(a, b) would be two comparisons, and wrong."""
+    code = compiled(
+        function(
+            "one",
+            "%a = load volatile i64, ptr %ctx, align 8",
+            "%b = load volatile i64, ptr %ctx, align 8",
+            f"%m = call i64 @llvm.{kind}.i64(i64 %a, i64 %b)",
+            "br label %head",
+            f"head:\n  %g = call i64 inttoptr (i64 {MAY_GOTO} to ptr)() #2",
+            "%z = icmp eq i64 %g, 0",
+            "br i1 %z, label %out, label %body",
+            "body:\n  %i = load volatile i64, ptr %ctx, align 8",
+            "%c = icmp ult i64 %i, %m",
+            "br i1 %c, label %head, label %out",
+            "out:\n  ret i64 0",
+        )
+        + f"\ndeclare i64 @llvm.{kind}.i64(i64, i64)"
+    )["one"]
+    found = instructions(code.code)
+    call = next(index for index, one in found if one.immediate == MAY_GOTO)
+    after = [one.opcode for index, one in found if index > call and one.opcode & 7 in (5, 6)]
+    conditional = [opcode for opcode in after if opcode >> 4 not in (0, 8, 9)]  # no goto, call or exit
+    assert len(conditional) == 2  # on may_goto's result, and the comparison
