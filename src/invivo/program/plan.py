@@ -399,13 +399,13 @@ class Globals:
     TARGET = 24  # $target
     WALL_OFFSET_NS = 32  # add to CLOCK_MONOTONIC for nanoseconds since the epoch
     TRACER_PID = 40  # $pid
-    SPECULATION_DROPS = 72  # speculation() found none free
-    SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
-    SPECULATIONS_MAX = 64
     STACK_DROPS = 48  # the stacks map was full
     VARIABLE_DROPS = 56  # a variable's map was full (dynamic variable drops)
     FAULT_DROPS = 64  # a fault could not be sent
     WAITING = 72  # not 0: the consumer waits for the ring buffer; who wakes it sets 0
+    SPECULATION_DROPS = 80  # speculation() found none free
+    SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
+    SPECULATIONS_MAX = 64
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127
     RING_DROPS_CPUS = 128
     USER = 2048
