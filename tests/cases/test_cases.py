@@ -24,7 +24,7 @@ FILES = sorted(HERE.rglob("*.d"))
 GOOD = [path for path in FILES if path.name.startswith(("tst.", "drp."))]
 BAD = [path for path in FILES if path.name.startswith("err.")]
 
-_NAME = re.compile(r"tst\.[a-z0-9_-]+\.d|err\.(D_[A-Z0-9_]+)\.[a-z0-9_-]+\.d")
+_NAME = re.compile(r"(?:tst|drp)\.[a-z0-9_-]+\.d|err\.(D_[A-Z0-9_]+)\.[a-z0-9_-]+\.d")
 
 
 def text_of(path: Path) -> str:
