@@ -230,3 +230,12 @@ def test_duration_ends_the_tracing() -> None:
     start = time.monotonic()
     run("-e", "tick-10ms { @ = count(); }", "--duration", "0.3")
     assert 0.3 <= time.monotonic() - start < 20
+
+
+def test_tracepoints_counted_with_and_without_their_record() -> None:
+    """A shell that runs seven commands forks seven times, at the raw tracepoint as at the one with a record."""
+    command = "sh -c 'for i in 1 2 3 4 5 6 7; do /bin/true; done; exit 0'"
+    probe = "sdt:sched::sched_process_fork /pid == $target/"
+    assert aggregation("-e", probe + " { @[probename] = count(); }", "-c", command) == {("sched_process_fork",): 7}
+    with_record = aggregation("-e", probe + " { @[probename] = sum(args[1] == $target); }", "-c", command)
+    assert with_record == {("sched_process_fork",): 7}

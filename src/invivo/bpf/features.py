@@ -68,6 +68,11 @@ def has_btf_tracepoints(btf_id: int) -> Answer:
     return _BY_NAME["BTF tracepoints"].ask(btf_id)
 
 
+def has_raw_cookies() -> Answer:
+    """Whether a program at raw tracepoints may ask for its cookie."""
+    return _BY_NAME["raw cookies"].ask()
+
+
 def _code(*instructions: Instruction) -> bytes:
     return b"".join(map(encode, instructions))
 
@@ -112,6 +117,11 @@ def _try_cookie(_: int) -> None:
     _load(uapi.BPF_PROG_TYPE_TRACEPOINT, _code(call, _R0_IS_0, _EXIT)).close()
 
 
+def _try_raw_cookie(_: int) -> None:
+    call = Instruction(0x85, immediate=uapi.BPF_FUNC_get_attach_cookie)
+    _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(call, _R0_IS_0, _EXIT)).close()
+
+
 FEATURES = (
     Feature("ring buffer", "carries records to the consumer", True, _try_ring_buffer),
     Feature("mapped arrays", "globals shared with the consumer", True, _try_mapped_array),
@@ -119,6 +129,7 @@ FEATURES = (
     Feature("test runs", "BEGIN, END and tick probes", True, _try_test_run),
     Feature("attach cookies", "one program serves many tracepoints", True, _try_cookie),
     Feature("BTF tracepoints", "system call arguments read without a helper", False, _try_btf_tracepoint),
+    Feature("raw cookies", "many tracepoints let go of at once", False, _try_raw_cookie),
     Feature("may_goto", "loops of any length", False, _try_may_goto),
 )
 

@@ -7,6 +7,7 @@ from invivo.codegen.module import Module
 from invivo.codegen.objects import Code, read_object, stack_depth
 from invivo.codegen.storage import STACK_BUDGET
 from invivo.codegen.target import compile_text
+from invivo.codegen.thread_end import ATTACHMENT, lower_thread_end
 from invivo.errors import UnsupportedError
 from invivo.program.nodes import Program
 from invivo.program.passes.units import Unit, group_units
@@ -15,11 +16,12 @@ from invivo.program.plan import Attachment, Plan, Traits, UnitPlan
 __all__ = ["generate"]
 
 _STACK = 512  # bytes: the kernel's MAX_BPF_STACK
+_THREAD_END = "thread.end"  # no name of a unit of the program has a dot
 
 
 def generate(program: Program, traits: Traits) -> Plan:
     """See `codegen.compile_program`."""
-    units = group_units(program)
+    units = group_units(program, prefer_raw=traits.has_raw_cookies)
     for budget in (STACK_BUDGET, 0):
         plan = _generate(program, traits, units, budget)
         unit, depth = max(((u.name, stack_depth(u.code)) for u in plan.units), key=lambda row: row[1], default=("", 0))
@@ -37,6 +39,9 @@ def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_b
     functions = [lower_unit(module, unit) for unit in units]
     for aggregation in program.aggregations:  # also those that are only printed
         module.aggregation(aggregation)
+    ends_threads = bool(module.thread_scalars) and traits.task_pid > 0
+    if ends_threads:
+        functions.append(lower_thread_end(module, _THREAD_END, module.thread_scalars))
     codes: dict[str, Code] = {}
     if functions:
         symbols = [f"map_{index}" for index in range(len(module.maps))]
@@ -44,9 +49,12 @@ def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_b
         code = compile_text(symbols, functions, has_long_jumps=traits.has_may_goto)
         codes = read_object(code, module.data_maps)
     maps, rodata = module.finish()
+    unit_plans = [_unit_plan(unit, codes) for unit in units]
+    if ends_threads:
+        unit_plans.append(UnitPlan(_THREAD_END, *codes[_THREAD_END], (ATTACHMENT,)))
     return Plan(
         text="",
-        units=tuple(_unit_plan(unit, codes) for unit in units),
+        units=tuple(unit_plans),
         maps=maps,
         globals_size=module.globals_bytes,
         rodata=rodata,

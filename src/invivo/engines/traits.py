@@ -14,8 +14,8 @@ __all__ = ["kernel_traits"]
 
 
 class _KernelTraits(Traits):
-    """Asks the kernel about BTF tracepoints only when a probe wants to know: finding a type's id in a BTF that has not
-    been indexed yet takes longer than all the rest of a short program's compilation."""
+    """Asks the kernel's BTF only when somebody wants to know: finding a type in a BTF that has not been indexed yet
+    takes longer than all the rest of a short program's compilation."""
 
     types: KernelTypes
 
@@ -24,12 +24,19 @@ class _KernelTraits(Traits):
         btf_id = self.types.btf_id("btf_trace_sched_switch")
         return btf_id is not None and features.has_btf_tracepoints(btf_id).outcome is not features.Outcome.NO
 
+    @property
+    def task_pid(self) -> int:
+        task = self.types.struct("struct", "task_struct")
+        member = task.find("pid") if task is not None else None
+        return member.bit_offset // 8 if member is not None else 0
+
 
 def kernel_traits(types: KernelTypes) -> Traits:
     """Traits of the running kernel. An inconclusive answer counts as yes: loading then says what is wrong."""
     traits = _KernelTraits(
         cpus=len(cpu.possible()),
         has_may_goto=features.has_may_goto().outcome is not features.Outcome.NO,
+        has_raw_cookies=features.has_raw_cookies().outcome is features.Outcome.YES,
     )
     traits.types = types
     return traits

@@ -62,10 +62,15 @@ class Once(NamedTuple):
 
 
 class Tracepoint(NamedTuple):
-    """A perf tracepoint; the context is its record, at the offsets of its tracefs format file."""
+    """A perf tracepoint; the context is its record, at the offsets of its tracefs format file.
+
+    `raw`, where not empty, is the raw tracepoint that fires with it: programs that do not read the record are attached
+    there instead, for perf takes two grace periods, some 75 ms, to let go of each tracepoint.
+    """
 
     category: str
     name: str
+    raw: str = ""
 
 
 class RawTracepoint(NamedTuple):
@@ -319,6 +324,8 @@ class Traits(NamedTuple):
     cpus: int = 1  # possible CPUs
     has_may_goto: bool = True  # Linux 6.9
     has_btf_tracepoints: bool = True  # Linux 5.5, where lockdown and BTF allow
+    has_raw_cookies: bool = False  # Linux 6.10 (68ca5d4eebb8): one program at many raw tracepoints
+    task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
 
 
 # --- maps, programs, attachments ------------------------------------------------------------------------------------

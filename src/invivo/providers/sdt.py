@@ -9,7 +9,7 @@ In: tracefs. Out: `sdt:GROUP::NAME` at perf tracepoints; argN and args[N] are th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from invivo.program.nodes import (
@@ -48,6 +48,12 @@ class SdtProvider:
         self._events = events
         self._probes: dict[tuple[str, str], Probe] = {}
 
+    @cached_property
+    def _raw_names(self) -> set[str]:
+        """The kernel's tracepoints, by the typedefs of their probes."""
+        prefix = "btf_trace_"
+        return {name.removeprefix(prefix) for name in self._types.typedef_names(prefix)}
+
     def match(self, matcher: Matcher) -> Sequence[Probe]:
         if not matcher.function(""):
             return []
@@ -59,7 +65,8 @@ class SdtProvider:
             args = Lazy(partial(self._arguments, group, name))
             words = Lazy(lambda: [_word(arg) for arg in args])
             context = Context(f"sdt:{group}::{name}", words, args)
-            probe = self._probes[group, name] = Probe("sdt", group, "", name, Tracepoint(group, name), context)
+            raw = name if group != "syscalls" and name in self._raw_names else ""
+            probe = self._probes[group, name] = Probe("sdt", group, "", name, Tracepoint(group, name, raw), context)
         return probe
 
     def _arguments(self, group: str, name: str) -> Sequence[ProbeArg]:

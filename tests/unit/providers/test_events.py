@@ -81,7 +81,14 @@ def test_every_event_with_a_tracepoint_is_listed(tree: Path) -> None:
 def test_patterns(tree: Path, module: str, name: str, found: list[str]) -> None:
     probes = sdt(tree).match(matcher(name, module))
     assert [probe.name for probe in probes] == found
-    assert all(probe.attach == Tracepoint(probe.module, probe.name) for probe in probes)
+    places = [(probe.attach.category, probe.attach.name) for probe in probes if isinstance(probe.attach, Tracepoint)]
+    assert places == [(probe.module, probe.name) for probe in probes]
+
+
+def test_what_fires_as_a_raw_tracepoint_too(tree: Path) -> None:
+    """Those whose probe's prototype the kernel's types have."""
+    (probe,) = sdt(tree).match(matcher("sched_switch"))
+    assert probe.attach == Tracepoint("sched", "sched_switch", "sched_switch")
 
 
 def test_fields_become_typed_arguments(tree: Path) -> None:

@@ -13,16 +13,17 @@ from invivo.errors import KernelError, UnsupportedError
 __all__ = ["attach"]
 
 
-def attach(program_fd: int, name: str) -> Link:
-    """Run a raw tracepoint program at tracepoint `name`.
+def attach(program_fd: int, name: str, cookie: int = 0) -> Link:
+    """Run a raw tracepoint program at tracepoint `name`, with `cookie` (Linux 6.10; 0 is none).
 
     Raises:
         UnsupportedError: The kernel has no such tracepoint.
         KernelError, RightsError: It refuses.
     """
     text = name.encode() + b"\0"
+    # name, prog_fd, padding, cookie; kernels that do not know the cookie refuse any but 0.
     attributes = bytearray(24)
-    struct.pack_into("<QI", attributes, 0, address(text), program_fd)
+    struct.pack_into("<QIIQ", attributes, 0, address(text), program_fd, 0, cookie)
     try:
         fd = bpf(uapi.BPF_RAW_TRACEPOINT_OPEN, attributes, f"raw tracepoint '{name}'")
     except KernelError as error:

@@ -63,8 +63,8 @@ def _attach_one(unit: LoadedUnit, attachment: Attachment, links: list[Link], tim
         case BtfTracepoint(name, _):
             links.append(tracing.attach(program.fd, name))
         case RawTracepoint(name):
-            links.append(raw_tracepoint.attach(program.fd, name))
-        case Tracepoint(category, name):
+            links.append(raw_tracepoint.attach(program.fd, name, attachment.probe))
+        case Tracepoint(category, name, _):
             from invivo.linux import tracefs
 
             event_id = tracefs.event_id(category, name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from invivo.program.nodes import Clause, Expr, Probe, Program
+from invivo.program.nodes import Call, Clause, ContextAddress, ContextBytes, ContextWord, Expr, Probe, Program
 from invivo.program.plan import (
     AttachPoint,
     BtfTracepoint,
@@ -22,6 +22,7 @@ from invivo.program.plan import (
     Timer,
     Tracepoint,
 )
+from invivo.program.walk import walk
 from invivo.source import Span
 from invivo.value import node
 
@@ -70,23 +71,26 @@ class Unit:
         return tuple(f for step in self.steps for f in (step.firings if isinstance(step, Selection) else (step,)))
 
 
-def group_units(program: Program) -> tuple[Unit, ...]:
-    """The program's units: BEGIN's first, END's last, the others in the order of their first probe's id."""
+def group_units(program: Program, *, prefer_raw: bool = False) -> tuple[Unit, ...]:
+    """The program's units: BEGIN's first, END's last, the others in the order of their first probe's id.
+
+    With `prefer_raw`, clauses that read nothing of a tracepoint's record run at its raw tracepoint.
+    """
     clauses: dict[Probe, list[Clause]] = {}
     for clause in program.clauses:
         for probe in clause.probes:
             clauses.setdefault(probe, []).append(clause)
     places: dict[AttachPoint, list[Probe]] = {}
     for probe in sorted(clauses, key=program.probe_ids.__getitem__):
-        places.setdefault(probe.attach, []).append(probe)
+        places.setdefault(_place(probe, clauses[probe], prefer_raw), []).append(probe)
 
     units: list[tuple[tuple[int, ...], list[tuple[AttachPoint, int]], tuple[Firing | Selection, ...]]] = []
     shared: dict[object, list[tuple[AttachPoint, int]]] = {}
     for point, probes in places.items():
         ids = program.probe_ids
-        if isinstance(point, Tracepoint) and len(probes) == 1 and probes[0].selector is None:
+        if _can_share(probes):
             probe = probes[0]
-            same = (tuple(map(id, clauses[probe])), id(probe.guard))
+            same = (type(point), tuple(map(id, clauses[probe])), id(probe.guard))
             if same in shared:
                 shared[same].append((point, ids[probe]))
                 continue
@@ -99,6 +103,27 @@ def group_units(program: Program) -> tuple[Unit, ...]:
     units.sort(key=lambda unit: unit[0])
     names = _Names()
     return tuple(Unit(names.of(points), tuple(points), _with_all_ids(points, steps)) for _, points, steps in units)
+
+
+def _place(probe: Probe, clauses: list[Clause], prefer_raw: bool) -> AttachPoint:
+    """Where the probe is attached: at its raw tracepoint, if nothing depends on the record."""
+    point = probe.attach
+    if not (prefer_raw and isinstance(point, Tracepoint) and point.raw) or probe.guard or probe.selector:
+        return point
+    return point if any(map(_reads_context, clauses)) else RawTracepoint(point.raw)
+
+
+def _reads_context(clause: Clause) -> bool:
+    return clause.context.current is not None or any(
+        isinstance(node, ContextWord | ContextBytes | ContextAddress)
+        or (isinstance(node, Call) and node.primitive in ("kernel_pc", "user_pc"))
+        for node in walk(clause)
+    )
+
+
+def _can_share(probes: list[Probe]) -> bool:
+    """Whether the cookie may tell which probe fired: there is one, and it is a tracepoint's."""
+    return len(probes) == 1 and isinstance(probes[0].attach, Tracepoint) and probes[0].selector is None
 
 
 def _order(point: AttachPoint, probe_id: int) -> tuple[int, int]:
@@ -173,10 +198,10 @@ class _Names:
         match points[0][0]:
             case Once(moment):
                 base = moment.value
-            case Tracepoint(category, name):
+            case Tracepoint(category, name, _):
                 base = name if len(points) == 1 else category
             case RawTracepoint(name) | BtfTracepoint(name):
-                base = name
+                base = name if len(points) == 1 else "tracepoints"
             case PerfClock(period_ns):
                 base = f"profile_{period_ns}"
             case Timer(interval_ns):
