@@ -156,6 +156,11 @@ class Module(Tables):
             self._variables[variable] = self._add(plan)
         return self._variables[variable]
 
+    @property
+    def thread_scalars(self) -> list[int]:
+        """Indexes of the hashes of thread-local scalars."""
+        return [i for v, i in self._variables.items() if v.scope is Scope.THREAD and v.keys is None]
+
     @staticmethod
     def variable_keys(variable: Variable) -> tuple[tuple[Field, ...], int]:
         """Fields and size of a hash's key; those of thread-local variables begin with the thread's u64."""
