@@ -107,7 +107,7 @@ def _keys(c: ClauseState, target: syntax.AggRef, aggregation: AggregationState) 
         wanted = len(aggregation.key_types)
         c.program.error(
             "D_PROTO_LEN", target.span,
-            f"{name} has {wanted} key{'s' * (wanted != 1)} {shape(aggregation.key_types)}, here are {len(keys)}",
+            f"{name} has {wanted} key{'s' * (wanted != 1)} {shape(aggregation.key_types)}; given: {len(keys)}",
             f"the first use is at {aggregation.key_spans}",
         )  # fmt: skip
     else:

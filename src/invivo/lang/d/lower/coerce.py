@@ -83,7 +83,9 @@ def scalar(c: ClauseState, expr: Expr, what: str, code: str = "D_OP_SCALAR") -> 
 def integer(c: ClauseState, expr: Expr, what: str, code: str = "D_OP_INT") -> Expr:
     """An integer of any size."""
     if not is_integral(expr.type):
-        hint = "cast it: (uintptr_t)" if isinstance(expr.type, Pointer) else ""
+        hint = "cast it: (uintptr_t)" if isinstance(expr.type, Pointer) else "a number is wanted here"
+        if isinstance(expr.type, String):
+            hint = "the number that a string has is its length: strlen()"
         c.program.error(code, expr.span, f"{what} must be an integer, not {a_type(expr.type)}", hint)
     return expr
 

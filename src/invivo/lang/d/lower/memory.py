@@ -160,7 +160,7 @@ def index(c: ClauseState, expression: syntax.IndexOp) -> Expr | Translated:
     base = lower(c, operand)
     if len(expression.indexes) != 1:
         c.program.error(
-            "D_ARR_BADREF", expression.span, f"{operand.span.text} takes one index, here are {len(expression.indexes)}"
+            "D_ARR_BADREF", expression.span, f"{operand.span.text} takes one index; given: {len(expression.indexes)}"
         )
     at = coerce.integer(c, lower(c, expression.indexes[0]), "an index")
     return _at(c, base, at, expression.span)
@@ -187,7 +187,7 @@ def _inline(c: ClauseState, operand: syntax.Name, expression: syntax.IndexOp) ->
     if declaration is None or not declaration.parameters:
         return None
     if len(declaration.parameters) != len(expression.indexes):
-        message = f"{operand.name} takes {len(declaration.parameters)} keys, here are {len(expression.indexes)}"
+        message = f"{operand.name} takes {len(declaration.parameters)} keys; given: {len(expression.indexes)}"
         c.program.error("D_PROTO_LEN", expression.span, message)
     return inline_value(c, declaration, tuple(lower(c, i) for i in expression.indexes), expression.span)
 
@@ -315,7 +315,10 @@ def cast(c: ClauseState, expression: syntax.CastOp) -> Expr | Translated:
         hint = f"cast a pointer: *({type_name(type_)} *)address" if isinstance(type_, Struct) else ""
         c.program.error("D_CAST_INVAL", span, f"a value cannot be cast to {type_name(type_)}", hint)
     if not is_scalar(value.type):
-        c.program.error("D_CAST_INVAL", span, f"{a_type(value.type)} cannot be cast to {type_name(type_)}")
+        hint = "only numbers and pointers can be cast"
+        if isinstance(value.type, String):
+            hint = "the number that a string has is its length: strlen()"
+        c.program.error("D_CAST_INVAL", span, f"{a_type(value.type)} cannot be cast to {type_name(type_)}", hint)
     if isinstance(type_, Pointer) and isinstance(value.type, Pointer) and type_.space is Space.KERNEL:
         type_ = Pointer(type_.target, value.type.space)  # a cast says what lies there, not where
     elif isinstance(type_, Pointer) and isinstance(value.type, Pointer):

@@ -173,7 +173,7 @@ def _element(c: ClauseState, known: VariableState, variable: Variable, expressio
         c.program.error(
             "D_PROTO_LEN",
             expression.span,
-            f"{name} has {len(wanted)} key{'s' * (len(wanted) != 1)} {shape(wanted)}, here are {len(keys)}",
+            f"{name} has {len(wanted)} key{'s' * (len(wanted) != 1)} {shape(wanted)}; given: {len(keys)}",
             f"the first use is at {known.where}",
         )
     sizes = iter(range(len(known.key_sizes)))
