@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, invivo
+from tests.support import ROOT
 
 pytestmark = pytest.mark.kernel
 
@@ -38,15 +39,41 @@ def kernel_objects() -> dict[str, set[int]]:
     }
 
 
-def new_objects(before: dict[str, set[int]]) -> dict[str, set[int]]:
-    now = kernel_objects()
-    return {kind: now[kind] - before[kind] for kind in now}
+NOTHING: dict[str, set[int]] = {"programs": set(), "maps": set(), "links": set()}
 
 
-def wait_until_gone(before: dict[str, set[int]]) -> dict[str, set[int]]:
+def tracing(program: str, *arguments: str, **keywords: object) -> subprocess.Popen[str]:
+    """An `invivo run` in a session of its own, by which all that it starts is known."""
+    words = [sys.executable, "-m", "invivo", "run", "-q", "-e", program, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    return subprocess.Popen(words, text=True, env=environment, start_new_session=True, **keywords)  # type: ignore[call-overload,no-any-return]
+
+
+def held_by_others(session: int) -> dict[str, set[int]]:
+    """Objects of which a living process outside of the session has a descriptor: other tracers on this machine."""
+    found: dict[str, set[int]] = {kind: set() for kind in NOTHING}
+    for entry in os.listdir("/proc"):
+        try:
+            if not entry.isdigit() or os.getsid(int(entry)) == session:
+                continue
+            texts = [path.read_text() for path in Path(f"/proc/{entry}/fdinfo").iterdir()]
+        except OSError:
+            continue  # ended meanwhile
+        for kind, number in re.findall(r"^(prog|map|link)_id:\t(\d+)$", "\n".join(texts), re.M):
+            found[{"prog": "programs", "map": "maps", "link": "links"}[kind]].add(int(number))
+    return found
+
+
+def new_objects(before: dict[str, set[int]], session: int) -> dict[str, set[int]]:
+    """What the session's processes have made, and what nobody holds any more."""
+    now, others = kernel_objects(), held_by_others(session)
+    return {kind: now[kind] - before[kind] - others[kind] for kind in now}
+
+
+def wait_until_gone(before: dict[str, set[int]], session: int) -> dict[str, set[int]]:
     """What is new after at most ten seconds; the kernel frees objects a grace period late."""
     deadline = time.monotonic() + 10
-    while any((left := new_objects(before)).values()) and time.monotonic() < deadline:
+    while any((left := new_objects(before, session)).values()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
 
@@ -72,16 +99,11 @@ _MORE = [pytest.param(moment, marks=pytest.mark.slow) for moment in range(50, 15
 def test_kill_at_a_random_moment(moment: int, command: str) -> None:
     """SIGKILL 0 to 1 s after the start: during start-up, tracing, printing."""
     before = kernel_objects()
-    tracer = subprocess.Popen(
-        [sys.executable, "-m", "invivo", "run", "-q", "-e", PROGRAM, "-c", command],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
+    tracer = tracing(PROGRAM, "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(random.Random(moment).random() ** 2)
     tracer.kill()
     tracer.wait()
-    assert wait_until_gone(before) == {"programs": set(), "maps": set(), "links": set()}
+    assert wait_until_gone(before, tracer.pid) == NOTHING
     uprobes = Path("/sys/kernel/tracing/uprobe_events")
     assert not uprobes.exists() or "invivo" not in uprobes.read_text()
 
@@ -90,23 +112,10 @@ def test_kill_at_a_random_moment(moment: int, command: str) -> None:
 def test_a_signal_ends_in_good_order(number: signal.Signals) -> None:
     """Ctrl-C prints what was gathered."""
     before = kernel_objects()
-    tracer = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "invivo",
-            "run",
-            "-q",
-            "-e",
-            'BEGIN { @["begun"] = count(); } tick-1ms { @["tick"] = count(); }',
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
+    program = 'BEGIN { @["begun"] = count(); } tick-1ms { @["tick"] = count(); }'
+    tracer = tracing(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 20
-    while not new_objects(before)["programs"] and time.monotonic() < deadline:
+    while not new_objects(before, tracer.pid)["programs"] and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(0.3)
     tracer.send_signal(number)
@@ -114,10 +123,12 @@ def test_a_signal_ends_in_good_order(number: signal.Signals) -> None:
     assert tracer.returncode == 0, errors
     assert "begun" in output
     assert "tick" in output
-    assert wait_until_gone(before) == {"programs": set(), "maps": set(), "links": set()}
+    assert wait_until_gone(before, tracer.pid) == NOTHING
 
 
 def test_a_normal_end_leaves_nothing() -> None:
     before = kernel_objects()
-    assert invivo("run", "-q", "-e", PROGRAM, "-c", "true").returncode == 0
-    assert wait_until_gone(before) == {"programs": set(), "maps": set(), "links": set()}
+    tracer = tracing(PROGRAM, "-c", "true", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, errors = tracer.communicate(timeout=30)
+    assert tracer.returncode == 0, errors
+    assert wait_until_gone(before, tracer.pid) == NOTHING
