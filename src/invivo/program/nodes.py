@@ -29,7 +29,8 @@ from invivo.value import fresh, node
 
 class Scope(enum.Enum):
     GLOBAL = "global"
-    THREAD = "thread"  # self->x; zero until assigned, gone when assigned 0 or when the thread exits
+    # self->x; zero until assigned, gone when assigned 0 or when the thread exits (the elements of arrays may stay then).
+    THREAD = "thread"
     CLAUSE = "clause"  # this->x; lives for one firing of one probe, shared by that firing's clauses; zero at first
     LOCAL = "local"  # a parameter or variable of an inlined function; made new at each InlineCall
 

@@ -190,6 +190,18 @@ def test_thread_variables_are_of_their_thread() -> None:
     assert ran.text == ""
 
 
+def test_the_variables_of_a_thread_end_with_it() -> None:
+    d = Builder()
+    x, a = d.variable("x", INT, Scope.THREAD), d.variable("a", INT, Scope.THREAD, (INT,))
+    d.clause(syscall("read", 0), assign(ref(x), number(1, INT)), assign(ref(a, number(5, INT)), number(2, INT)))
+    engine = ReferenceEngine(d.program(), SyntheticWorld(), lambda *_: None)
+    engine.enable()
+    for thread in (1, 2):
+        engine.fire(ENTER, SyntheticWorld(tid=thread, words=(0, 0)))
+    engine.thread_ended(1)
+    assert (engine._compiler.hashes[x], engine._compiler.hashes[a]) == ({(2,): 1}, {(2, 5): 2})
+
+
 def test_the_idle_threads_are_told_apart_by_cpu() -> None:
     d = Builder()
     x = d.variable("x", INT, Scope.THREAD)

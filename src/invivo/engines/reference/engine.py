@@ -22,7 +22,7 @@ from invivo.engines.reference.firing import Firing, Raised, Speculations
 from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
 from invivo.program import nodes
-from invivo.program.nodes import Expr, Probe, Program, Stmt
+from invivo.program.nodes import Expr, Probe, Program, Scope, Stmt
 from invivo.program.passes import units
 from invivo.program.passes.units import Selection, Unit, group_units
 from invivo.program.plan import LAYOUT_FAULT, AttachPoint, Moment, Once, Plan
@@ -216,6 +216,13 @@ class ReferenceEngine(Engine):
         identity = self._compiler.program.probe_ids.get(probe, 0)
         if self._is_enabled and identity in self._by_id:
             self._run(self._by_id[identity], identity, world or self.world)
+
+    def thread_ended(self, thread: int) -> None:
+        """Forget the variables of a thread that is gone, by its id."""
+        for variable, entries in self._compiler.hashes.items():
+            if variable.scope is Scope.THREAD:
+                for key in [key for key in entries if key[0] == thread]:
+                    del entries[key]
 
     def _select(self, step: _Selection, world: World) -> None:
         if self._is_stopped():
