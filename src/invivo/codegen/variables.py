@@ -31,7 +31,7 @@ from invivo.program.nodes import (
 )
 from invivo.program.plan import Globals
 from invivo.program.threads import thread_id
-from invivo.program.types import Enum, Int, String, Type, size_of
+from invivo.program.types import BOOL, Enum, Int, String, Type, size_of
 from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 
@@ -135,6 +135,8 @@ def update(e: Emitter, expr: Update) -> Value:
 
 def _is_atomic(expr: Update, variable: Variable) -> bool:
     """Whether adding is one atomic addition: of 4 or 8 bytes, in a type that is at least as wide."""
+    if variable.type == BOOL:  # a sum becomes 0 or 1
+        return False
     size, wide = size_of(variable.type), size_of(expr.value.type)
     shared = variable.scope is Scope.GLOBAL
     return shared and size is not None and wide is not None and wide >= size and (size >= 4 or _is_hashed(variable))

@@ -29,7 +29,7 @@ from invivo.value import fresh, node
 
 class Scope(enum.Enum):
     GLOBAL = "global"
-    # self->x; zero until assigned, gone when assigned 0 or when the thread exits (the elements of arrays may stay then).
+    # self->x; zero until assigned, gone when assigned 0 or when the thread exits (elements of arrays may stay).
     THREAD = "thread"
     CLAUSE = "clause"  # this->x; lives for one firing of one probe, shared by that firing's clauses; zero at first
     LOCAL = "local"  # a parameter or variable of an inlined function; made new at each InlineCall
