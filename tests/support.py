@@ -16,15 +16,15 @@ _built: tempfile.TemporaryDirectory[str] | None = None
 
 
 @functools.cache
-def trigger(name: str) -> str:
-    """Path of tests/triggers/NAME.c, compiled once a run (removed at its end)."""
+def trigger(name: str, *flags: str) -> str:
+    """Path of tests/triggers/NAME.c, compiled once a run (removed at its end); `flags` are added to the compiler's."""
     global _built
     if _built is None:
         _built = tempfile.TemporaryDirectory(prefix="invivo-triggers-")
         os.chmod(_built.name, 0o755)
-    path = os.path.join(_built.name, name)
+    path = os.path.join(_built.name, "".join((name, *flags)).replace("/", "_"))
     source = TESTS / "triggers" / f"{name}.c"
-    subprocess.run(["cc", "-O1", "-pthread", "-o", path, str(source)], check=True)
+    subprocess.run(["cc", "-O1", "-pthread", *flags, "-o", path, str(source)], check=True)
     return path
 
 

@@ -17,6 +17,7 @@ from invivo.program.types import (
     UCHAR,
     ULONG,
     Array,
+    Float,
     Pointer,
     Space,
     Stack,
@@ -41,6 +42,8 @@ def _trace(b: Builder, operands: Sequence[Operand]) -> None:
             b.act(PrintStack(b.field(value)))
         case Symbol():
             b.act(PrintSymbol(b.field(value)))
+        case Float():
+            b.act(Printf(" %g" if not b.option("quiet") else "%g", (b.field(value),)))
         case _ if isinstance(value, Memory):
             b.act(Tracemem(b.field(value)))
         case _:
@@ -116,6 +119,8 @@ def _fits(conv: str, type_: Type) -> bool:
         return isinstance(type_, String | Symbol)
     if conv == "k":
         return isinstance(type_, Stack)
+    if conv in "efg":
+        return isinstance(type_, Float)
     if conv in "aAp":
         return is_scalar(type_) or isinstance(type_, Symbol)
     if conv in "diouxX":
@@ -123,9 +128,10 @@ def _fits(conv: str, type_: Type) -> bool:
     return is_integral(type_)
 
 
+_INSTEAD = ((String, "use %s"), (Stack, "use %k"), (Float, "use %f, or cast it: (int)"))
 _HINTS: dict[str, Callable[[Type], str]] = {
     "s": lambda type_: "use %d" if is_integral(type_) else "use %p, or stringof() for the string behind it",
-    "d": lambda type_: "use %s" if isinstance(type_, String) else "use %k" if isinstance(type_, Stack) else "",
+    "d": lambda type_: next((hint for kind, hint in _INSTEAD if isinstance(type_, kind)), ""),
 }
 
 

@@ -10,6 +10,8 @@ type, never what `l` or `h` says. Most formats become one bytes % tuple; what Py
 
 from __future__ import annotations
 
+import math
+import struct
 from operator import itemgetter
 
 from invivo.output.escape import escape, escape_all
@@ -19,18 +21,20 @@ from invivo.program.plan import FieldKind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from invivo.consumer.records import Raw
     from invivo.consumer.resolve import Resolver
     from invivo.program.plan import FieldType
 
     # One argument to what % takes.
-    Adapter = Callable[[Raw], int | bytes]
+    Adapter = Callable[[Raw], Any]
 
 __all__ = ["Style", "compile_printf", "format_one", "needed"]
 
 _POINTER_WIDTH = 16
 _UNSIGNED = "uxXop"
+_U64 = (1 << 64) - 1
 
 
 class Style:
@@ -142,10 +146,33 @@ def _simple(conversion: Conversion, type_: FieldType, style: Style) -> tuple[byt
             letter = {"i": "d", "u": "d", "p": "x"}.get(conv, conv)
             return f"%{kept}{_text(width)}{letter}".encode(), integer
         return b"%s", lambda value: _c_integer(integer(value), flags, width, precision, conv)
+    if conv in "efg":
+        kept = "".join(flag for flag in flags if flag in "-+ 0#")
+        point = "" if precision is None else f".{precision}"
+        return f"%{kept}{_text(width)}{point}{conv}".encode(), _float
     left = "-" if "-" in flags else ""
     if conv in "sS" and precision is not None:
         return f"%{left}{_text(width)}.{precision}s".encode(), _string_adapter(conv, type_, style)
     return f"%{left}{_text(width)}s".encode(), _string_adapter(conv, type_, style)
+
+
+def _float(value: Raw) -> float:
+    """A float, double or long double from its bytes."""
+    if not isinstance(value, bytes):
+        return 0.0
+    if len(value) == 16:  # x87's: 63 bits behind an explicit leading one, exponent biased by 16383
+        mantissa, rest = struct.unpack_from("<QH", value)
+        exponent = rest & 0x7FFF
+        if exponent == 0x7FFF:
+            number = math.inf if mantissa << 1 & _U64 == 0 else math.nan
+        else:
+            try:
+                number = math.ldexp(mantissa, exponent - 16383 - 63)
+            except OverflowError:
+                number = math.inf
+        return -number if rest >> 15 else number
+    number, = struct.unpack("<f" if len(value) == 4 else "<d", value)
+    return float(number)
 
 
 def _text(number: int | None) -> str:
@@ -163,7 +190,7 @@ def _integer_adapter(conversion: Conversion, type_: FieldType) -> Adapter:
     return _same
 
 
-def _c_integer(value: int | bytes, flags: str, width: int | None, precision: int | None, conv: str) -> bytes:
+def _c_integer(value: Raw, flags: str, width: int | None, precision: int | None, conv: str) -> bytes:
     """An integer with C's `#`, precision, and POSIX's thousands separator."""
     assert isinstance(value, int)
     digits = f"{abs(value):{ {'x': 'x', 'p': 'x', 'X': 'X', 'o': 'o'}.get(conv, 'd') }}"

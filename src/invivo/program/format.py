@@ -30,6 +30,9 @@ CONVERSIONS: dict[str, str] = {
     "c": "an integer as one character",
     "C": "an integer as one character, escaped if it does not print",
     "d": "an integer, in decimal, signed if its type is",
+    "e": "a floating-point number, with an exponent",
+    "f": "a floating-point number, without an exponent",
+    "g": "a floating-point number, in the shorter way",
     "i": "the same as d",
     "k": "a stack",
     "o": "an integer, unsigned, in octal",
@@ -47,7 +50,6 @@ _TRACE_WIDTHS = {8: 19, 4: 10, 2: 5, 1: 3}
 
 _FLAGS = "-+ #0'?@"
 _SIZES = ("hh", "h", "ll", "l", "L", "w", "j", "z", "t")
-_FLOATS = "eEfFgG"
 
 
 class FormatError(ValueError):
@@ -169,9 +171,6 @@ def _conversion(text: str, start: int) -> Conversion:
                           len(text) - start)  # fmt: skip
     conv = text[at]
     shown = text[start : at + 1]
-    if conv in _FLOATS:
-        message = f"conversion '{shown}' is for floating-point values, which D does not have"
-        raise FormatError(start, message, len(shown))
     if conv not in CONVERSIONS:
         raise FormatError(start, f"'{shown}' is not a conversion (%{conv} is unknown); write %% for a percent sign",
                           len(shown))  # fmt: skip

@@ -7,7 +7,20 @@
 from __future__ import annotations
 
 from invivo.program.plan import KEY_HEADER, RECORD_HEADER, Field, FieldKind, FieldType
-from invivo.program.types import Array, Enum, Int, Pointer, Stack, String, Struct, Symbol, Type, size_of, type_name
+from invivo.program.types import (
+    Array,
+    Enum,
+    Float,
+    Int,
+    Pointer,
+    Stack,
+    String,
+    Struct,
+    Symbol,
+    Type,
+    size_of,
+    type_name,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +95,7 @@ def field_type(type_: Type) -> FieldType:
             return FieldType(FieldKind.KSTACK, 8, False, name, depth)
         case Symbol(form):
             return FieldType(FieldKind.SYMBOL, 8, False, form)
-        case Struct() | Array():
+        case Struct() | Array() | Float():
             bytes_ = size_of(type_)
             if bytes_ is not None:
                 return FieldType(FieldKind.BYTES, bytes_, False, name)

@@ -8,7 +8,8 @@ Nodes are immutable and compared by identity. Every expression has a `type` and 
 - A `String` value is a NUL-terminated byte string of at most `type.size` - 1 bytes. Strings are bytes, not text.
 - A read that fails, a division by zero, a bad index, a loop without end: a *fault*. It ends the running clause, is
   reported through ERROR, and tracing goes on. Faults are attributed to the expression's span.
-- A structure or array has no value of its own: the expression is a `Memory` (where it lies), to be copied or indexed.
+- A structure, array or floating-point number has no value of its own: the expression is a `Memory` (where it lies), to
+  be copied or indexed.
 
     x = arg0 + 1      Assign(VarRef(x), Binary("+", Arg0Expr, IntLit(1)))
     @[pid] = count()  AggUpdate(agg, (pid_expr,), None, None)
@@ -18,11 +19,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from invivo.program.plan import AggFunction, AttachPoint, Component, FieldType, RecordLayout
 from invivo.program.types import Space, Type
 from invivo.source import Span
 from invivo.value import fresh, node
+
+if TYPE_CHECKING:
+    from invivo.program.sources import TypeSource
 
 # --- variables and aggregations -------------------------------------------------------------------------------------
 
@@ -184,11 +189,11 @@ class Load:
 
 @node
 class Memory:
-    """A structure or array by value, lying at `address`; only stored into fields, keys and variables, or converted."""
+    """A structure, array or float by value, at `address`; only stored into fields, keys and variables, or converted."""
 
     address: Expr
     space: Space
-    type: Type  # Struct or Array
+    type: Type  # Struct, Array or Float
     span: Span
 
 
@@ -457,6 +462,8 @@ class Context:
     `current` gives the thread that the probe is about where that is not the running one (sched:::on-cpu), as a
     `struct task_struct *` expression: pid, tid, execname, curthread and self-> then follow it.
     `has_errno`: arg0 is a syscall's return value (negative errno on failure).
+    `types`: the types and variables of the program that runs there; names are looked up in it first.
+    `space` is where a number that is cast to a pointer leads: USER at probes in programs.
     """
 
     name: str
@@ -466,6 +473,8 @@ class Context:
     has_errno: bool = False
     is_error: bool = False
     family: object | None = None
+    types: TypeSource | None = None
+    space: Space = Space.KERNEL
 
 
 @node

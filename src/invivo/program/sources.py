@@ -1,6 +1,7 @@
 """What a front end must be told about the system, as protocols: it asks, and imports nothing of Linux.
 
-`TypeSource` is answered by the kernel's BTF (`bpf.btf`) or, in tests, by a dictionary; `ProbeCatalog` by `providers`.
+`TypeSource` is answered by the kernel's BTF (`bpf.btf`), by a program's debug information or, in tests, by a
+dictionary; `ProbeCatalog` by `providers`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ class TypeSource(Protocol):
         ...
 
     def symbol(self, module: str, name: str) -> tuple[int, Type] | None:
-        """Address and type of a kernel data symbol (``vmlinux`jiffies``), or None; `module` may be empty."""
+        """Address and type of a data symbol (``vmlinux`jiffies``, ``a.out`ngx_cycle``), or None; `module` may be empty.
+
+        Raises:
+            InvivoError: There is such a symbol, but it cannot be read here; the message says why.
+        """
         ...
 
 

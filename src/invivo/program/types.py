@@ -43,7 +43,7 @@ class Int:
 
 @value
 class Float:
-    """Only declared (and skipped over in structures), never computed with."""
+    """Never computed with: read as it lies in memory, printed, or made an integer by shifting its bits."""
 
     name: str
     size: int

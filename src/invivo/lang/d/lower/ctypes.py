@@ -89,8 +89,9 @@ def resolve(state: ProgramState, name: syntax.TypeName) -> Type:
 
 def declared_type(state: ProgramState, base: syntax.TypeName, declarator: syntax.Declarator) -> Type:
     """The type of one declarator. The parts are applied from the type inwards, that is: last to first."""
-    type_ = _base(state, base)
-    space = Space.USER if base.is_user else Space.KERNEL
+    type_, space = _base(state, base)
+    if base.is_user:
+        space = Space.USER
     for kind, detail in reversed(declarator.parts):
         match kind:
             case "pointer":
@@ -118,11 +119,12 @@ def _length(state: ProgramState, size: object, span: Span) -> int:
     return count
 
 
-def _base(state: ProgramState, name: syntax.TypeName) -> Type:
+def _base(state: ProgramState, name: syntax.TypeName) -> tuple[Type, Space]:
+    """The type that the words name, and where pointers to it lead."""
     if isinstance(name.tagged, syntax.StructDecl):
         return _struct(state, name.tagged)
     if isinstance(name.tagged, syntax.EnumDecl):
-        return declare_enum(state, name.tagged)
+        return _enum(state, name.tagged)
     words = name.words
     if all(word in _BASIC for word in words):
         kept = sorted(word for word in words if word not in ("int", "signed") or len(words) == 1)
@@ -133,46 +135,52 @@ def _base(state: ProgramState, name: syntax.TypeName) -> Type:
         found = _WORDS.get(tuple(kept))
         if found is None:
             state.error("D_DECL_COMBO", name.span, f"'{' '.join(words)}' is not a type")
-        return found
+        return found, state.pointer_space(name.span)
     if len(words) != 1:
         state.error("D_DECL_COMBO", name.span, f"'{' '.join(words)}' is not a type")
     return _named(state, words[0], name.span)
 
 
-def _named(state: ProgramState, word: str, span: Span) -> Type:
+def _named(state: ProgramState, word: str, span: Span) -> tuple[Type, Space]:
     if word == "string":
-        return String(state.strsize)
-    found = state.typedefs.get(word) or _TYPEDEFS.get(word)
-    if found is None and state.library(word):
-        found = state.typedefs.get(word)
-    found = found or state.types.typedef(word)
+        return String(state.strsize), Space.KERNEL
+    own = state.typedefs.get(word) or _TYPEDEFS.get(word)
+    if own is None and state.library(word):
+        own = state.typedefs.get(word)
+    if own is not None:
+        return own, state.pointer_space(span)
+    found: tuple[Type, Space] | None = state.look_up(lambda types: types.typedef(word), span)
     if found is None:
-        is_tag = state.types.struct("struct", word) is not None
+        is_tag = state.look_up(lambda types: types.struct("struct", word), span) is not None
         hint = f"did you mean struct {word}?" if is_tag else ""
         state.error("D_TYPE_ERR", span, f"no type is called '{word}'", hint)
     return found
 
 
-def _struct(state: ProgramState, declaration: syntax.StructDecl) -> Type:
-    key = f"{declaration.keyword} {declaration.name}"
+def _struct(state: ProgramState, declaration: syntax.StructDecl) -> tuple[Type, Space]:
+    keyword, name, span = declaration.keyword, declaration.name, declaration.span
+    key = f"{keyword} {name}"
     if declaration.members is not None:
         made = _make_struct(state, declaration)
-        if declaration.name:
+        if name:
             state.tagged[key] = made
-        return made
-    found = state.tagged.get(key) or state.types.struct(declaration.keyword, declaration.name)
+        return made, state.pointer_space(span)
+    if (own := state.tagged.get(key)) is not None:
+        return own, state.pointer_space(span)
+    found: tuple[Type, Space] | None = state.look_up(lambda types: types.struct(keyword, name), span)
     if found is None:
         hint = _similar_struct(state, declaration)
-        state.error("D_TYPE_ERR", declaration.span, f"neither the program nor the kernel has a '{key}'", hint)
+        state.error("D_TYPE_ERR", span, f"neither the program nor the kernel has a '{key}'", hint)
     return found
 
 
 def _similar_struct(state: ProgramState, declaration: syntax.StructDecl) -> str:
     other = "union" if declaration.keyword == "struct" else "struct"
-    if state.types.struct(other, declaration.name) is not None:
-        return f"did you mean {other} {declaration.name}?"
-    if state.types.typedef(declaration.name) is not None:
-        return f"did you mean the typedef {declaration.name}?"
+    name, span = declaration.name, declaration.span
+    if state.look_up(lambda types: types.struct(other, name), span) is not None:
+        return f"did you mean {other} {name}?"
+    if state.look_up(lambda types: types.typedef(name), span) is not None:
+        return f"did you mean the typedef {name}?"
     return ""
 
 
@@ -241,22 +249,29 @@ def _alignment(type_: Type) -> int:
 
 def declare_enum(state: ProgramState, declaration: syntax.EnumDecl) -> Type:
     """The type of an enumeration; its constants become names of the program."""
+    return _enum(state, declaration)[0]
+
+
+def _enum(state: ProgramState, declaration: syntax.EnumDecl) -> tuple[Type, Space]:
     key = f"enum {declaration.name}"
+    space = state.pointer_space(declaration.span)
     if declaration.members is None:
-        found = state.tagged.get(key) or state.types.enum(declaration.name)
-        if found is None:
+        if (own := state.tagged.get(key)) is not None:
+            return own, space
+        known: tuple[Type, Space] | None = state.look_up(lambda types: types.enum(declaration.name), declaration.span)
+        if known is None:
             state.error("D_TYPE_ERR", declaration.span, f"neither the program nor the kernel has an '{key}'")
-        return found
+        return known
     from invivo.lang.d.lower.constants import constant_of_syntax
 
     members: list[tuple[str, int]] = []
     following = 0
     for name, value in declaration.members:
         if value is not None:
-            known = constant_of_syntax(state, value)
-            if known is None:
+            number_given = constant_of_syntax(state, value)
+            if number_given is None:
                 state.error("D_DECL_ENCONST", value.span, f"the value of '{name}' must be a constant")
-            following = known
+            following = number_given
         members.append((name, following))
         following += 1
     is_signed = any(number < 0 for _, number in members)
@@ -265,4 +280,4 @@ def declare_enum(state: ProgramState, declaration: syntax.EnumDecl) -> Type:
         state.tagged[key] = made
     for name, number in members:
         state.constants[name] = (number, INT)
-    return made
+    return made, space

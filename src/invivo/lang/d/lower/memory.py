@@ -16,7 +16,7 @@ from invivo.lang.d.lower.constants import constant
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower, lower_any
 from invivo.lang.d.lower.operators import scaled
-from invivo.program.nodes import Binary, Convert, Expr, IntLit, Load, Memory, ProbeArg
+from invivo.program.nodes import Binary, Convert, Expr, IntLit, Load, Memory, ProbeArg, ReadString
 from invivo.program.types import (
     ULONG,
     Array,
@@ -38,6 +38,7 @@ from invivo.program.types import (
     type_name,
 )
 from invivo.source import Span
+from invivo.value import replaced
 
 __all__ = ["address_of", "cast", "dereference", "index", "member", "member_of", "place", "size", "string_of"]
 
@@ -54,8 +55,8 @@ def plus(address: Expr, distance: int, span: Span) -> Expr:
 
 
 def place(address: Expr, space: Space, type_: Type, span: Span, bits: tuple[int, int] | None = None) -> Expr:
-    """What lies at an address: a value that is loaded, or a structure or array that is not."""
-    if isinstance(type_, Struct | Array):
+    """What lies at an address: a value that is loaded, or a structure, array or floating-point number that is not."""
+    if isinstance(type_, Struct | Array | Float):
         return Memory(address, space, type_, span)
     if isinstance(type_, Pointer) and space is Space.USER:
         type_ = Pointer(type_.target, Space.USER)  # pointers kept in a process lead into the process
@@ -105,7 +106,7 @@ def member_of(c: ClauseState, struct: Struct, address: Expr, space: Space, name:
         close = _closest(name, struct)
         hint = f"did you mean {close}?" if close else ""
         c.program.error("D_TYPE_MEMBER", span, f"{type_name(struct)} has no member '{name}'", hint)
-    if isinstance(found.type, Float | Func | Void):
+    if isinstance(found.type, Func | Void):
         c.program.error("D_OP_INCOMPAT", span, f"D cannot read a member of type {type_name(found.type)}")
     if found.bit_size:
         return _bit_field(found, address, space, span)
@@ -276,7 +277,7 @@ def dereference(c: ClauseState, expression: syntax.Deref) -> Expr:
     match pointer.type.target:
         case Void():
             c.program.error("D_DEREF_VOID", span, "what a void * points to has no type", "cast it to another pointer")
-        case Func() | Float():
+        case Func():
             c.program.error("D_DEREF_FUNC", span, f"D cannot read {a_type(pointer.type.target)}")
         case target:
             return place(coerce.bits(pointer), pointer.type.space, target, span)
@@ -311,6 +312,10 @@ def cast(c: ClauseState, expression: syntax.CastOp) -> Expr | Translated:
     value = coerce.decayed(value)
     if isinstance(type_, Void):
         return value
+    if isinstance(value, Memory) and isinstance(value.type, Float) and isinstance(type_, Int | Enum):
+        from invivo.lang.d.lower.floats import to_integer
+
+        return to_integer(c, value, type_, span)
     if not isinstance(type_, Int | Enum | Pointer):
         hint = f"cast a pointer: *({type_name(type_)} *)address" if isinstance(type_, Struct) else ""
         c.program.error("D_CAST_INVAL", span, f"a value cannot be cast to {type_name(type_)}", hint)
@@ -327,8 +332,15 @@ def cast(c: ClauseState, expression: syntax.CastOp) -> Expr | Translated:
 
 
 def string_of(c: ClauseState, expression: syntax.StringOf) -> Expr:
-    """`stringof(value)`."""
-    return _stringify(c, lower(c, expression.operand), expression.span)
+    """`stringof(value)`, and `stringof(address, length)` of bytes that no NUL ends."""
+    operand = expression.operand
+    if not isinstance(operand, syntax.CommaOp):
+        return _stringify(c, lower(c, operand), expression.span)
+    value = _stringify(c, lower(c, operand.first), expression.span)
+    length = coerce.integer(c, lower(c, operand.second), "the length of stringof()")
+    if not isinstance(value, ReadString):
+        c.program.error("D_STRINGOF_TYPE", expression.span, "a length goes with an address", "substr(s, 0, length)")
+    return replaced(value, limit=coerce.convert(length, ULONG))
 
 
 def _stringify(c: ClauseState, value: Expr, span: Span) -> Expr:

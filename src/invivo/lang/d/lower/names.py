@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from invivo.builtins import BUILTINS, Kind
 from invivo.builtins.absent import ABSENT
+from invivo.errors import InvivoError
 from invivo.lang.d import syntax
 from invivo.lang.d.constants import constants
 from invivo.lang.d.lower import coerce, variables
@@ -67,8 +68,8 @@ def _global(c: ClauseState, node: syntax.Name) -> Expr | Translated:
         return IntLit(number, INT, span)
     if c.program.library(text):
         return _global(c, node)
-    if (enumerator := c.program.types.enumerator(text)) is not None:
-        return IntLit(*enumerator, span)
+    if (enumerator := c.program.look_up(lambda types: types.enumerator(text), span)) is not None:
+        return IntLit(*enumerator[0], span)
     _undefined(c, node)
 
 
@@ -80,19 +81,32 @@ def _not_a_value(c: ClauseState, node: syntax.Name, kind: Kind) -> NoReturn:
 
 def _symbol(c: ClauseState, node: syntax.Name) -> Expr:
     module = node.module or ""
-    found = c.program.types.symbol(module, node.name)
+    try:
+        found = c.program.look_up(lambda types: types.symbol(module, node.name), node.span)
+    except InvivoError as error:
+        c.program.error("D_SYM_NOTYPES", node.span, error.message, error.hint)
     if found is None:
+        _no_symbol(c, module, node)
+    from invivo.lang.d.lower.memory import place
+    from invivo.program.types import ULONG
+
+    (address, type_), space = found
+    return place(IntLit(address, ULONG, node.span), space, type_, node.span)
+
+
+def _no_symbol(c: ClauseState, module: str, node: syntax.Name) -> NoReturn:
+    if module in ("", "vmlinux") and c.context.types is None:
         c.program.error(
             "D_SYM_NOTYPES",
             node.span,
             f"the kernel's `{node.name} is not to be had: neither its symbols nor its BTF tell of it",
             "data is in kallsyms only of kernels built with CONFIG_KALLSYMS_ALL",
         )
-    from invivo.lang.d.lower.memory import place
-    from invivo.program.types import ULONG, Space
-
-    address, type_ = found
-    return place(IntLit(address, ULONG, node.span), Space.KERNEL, type_, node.span)
+    where = f"'{module}'" if module else "the program"
+    c.program.error(
+        "D_SYM_NOTYPES", node.span, f"{where} has no variable '{node.name}' of which address and type are known",
+        "types come from debug information: of the file itself, its -dbgsym package, or --types FILE",
+    )  # fmt: skip
 
 
 def inline_value(

@@ -33,8 +33,10 @@ def compile_text(
     catalog: ProbeCatalog,
     macros: MacroValues,
     options: Mapping[str, str | None],
+    programs: TypeSource | None = None,
 ) -> Program:
-    """The typed program of a D text. `options` are those of the command line, as written.
+    """The typed program of a D text. `options` are those of the command line, as written; `types` are the kernel's,
+    `programs` those of the process that is traced.
 
     Raises:
         CompileError: The text is wrong; all that is wrong with it, as far as could be seen.
@@ -47,7 +49,7 @@ def compile_text(
     pragmas = [d for d in script.declarations if isinstance(d, syntax.Pragma)]
     values = options_of(pragmas, options, diagnostics)
     macros.has_defaults = bool(values["defaultargs"])
-    state = ProgramState(diagnostics, types, catalog, macros, values)
+    state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs)
     attach_library(state, _declare)
     for declaration in script.declarations:
         try:
@@ -110,7 +112,11 @@ def _clause(state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_:
     lowered = []
     for context, members in groups:
         c = ClauseState(state, context, index)
-        made = _lower(c, clause, members)
+        state.context = context
+        try:
+            made = _lower(c, clause, members)
+        finally:
+            state.context = None
         locals_ += c.locals
         if made is not None and members:
             lowered.append(made)

@@ -7,18 +7,20 @@ string keys, interned keys) is only known at the end, when `seal` completes them
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from invivo.diagnostics import Diagnostics
 from invivo.lang.d import syntax
 from invivo.lang.d.macros import MacroValues
 from invivo.program.layout import field_type
-from invivo.program.nodes import Aggregation, Expr, ProbeName, Scope, StrLit, Variable
+from invivo.program.nodes import Aggregation, Context, Expr, ProbeName, Scope, StrLit, Variable
 from invivo.program.plan import AggFunction, FieldKind, FieldType, RecordLayout
 from invivo.program.sources import ProbeCatalog, TypeSource
-from invivo.program.types import Array, Int, Pointer, String, Type, is_scalar, size_of, type_name
+from invivo.program.types import Array, Int, Pointer, Space, String, Type, is_scalar, size_of, type_name
 from invivo.source import Span
 from invivo.value import fresh, mutable
+
+T = TypeVar("T")
 
 __all__ = ["Abandoned", "AggregationState", "ProgramState", "VariableState"]
 
@@ -92,10 +94,27 @@ class ProgramState:
     strings: dict[bytes, int] = fresh(factory=dict)
     checks: list[Callable[[], None]] = fresh(factory=list)  # at the end
     library: Callable[[str], bool] = lambda name: False  # declares a name of the library, if it has it
+    programs: TypeSource | None = None  # types of the target and of --types; `types` are the kernel's
+    context: Context | None = None  # that of the clause which is being lowered
 
     @property
     def strsize(self) -> int:
         return int(self.options["strsize"])
+
+    def look_up(self, ask: Callable[[TypeSource], T | None], span: Span) -> tuple[T, Space] | None:
+        """What the first source that knows a name says, and where pointers to such things lead.
+
+        At a probe in a program its types come first, elsewhere and for the library's own text the kernel's.
+        """
+        mine = None if self.context is None or is_of_library(span) else self.context.types
+        for source in (mine, self.types, self.programs):
+            if source is not None and (found := ask(source)) is not None:
+                return found, Space.KERNEL if source is self.types else Space.USER
+        return None
+
+    def pointer_space(self, span: Span) -> Space:
+        """Where a number leads that is cast to a pointer to something of D's own."""
+        return Space.KERNEL if self.context is None or is_of_library(span) else self.context.space
 
     def error(self, code: str, span: Span, message: str, hint: str = "") -> NoReturn:
         """Report, and give up on what is being lowered."""
@@ -145,6 +164,11 @@ class ProgramState:
             sizes = iter(variable.key_sizes)
             keys = tuple(String(next(sizes)) if isinstance(key, String) else key for key in node.keys)
             object.__setattr__(node, "keys", keys)
+
+
+def is_of_library(span: Span) -> bool:
+    """Whether this text is the library's, whose names mean the kernel's types everywhere."""
+    return span.file.name.startswith("<library>")
 
 
 def shape(types: list[Type] | tuple[Type, ...]) -> str:
