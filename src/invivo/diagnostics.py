@@ -62,8 +62,8 @@ class Diagnostics:
 def render(diagnostic: Diagnostic) -> str:
     """The finding as text of three or four lines, tabs widened and control characters made visible."""
     span = diagnostic.span
-    number, column = span.file.position(span.start)
-    line = span.file.line(number)
+    _, column = span.file.position(span.start)
+    line = span.file.line_at(span.start)
     end = min(span.end - span.start, max(len(line) - column + 1, 1))
     head = f"{span}: {diagnostic.severity.value}[{diagnostic.code}]: {diagnostic.message}"
     before = "".join("\t" if char == "\t" else " " for char in line[: column - 1])

@@ -73,6 +73,11 @@ def has_raw_cookies() -> Answer:
     return _BY_NAME["raw cookies"].ask()
 
 
+def has_typed_task() -> Answer:
+    """Whether programs may read the running task's structure without a helper."""
+    return _BY_NAME["typed task"].ask()
+
+
 def _code(*instructions: Instruction) -> bytes:
     return b"".join(map(encode, instructions))
 
@@ -122,6 +127,12 @@ def _try_raw_cookie(_: int) -> None:
     _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(call, _R0_IS_0, _EXIT)).close()
 
 
+def _try_typed_task(_: int) -> None:
+    call = Instruction(0x85, immediate=uapi.BPF_FUNC_get_current_task_btf)
+    load = Instruction(0x79)  # r0 = *(u64 *)(r0 + 0)
+    _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(call, load, _R0_IS_0, _EXIT)).close()
+
+
 FEATURES = (
     Feature("ring buffer", "carries records to the consumer", True, _try_ring_buffer),
     Feature("mapped arrays", "globals shared with the consumer", True, _try_mapped_array),
@@ -130,6 +141,7 @@ FEATURES = (
     Feature("attach cookies", "one program serves many tracepoints", True, _try_cookie),
     Feature("BTF tracepoints", "system call arguments read without a helper", False, _try_btf_tracepoint),
     Feature("raw cookies", "many tracepoints let go of at once", False, _try_raw_cookie),
+    Feature("typed task", "execname read without a helper", False, _try_typed_task),
     Feature("may_goto", "loops of any length", False, _try_may_goto),
 )
 

@@ -42,6 +42,7 @@ BPF_TRACE_RAW_TP = 23
 BPF_PERF_EVENT = 41
 
 BPF_FUNC_get_attach_cookie = 174
+BPF_FUNC_get_current_task_btf = 158
 
 BPF_PSEUDO_MAP_FD = 1
 BPF_PSEUDO_MAP_VALUE = 2

@@ -46,6 +46,7 @@ class Helper(enum.IntEnum):
     READ_KERNEL_STRING = 115
     RINGBUF_OUTPUT = 130
     RINGBUF_QUERY = 134
+    CURRENT_TASK_BTF = 158
     SNPRINTF = 165
 
 

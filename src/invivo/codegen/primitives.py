@@ -41,11 +41,32 @@ def _helper(helper: Helper) -> _Scalar:
 
 def _comm(e: Emitter, call: Call, place: Value, capacity: int) -> None:
     if capacity >= 16:
-        e.out.call(Helper.COMM, place, const(16))
+        if offset := e.module.traits.task_comm:
+            _read_comm(e, place, offset)
+        else:
+            e.out.call(Helper.COMM, place, const(16))
         return
     name = e.slot(16)
     e.out.call(Helper.COMM, name, const(16))
     e.out.call(Helper.READ_KERNEL_STRING, place, const(capacity), name)
+
+
+def _read_comm(e: Emitter, place: Value, offset: int) -> None:
+    """What bpf_get_current_comm does, in a dozen instructions: two words, zero from the first NUL on."""
+    out = e.out
+    task = out.call(Helper.CURRENT_TASK_BTF, pure=True)
+    is_over: Value | None = None
+    for word in (0, 8):
+        text = out.load(out.to_pointer(out.add(task, const(offset + word))))
+        # The lowest bit of `nul` is in the first byte that is zero (Warren, Hacker's Delight, 6-1).
+        low = out.sub(text, const(0x0101010101010101))
+        nul = out.binary("and", out.binary("and", low, out.binary("xor", text, const(-1))), const(0x8080808080808080))
+        before = out.sub(out.binary("and", nul, out.sub(ZERO, nul)), const(1))  # all ones where there is no NUL
+        kept = out.binary("and", text, before)
+        if is_over is not None:
+            kept = out.select(is_over, ZERO, kept)
+        is_over = out.compare("ne", nul, ZERO)
+        out.store(kept, out.offset(place, word))
 
 
 def _timestamp(e: Emitter, call: Call) -> Value:

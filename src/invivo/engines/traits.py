@@ -26,8 +26,16 @@ class _KernelTraits(Traits):
 
     @property
     def task_pid(self) -> int:
+        return self._offset("pid")
+
+    @property
+    def task_comm(self) -> int:
+        is_direct = features.has_typed_task().outcome is features.Outcome.YES
+        return self._offset("comm") if is_direct else 0
+
+    def _offset(self, name: str) -> int:
         task = self.types.struct("struct", "task_struct")
-        member = task.find("pid") if task is not None else None
+        member = task.find(name) if task is not None else None
         return member.bit_offset // 8 if member is not None else 0
 
 

@@ -326,6 +326,7 @@ class Traits(NamedTuple):
     has_btf_tracepoints: bool = True  # Linux 5.5, where lockdown and BTF allow
     has_raw_cookies: bool = False  # Linux 6.10 (68ca5d4eebb8): one program at many raw tracepoints
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
+    task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
 
 
 # --- maps, programs, attachments ------------------------------------------------------------------------------------
@@ -411,6 +412,7 @@ class Globals:
     FAULT_DROPS = 64  # a fault could not be sent
     WAITING = 72  # not 0: the consumer waits for the ring buffer; who wakes it sets 0
     SPECULATION_DROPS = 80  # speculation() found none free
+    RECORDS = 88  # records sent, more or less: only now and then one looks how full the ring buffer is
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127

@@ -64,7 +64,7 @@ class Tables:
         if key not in self._sites:
             line, column = file.position(span.start)
             self._sites[key] = len(self.faults)
-            self.faults.append(FaultSite(file.name, line, column, span.text, clause))
+            self.faults.append(FaultSite(file.name_at(span.start), line, column, span.text, clause))
         return self._sites[key]
 
 

@@ -54,7 +54,7 @@ _CHARACTER = re.compile(r"'((?:[^'\\\n]|\\(?:.|\n|\Z))*)", re.DOTALL)
 # DTrace's lexeme, and the characters of C++ libraries' and versioned symbols' names.
 _PROBE = re.compile(r"[-$:a-zA-Z_.?*\\\[\]!][-$:0-9a-zA-Z_.`?*\\\[\]!+~@]*|[0-9]+(?![0-9a-zA-Z_`])")
 _PRAGMA_WORD = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^\s"])+')
-_LINE_CONTROL = re.compile(r"(?:line\b)?[ \t]*[0-9]+|line\b|\Z")
+_LINE_CONTROL = re.compile(r'(?:(?:line\b)?[ \t]*([0-9]+)(?:[ \t]+"((?:[^"\\]|\\.)*)")?|line\b|\Z)')
 
 
 class Lexer:
@@ -215,7 +215,11 @@ class Lexer:
                 continue
             break
         line = text[start + 1 : end].replace("\\\n", " ").strip()
-        if line.startswith("!") or _LINE_CONTROL.match(line):
+        if line.startswith("!"):
+            return end
+        if control := _LINE_CONTROL.match(line):
+            if control[1]:
+                self.file.note_control(start, int(control[1][:9]), re.sub(r"\\(.)", r"\1", control[2] or ""))
             return end
         words = _PRAGMA_WORD.findall(line)
         if words[0] == "pragma":
