@@ -79,7 +79,7 @@ register(
     Builtin("probemod", Kind.VARIABLE, "string probemod", "the probe's module", _name(Component.MODULE)),
     Builtin("probefunc", Kind.VARIABLE, "string probefunc", "the probe's function", _name(Component.FUNCTION)),
     Builtin("probename", Kind.VARIABLE, "string probename", "the probe's name", _name(Component.NAME)),
-    Builtin("id", Kind.VARIABLE, "uint_t id", "the number of the probe in this run", lambda b: ProbeId(UINT, b.span)),
+    Builtin("id", Kind.VARIABLE, "uint_t id", "the number of the probe in lists", lambda b: ProbeId(UINT, b.span)),
     Builtin(
         "epid",
         Kind.VARIABLE,

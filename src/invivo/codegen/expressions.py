@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from invivo.codegen import memory, primitives, strings, variables
+from invivo.codegen import memory, names, primitives, strings, variables
 from invivo.codegen.emitter import Emitter, Str, Target
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.nodes import (
@@ -87,7 +87,7 @@ def scalar(e: Emitter, expr: Expr) -> Value:
             evaluate(e, first)
             return e.scalar(second)
         case ProbeId():
-            return e.probe_id
+            return names.listed_id(e)
         case RuntimeConstant(offset, type_):
             return e.canonical(e.read_global(offset), type_)
         case FaultInfo(index):

@@ -124,8 +124,7 @@ def _table(plan: Plan) -> tuple[bytes, int]:
 
 def _columns(plan: Plan) -> list[bytes]:
     """For each probe the text between CPU and data."""
-    numbered = enumerate(plan.probes, 1)
-    return [probe_column(number, probe).encode("utf-8", "surrogateescape") for number, probe in numbered]
+    return [probe_column(probe).encode("utf-8", "surrogateescape") for probe in plan.probes]
 
 
 def _longest(plan: Plan, parts: list[bytes | _Put]) -> int:

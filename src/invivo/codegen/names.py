@@ -14,7 +14,7 @@ from invivo.codegen.ir import Value, const
 from invivo.program.plan import Component
 from invivo.program.tables import probe_name
 
-__all__ = ["interned_index", "is_name", "name_string"]
+__all__ = ["interned_index", "is_name", "listed_id", "name_string"]
 
 
 def _names(e: Emitter, component: Component) -> dict[int, bytes]:
@@ -43,6 +43,15 @@ def interned_index(e: Emitter, component: Component) -> Value:
     if len(distinct) == 1:
         return const(e.module.intern(distinct.pop()), "i32")
     return _lookup(e, component)
+
+
+def listed_id(e: Emitter) -> Value:
+    """The probe's number in the list of all probes, as an i64."""
+    if len(e.probe_ids) == 1:
+        return const(e.module.probes[e.probe_ids[0] - 1].id)
+    identity, _ = _bounded_id(e)
+    table = e.module.constant(struct.pack(f"<{len(e.module.probes) + 1}Q", 0, *(p.id for p in e.module.probes)))
+    return e.out.load(e.out.offset(table, e.out.binary("shl", identity, const(3))))
 
 
 def is_name(e: Emitter, component: Component, name: bytes) -> Value:

@@ -83,12 +83,13 @@ class Fault(NamedTuple):
     @property
     def headline(self) -> str:
         """Where, which probe, and why."""
-        probe = f" ({':'.join(self.probe)})" if self.probe is not None else ""
+        probe = f" ({self.probe})" if self.probe is not None else ""
+        number = self.probe.id if self.probe is not None else self.probe_id
         if self.site is None:
-            return f"error for probe ID {self.probe_id}{probe}: {self.reason}"
+            return f"error for probe ID {number}{probe}: {self.reason}"
         site = self.site
         where = f"{site.file}:{site.line}:{site.column}"
-        return f"{where}: error in clause {site.clause + 1} for probe ID {self.probe_id}{probe}: {self.reason}"
+        return f"{where}: error in clause {site.clause + 1} for probe ID {number}{probe}: {self.reason}"
 
     def __str__(self) -> str:
         text = self.expression

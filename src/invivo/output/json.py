@@ -121,7 +121,7 @@ class JsonOutput:
         self._line({"type": "aggregation", "name": name, "function": function, "entries": entries})
 
     def _probe(self, identity: int) -> str:
-        return ":".join(self._plan.probes[identity - 1]) if 0 < identity <= len(self._plan.probes) else "?"
+        return str(self._plan.probes[identity - 1]) if 0 < identity <= len(self._plan.probes) else "?"
 
     def _line(self, line: dict[str, object]) -> None:
         text = self._encode(line) + "\n"

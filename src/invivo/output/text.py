@@ -121,8 +121,8 @@ class TextOutput:
 
     def _prefix(self, probe: int, cpu: int) -> bytes:
         known = 0 < probe <= len(self._plan.probes)
-        column = probe_column(probe, self._plan.probes[probe - 1] if known else None)
-        prefix = column[len(f" {probe:>6} ") :] if self._is_bare else f"{cpu:>3}{column}"
+        column = probe_column(self._plan.probes[probe - 1] if known else None, has_id=not self._is_bare)
+        prefix = column if self._is_bare else f"{cpu:>3}{column}"
         self._prefixes[probe, cpu] = made = prefix.encode("utf-8", "surrogateescape")
         return made
 

@@ -136,10 +136,11 @@ def trace_format(type_: FieldType, is_quiet: bool) -> str:
     return ""
 
 
-def probe_column(identity: int, probe: ProbeInfo | None) -> str:
+def probe_column(probe: ProbeInfo | None, *, has_id: bool = True) -> str:
     """What stands between a record's CPU and its data in default output: the probe's id and `function:name`."""
+    number = probe.id if probe is not None else 0
     name = f"{probe.function}:{probe.name}" if probe is not None else "?:?"
-    return f" {identity:>6} {name:>32} "
+    return f" {number:>6} {name:>32} " if has_id else f"{name:>32} "
 
 
 def _flush(segments: list[Segment], literal: list[str]) -> None:

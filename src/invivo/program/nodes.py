@@ -524,7 +524,8 @@ class Clause:
 class Program:
     """A whole typed program. Clauses are in text order; a probe's clauses run in that order in one firing.
 
-    `probe_ids` numbers each probe used, from 1, in listing order. `records` are indexed by their id.
+    `probe_ids` numbers each probe used, from 1, in listing order; `listed_ids` are their numbers in the list of all
+    probes, which `id` yields. `records` are indexed by their id.
     `error_clauses` run, inlined, where a fault happens.
     """
 
@@ -537,3 +538,4 @@ class Program:
     strings: tuple[bytes, ...]  # interned: StrLits stored as INTERNED; engines append the probe names
     options: dict[str, object] = fresh(factory=dict)
     warnings: tuple[object, ...] = ()
+    listed_ids: dict[Probe, int] = fresh(factory=dict)

@@ -390,12 +390,16 @@ class UnitPlan(NamedTuple):
 
 
 class ProbeInfo(NamedTuple):
-    """A probe as messages and default output name it."""
+    """A probe as messages and default output name it; `id` is its number in the list of all probes."""
 
     provider: str
     module: str
     function: str
     name: str
+    id: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.module}:{self.function}:{self.name}"
 
 
 class Globals:

@@ -72,6 +72,14 @@ class ProbeCatalog(Protocol):
         """Sorts probes into listing order, where it matters: between providers, and at one attach point."""
         ...
 
+    def number(self, probe: Probe) -> int:
+        """The probe's number in the list of all probes, from 1: what `id` yields."""
+        ...
+
+    def numbered(self, number: int) -> Probe | None:
+        """The probe with that number, or None."""
+        ...
+
     def suggest(self, pattern: ProbePattern) -> str:
         """Why nothing matched and what might have been meant ("did you mean syscall::read:entry?"), or empty."""
         ...

@@ -21,6 +21,8 @@ from invivo.providers.base import KernelTypeSource, Matcher, Provider
 
 __all__ = ["PROVIDERS", "Catalog"]
 
+_UNLISTED = 100_000  # more than any kernel lists
+
 # In listing order. Each is the module of this package with that name.
 PROVIDERS = ("dtrace", "profile", "syscall", "proc", "sched", "io", "sdt", "rawtp")
 
@@ -33,6 +35,8 @@ class Catalog:
         self._traits = traits
         self._providers: dict[str, Provider] = {}
         self.refusals: dict[str, InvivoError] = {}  # providers that could not be asked, and why
+        self._listed: dict[str, dict[Probe, int]] = {}  # by provider: its listed probes and their numbers
+        self._unlisted: dict[Probe, int] = {}
 
     def provider(self, name: str) -> Provider:
         """The provider called `name` (one of PROVIDERS)."""
@@ -67,12 +71,34 @@ class Catalog:
 
     def all(self) -> Iterator[Probe]:
         """Every listed probe, in listing order; providers that cannot be asked are left out."""
-        matcher = Matcher(ProbePattern("", "", "", ""))
         for name in PROVIDERS:
+            yield from self._numbers(name)
+
+    def number(self, probe: Probe) -> int:
+        """The probe's place in `all`, from 1; one that exists only when asked for (tick-7s) is numbered after all."""
+        found = self._numbers(probe.provider).get(probe) if probe.provider in PROVIDERS else None
+        return self._unlisted.setdefault(probe, _UNLISTED + len(self._unlisted) + 1) if found is None else found
+
+    def numbered(self, number: int) -> Probe | None:
+        """The listed probe with that number, or None."""
+        for name in PROVIDERS:
+            numbers = self._numbers(name)
+            first = next(iter(numbers.values()), 0)
+            if first <= number < first + len(numbers):
+                return list(numbers)[number - first]
+        return None
+
+    def _numbers(self, name: str) -> dict[Probe, int]:
+        """The numbers of a provider's listed probes; those of the providers before it are counted for that."""
+        found = self._listed.get(name)
+        if found is None:
+            before = sum(len(self._numbers(other)) for other in PROVIDERS[: PROVIDERS.index(name)])
             try:
-                yield from self.provider(name).match(matcher)
+                probes = self.provider(name).match(Matcher(ProbePattern("", "", "", "")))
             except InvivoError:
-                continue
+                probes = ()
+            found = self._listed[name] = {probe: number for number, probe in enumerate(probes, before + 1)}
+        return found
 
     def position(self, probe: Probe) -> tuple[int, ...]:
         """Sorts probes into listing order: by provider, and where a provider's probes share places, by its rows."""

@@ -27,7 +27,7 @@ class ListedArg(NamedTuple):
 
 
 class ListingRow(NamedTuple):
-    """`id` counts all listed probes from 1; a probe that exists only when asked for (tick-7s) comes after the last."""
+    """`id` is the number that the probe has everywhere; see `Catalog.number`."""
 
     id: int
     provider: str
@@ -46,10 +46,9 @@ def listing(catalog: Catalog, pattern: ProbePattern, *, has_arguments: bool = Fa
     found = catalog.match(pattern)
     if not found:
         return []
-    numbers = {probe: number for number, probe in enumerate(catalog.all(), 1)}
     rows = []
     for probe in found:
-        number = numbers.setdefault(probe, len(numbers) + 1)
+        number = catalog.number(probe)
         arguments = _arguments(probe) if has_arguments else ()
         rows.append(ListingRow(number, probe.provider, probe.module, probe.function, probe.name, arguments))
     return rows

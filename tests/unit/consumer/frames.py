@@ -35,7 +35,7 @@ KSTACK = FieldType(FieldKind.KSTACK, 8, depth=20)
 USTACK = FieldType(FieldKind.USTACK, 16, depth=20)
 SYM = FieldType(FieldKind.SYMBOL, 8, name="sym")
 
-PROBES = (ProbeInfo("dtrace", "", "", "BEGIN"), ProbeInfo("syscall", "vmlinux", "read", "entry"))
+PROBES = (ProbeInfo("dtrace", "", "", "BEGIN", 1), ProbeInfo("syscall", "vmlinux", "read", "entry", 2))
 
 
 class FakeServices:

@@ -82,7 +82,11 @@ def test_ids_count_all_listed_probes(catalog: Catalog) -> None:
     ]
     # 3 of dtrace, 13 of profile, then read:entry.
     assert [row.id for row in listing(catalog, pattern("syscall::read:"))] == [17, 18]
-    assert listing(catalog, pattern("tick-7s"))[0].id == len(list(catalog.all())) + 1
+    assert all(catalog.numbered(number) is probe for number, probe in enumerate(catalog.all(), 1))
+    assert [catalog.number(probe) for probe in catalog.all()] == list(range(1, len(list(catalog.all())) + 1))
+    assert catalog.numbered(0) is catalog.numbered(len(list(catalog.all())) + 1) is None
+    unlisted = [listing(catalog, pattern(name))[0].id for name in ("tick-7s", "tick-9s", "tick-7s")]
+    assert unlisted == [100_001, 100_002, 100_001]
 
 
 def test_arguments_are_shown_as_d_writes_them(catalog: Catalog) -> None:

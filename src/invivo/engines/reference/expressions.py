@@ -91,7 +91,8 @@ def scalar(c: Compiler, expr: Expr) -> Scalar:
             effect, last = c.value(first), c.scalar(second)
             return lambda f: (effect(f), last(f))[1]
         case ProbeId():
-            return lambda f: f.probe_id
+            numbers = {own: c.program.listed_ids.get(probe, own) for probe, own in c.program.probe_ids.items()}
+            return lambda f: numbers[f.probe_id]
         case RuntimeConstant(offset, type_):
             wrap = wrapper(type_)
             return lambda f: wrap(f.world.constant(offset))

@@ -48,8 +48,8 @@ def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
             "D_PDESC_INVAL", spec.span, f"a probe description has at most four fields, '{text}' has {len(fields)}",
             "provider:module:function:name",
         )  # fmt: skip
-    if text.isdigit():
-        state.error("D_PDESC_INVAL", spec.span, "probes are not enabled by number", "provider:module:function:name")
+    if text.isascii() and text.isdigit():
+        return [_numbered(state, spec, text)]
     pattern = ProbePattern(*[""] * (4 - len(fields)), *fields)
     try:
         probes = state.catalog.match(pattern)
@@ -61,6 +61,14 @@ def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
         hint = state.catalog.suggest(pattern)
         state.error("D_PDESC_ZERO", spec.span, f"no probe matches '{text}'", hint)
     return probes
+
+
+def _numbered(state: ProgramState, spec: syntax.ProbeSpec, text: str) -> Probe:
+    """The probe that a number names."""
+    found = state.catalog.numbered(int(text)) if len(text) < 10 else None
+    if found is None:
+        state.error("D_PDESC_ZERO", spec.span, f"no probe has the number {text}", "numbers are shown by: invivo list")
+    return found
 
 
 def by_context(probes: Sequence[Probe], reads: Reads) -> list[tuple[Context, list[Probe]]]:

@@ -167,4 +167,5 @@ def _program(state: ProgramState, clauses: list[Clause], locals_: list[Variable]
         strings=tuple(state.strings),
         options=dict(state.options),
         warnings=tuple(state.diagnostics.warnings),
+        listed_ids={probe: state.catalog.number(probe) for probe in ordered},
     )

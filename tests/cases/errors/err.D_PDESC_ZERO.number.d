@@ -1,0 +1,3 @@
+/* No probe has this number. */
+/* line: 3 */
+999999 { exit(0); }
