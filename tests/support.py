@@ -40,3 +40,43 @@ def invivo(*arguments: str, timeout: float = 60, **keywords: object) -> subproce
         check=False,
         **{"env": environment, **keywords},  # type: ignore[call-overload]
     )
+
+
+# Keywords of subprocess.run for a user without rights: nobody's, where this is root; else oneself.
+ORDINARY_USER: dict[str, object] = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+@functools.cache
+def python_of_user() -> str:
+    """An interpreter that an ordinary user may run: this one, or the system's where root keeps it to itself."""
+    for candidate in (sys.executable, "/usr/bin/python3"):
+        code = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
+        try:
+            if subprocess.run([candidate, "-c", code], check=False, **ORDINARY_USER).returncode == 0:  # type: ignore[call-overload]
+                return candidate
+        except OSError:
+            continue
+    import pytest
+
+    pytest.skip(f"no Python {sys.version_info.major}.{sys.version_info.minor} that an ordinary user may run")
+
+
+def user_environment() -> dict[str, str]:
+    """The environment in which that interpreter finds invivo and what it needs, and no cache of another user's."""
+    paths = [str(ROOT / "src"), *(path for path in sys.path if path.endswith("site-packages"))]
+    return {**os.environ, "PYTHONPATH": ":".join(paths), "HOME": "/nonexistent", "XDG_CACHE_HOME": ""}
+
+
+def as_user(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run the command as an ordinary user, who may load no BPF program and read no tracefs."""
+    return subprocess.run(
+        [python_of_user(), "-m", "invivo", *arguments],
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        timeout=timeout,
+        check=False,
+        env=user_environment(),
+        cwd="/",
+        **ORDINARY_USER,  # type: ignore[call-overload]
+    )

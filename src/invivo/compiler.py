@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from typing import NamedTuple
 
 from invivo.errors import CompileError, InvivoError
 from invivo.program.consumer_ids import consumer_ids
@@ -21,7 +22,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Request", "plan_for"]
+    from invivo.program.nodes import Program
+    from invivo.providers.kernel_types import KernelTypes
+
+__all__ = ["Request", "TypedProgram", "plan_for", "typed_program"]
 
 
 class Request:
@@ -81,6 +85,42 @@ def compile_now(request: Request) -> Plan:
     matched = sum(len(clause.probes) for clause in (*program.clauses, *program.error_clauses))
     plan = plan._replace(text=_opening(source.text), warnings=rendered, matched=matched)
     return plan._replace(formatter=compile_formatter(plan))
+
+
+class TypedProgram(NamedTuple):
+    """A program that the process engine runs as it is: no code is generated for it. `types` are the kernel's, `text`
+    and `matched` as a Plan has them."""
+
+    program: Program
+    types: KernelTypes
+    text: str
+    warnings: tuple[str, ...]
+    matched: int
+
+
+def typed_program(request: Request) -> TypedProgram:
+    """The typed program, for an engine that needs neither code nor rights.
+
+    Raises:
+        CompileError: The program is wrong; all diagnostics are in it.
+        OptionError, UnsupportedError: As their names say.
+    """
+    from invivo.diagnostics import Diagnostic, render
+    from invivo.lang.d import compile_text
+    from invivo.lang.d.decode import read_source
+    from invivo.lang.d.macros import MacroValues
+    from invivo.program.plan import Traits
+    from invivo.providers.catalog import Catalog
+    from invivo.providers.kernel_types import KernelTypes
+
+    source = read_source(request.name, request.text)
+    types = KernelTypes()
+    catalog = Catalog(types, Traits(has_btf_tracepoints=False))
+    macros = MacroValues(request.arguments, request.name, consumer=request.consumer)
+    program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
+    rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
+    matched = sum(len(clause.probes) for clause in (*program.clauses, *program.error_clauses))
+    return TypedProgram(program, types, _opening(source.text), rendered, matched)
 
 
 def _opening(text: str) -> str:

@@ -17,7 +17,7 @@ import time
 from invivo.compiler import Request, plan_for
 from invivo.consumer.loop import Consumer
 from invivo.engines.kernel.engine import KernelEngine
-from invivo.errors import TargetError
+from invivo.errors import OptionError, RightsError, TargetError
 from invivo.linux import spawn
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from invivo.consumer.aggregate import AggregationView
     from invivo.consumer.output import Output
     from invivo.consumer.records import Record
+    from invivo.engines.process.engine import ProcessEngine
     from invivo.program.plan import Plan
     from invivo.symbols.kernel import KernelSymbols
 
@@ -43,6 +44,7 @@ def trace(
     options: Mapping[str, str | None] | None = None,
     duration: float | None = None,
     name: str = "<program>",
+    engine: str = "",
 ) -> Session:
     """Prepare to trace with a D program.
 
@@ -54,6 +56,8 @@ def trace(
         options: As after `-x`, each with its value as text (None for a flag).
         duration: End after so many seconds.
         name: What error messages call the text.
+        engine: "kernel" or "process"; by default the kernel's if this process may use it, else the process engine
+            for a program that concerns `command` or `pid`.
 
     Returns:
         A session; nothing is enabled before it is entered.
@@ -63,7 +67,8 @@ def trace(
         RightsError, TargetError, KernelError: When entered, if tracing cannot start.
     """
     text = program.encode("utf-8", "surrogateescape") if isinstance(program, str) else program
-    return Session(Request(text, name, arguments, options), command=command, pid=pid, duration=duration)
+    request = Request(text, name, arguments, options)
+    return Session(request, command=command, pid=pid, duration=duration, engine=engine)
 
 
 class Session:
@@ -79,6 +84,9 @@ class Session:
         output: Callable[[Plan], Output] | None = None,
         isolate: bool = False,
         use_cache: bool = True,
+        engine: str = "",
+        tell: Callable[[str], None] | None = None,
+        has_filter: bool = False,
     ) -> None:
         if command is not None and pid is not None:
             raise TargetError("a command and a pid cannot both be traced", "give -c or -p, not both")
@@ -89,12 +97,15 @@ class Session:
         self._make_output = output
         self._isolate = isolate
         self._use_cache = use_cache
+        self._engine_name = engine
+        self._tell = tell or (lambda message: None)
+        self._has_filter = has_filter
         self._stop_reader = self._stop_writer = -1
         self._is_done = False
         self._exit_code = 0
         self._target: spawn.Target | None = None
         self._consumer: Consumer | None = None
-        self._engine: KernelEngine | None = None
+        self._engine: KernelEngine | ProcessEngine | None = None
         self._deadline: float | None = None
 
     # --- life ---------------------------------------------------------------------------------------------------
@@ -117,18 +128,63 @@ class Session:
     def _start(self) -> None:
         if self._pid is not None:
             self._target = spawn.attach_pid(self._pid)
+        if self._is_for_process_engine():
+            self._start_process()
+        else:
+            self._start_kernel()
+        if self._duration is not None:
+            self._deadline = time.monotonic() + self._duration
+        assert self._consumer is not None
+        self._consumer.started()
+
+    def _is_for_process_engine(self) -> bool:
+        """Which engine: the one asked for, else the kernel's unless it is refused.
+
+        Raises:
+            OptionError: There is no engine of that name.
+        """
+        if self._engine_name:
+            if self._engine_name not in ("kernel", "process"):
+                raise OptionError(f"there is no engine '{self._engine_name}'", "there are: kernel, process")
+            return self._engine_name == "process"
+        from invivo.engines.choice import kernel_engine_refusal
+
+        return bool(kernel_engine_refusal())
+
+    def _start_process(self) -> None:
+        """Trace by ptrace(2): the target is held first, for the engine needs nothing else."""
+        from invivo.compiler import typed_program
+        from invivo.engines.process.engine import ProcessEngine
+
+        typed = typed_program(self._request)
+        engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge)
+        engine.describe(typed.text, typed.warnings, typed.matched)
+        if engine.needs_target and self._command is None and self._pid is None:
+            raise RightsError(
+                "this program asks about the whole system, and this user may not load BPF programs",
+                "ask about a command (-c) or a process (-p) of your own, or run it as root; see: invivo doctor",
+            )
+        self._consumer = Consumer(engine.plan, self._output(engine.plan), _Services(engine))
+        self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        if self._command is not None:
+            self._target = engine.spawn(self._command, has_filter=self._has_filter)
+        elif self._pid is not None:
+            engine.attach(self._pid)
+        self._tell(engine.choice(is_asked=bool(self._engine_name)))
+        engine.begin()
+        if engine.exit_code is None:
+            engine.enable()
+
+    def _start_kernel(self) -> None:
         plan = plan_for(self._request, isolate=self._isolate, use_cache=self._use_cache)
         engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0)
-        consumer = self._consumer = Consumer(plan, self._output(plan), _Services(engine))
+        self._consumer = Consumer(plan, self._output(plan), _Services(engine))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         engine.load()
         if self._command is None:
             self._arm()
         else:
             self._target = spawn.spawn(self._command, self._arm_for)
-        if self._duration is not None:
-            self._deadline = time.monotonic() + self._duration
-        consumer.started()
 
     def _arm_for(self, pid: int) -> None:
         assert self._engine is not None
@@ -211,6 +267,8 @@ class Session:
         assert consumer is not None
         if self._is_done:
             return False
+        if not isinstance(engine, KernelEngine):
+            return self._step_process(engine, consumer)
         ready = self._poll(engine)
         for timer in engine.timers:
             if timer.fd in ready:
@@ -225,6 +283,25 @@ class Session:
             or (target is not None and target.pidfd in ready)
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
+
+    def _step_process(self, engine: ProcessEngine, consumer: Consumer) -> bool:
+        """The same for the process engine, whose events come from wait(2)."""
+        if engine.exit_code is None:
+            engine.run()
+        engine.read(consumer.feed)
+        return not (
+            engine.exit_code is not None
+            or engine.target_ended
+            or self._was_stopped()
+            or (self._deadline is not None and time.monotonic() >= self._deadline)
+        )
+
+    def _was_stopped(self) -> bool:
+        """Whether stop() was called."""
+        try:
+            return bool(os.read(self._stop_reader, 1))
+        except BlockingIOError:
+            return False
 
     def _poll(self, engine: KernelEngine) -> set[int]:
         if engine.exit_code is not None:
@@ -272,7 +349,7 @@ class _Services:
 
     __slots__ = ("_engine", "_symbols")
 
-    def __init__(self, engine: KernelEngine) -> None:
+    def __init__(self, engine: KernelEngine | ProcessEngine) -> None:
         self._engine = engine
         self._symbols: KernelSymbols | None = None
 

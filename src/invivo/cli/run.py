@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")
     add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
+    add("--engine", choices=("kernel", "process"), default="", help="kernel: eBPF; process: ptrace, needs no rights")
+    add("--no-filter", dest="has_filter", action="store_false", help="process engine: no seccomp filter for -c")
     add("--no-cache", dest="use_cache", action="store_false", help="compile anew, keep nothing")
     add("arguments", nargs="*", metavar="FILE [ARGUMENT ...]", help="the program's file ('-': standard input), $1 ...")
 
@@ -56,6 +58,9 @@ def run(namespace: argparse.Namespace) -> int:
             output=_output_maker(namespace.format, stream.fileno(), name),
             isolate=True,
             use_cache=namespace.use_cache,
+            engine=namespace.engine,
+            tell=_tell,
+            has_filter=namespace.has_filter,
         )
         restore = _stop_on_signals(session)
         try:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["comm", "exists", "start_time_ns", "state", "thread_group", "threads"]
+__all__ = [
+    "cgroup_id", "comm", "exists", "start_time_ns", "stat", "state", "status", "thread_group", "threads", "yama_scope",
+]  # fmt: skip
 
 
 def exists(pid: int) -> bool:
@@ -27,16 +29,28 @@ def comm(pid: int) -> str | None:
 
 def state(pid: int) -> str | None:
     """One letter: R running, S sleeping, D, T stopped, t traced, Z zombie, ..."""
-    fields = _stat(pid)
+    fields = stat(pid)
     return fields[0].decode() if fields else None
 
 
 def start_time_ns(pid: int) -> int | None:
     """When it started, in ns since boot (CLOCK_BOOTTIME), to the tick (10 ms). With the pid, this names one process."""
-    fields = _stat(pid)
+    fields = stat(pid)
     if not fields:
         return None
     return int(fields[19]) * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+
+
+def status(pid: int) -> dict[str, str]:
+    """The fields of /proc/PID/status by name; empty if there is no such process."""
+    text = (_read(f"/proc/{pid}/status") or b"").decode("utf-8", "surrogateescape")
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in text.split("\n")) if name}
+
+
+def yama_scope() -> int:
+    """kernel.yama.ptrace_scope: 0 where any process of the same user may be traced, or the kernel has no yama."""
+    text = _read("/proc/sys/kernel/yama/ptrace_scope")
+    return int(text) if text and text.strip().isdigit() else 0
 
 
 def threads(pid: int) -> list[int]:
@@ -56,7 +70,7 @@ def thread_group(tid: int) -> int | None:
     return None
 
 
-def _stat(pid: int) -> list[bytes]:
+def stat(pid: int) -> list[bytes]:
     """The fields of /proc/PID/stat from the third (state) on; the second, the name, may hold spaces and brackets."""
     data = _read(f"/proc/{pid}/stat")
     return data[data.rfind(b")") + 1 :].split() if data else []
@@ -68,3 +82,15 @@ def _read(path: str) -> bytes | None:
             return stream.readall()
     except OSError:
         return None
+
+
+def cgroup_id(pid: int) -> int:
+    """The id of a process's cgroup (v2): the inode of its directory; 1, that of the root, where it cannot be seen."""
+    for line in (_read(f"/proc/{pid}/cgroup") or b"").split(b"\n"):
+        if line.startswith(b"0::"):
+            for place in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
+                try:
+                    return os.stat(place + os.fsdecode(line[3:])).st_ino
+                except OSError:
+                    continue
+    return 1

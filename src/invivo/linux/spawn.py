@@ -16,7 +16,7 @@ import errno
 import os
 import signal
 
-from invivo.errors import KernelError, TargetError
+from invivo.errors import KernelError, RightsError, TargetError
 from invivo.linux import syscalls
 
 TYPE_CHECKING = False
@@ -67,6 +67,10 @@ class Target:
         """
         return self.status if self._wait_for_end(timeout) else None
 
+    def ended(self, wait_status: int) -> None:
+        """Somebody else's wait(2) has taken the command's status."""
+        self._status = os.waitstatus_to_exitcode(wait_status)
+
     @property
     def status(self) -> int | None:
         """The exit status of a command that has ended, as `wait` gives it."""
@@ -113,7 +117,14 @@ def attach_pid(pid: int) -> Target:
         raise
 
 
-def spawn(command: str | Sequence[str], armed: Callable[[int], None]) -> Target:
+def spawn(
+    command: str | Sequence[str],
+    armed: Callable[[int], None],
+    *,
+    prepare: Callable[[], object] | None = None,
+    options: int = 0,
+    is_kept: bool = False,
+) -> Target:
     """Start a command, call `armed(pid)` before its first instruction, let it run.
 
     A set-user-ID program gets no other user's rights where this process lacks CAP_SYS_PTRACE: see execve(2).
@@ -121,8 +132,12 @@ def spawn(command: str | Sequence[str], armed: Callable[[int], None]) -> Target:
     Args:
         command: Words, or one string that is split as a shell splits words (without expanding anything).
         armed: If it raises, the command is killed before it has done anything, and the exception goes on.
+        prepare: Called in the child before it executes the command.
+        options: More options of ptrace(2).
+        is_kept: The command is not let go: it stays a stopped tracee of this thread.
 
     Raises:
+        RightsError: With `is_kept`, where ptrace(2) is not allowed.
         TargetError: The command is empty, does not exist or cannot be executed.
         KernelError: No process can be made.
     """
@@ -135,7 +150,7 @@ def spawn(command: str | Sequence[str], armed: Callable[[int], None]) -> Target:
         pid = os.fork()
         if pid == 0:
             os.close(release_writer)
-            _become(words, release_reader, error_writer, mask)
+            _become(words, release_reader, error_writer, mask, prepare)
     except OSError as error:
         for fd in (release_writer, error_reader):
             os.close(fd)
@@ -145,7 +160,7 @@ def spawn(command: str | Sequence[str], armed: Callable[[int], None]) -> Target:
         os.close(release_reader)
         os.close(error_writer)
     try:
-        return _start(pid, words, release_writer, error_reader, armed)
+        return _start(pid, words, release_writer, error_reader, armed, options, is_kept)
     except BaseException:
         _kill(pid)
         raise
@@ -174,7 +189,13 @@ def _split(command: str | Sequence[str]) -> list[str]:
     return words
 
 
-def _become(words: list[str], release: int, errors: int, mask: set[int | signal.Signals]) -> None:
+def _become(
+    words: list[str],
+    release: int,
+    errors: int,
+    mask: set[int | signal.Signals],
+    prepare: Callable[[], object] | None,
+) -> None:
     """In the child: wait for the release, and execute the command. Does not return."""
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
@@ -184,6 +205,8 @@ def _become(words: list[str], release: int, errors: int, mask: set[int | signal.
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.read(release, 1)  # a byte, or the end of a tracer that was killed
+        if prepare is not None:
+            prepare()
         os.execvp(words[0], words)
     except OSError as error:
         os.write(errors, str(error.errno).encode())
@@ -191,12 +214,25 @@ def _become(words: list[str], release: int, errors: int, mask: set[int | signal.
         os._exit(127)
 
 
-def _start(pid: int, words: list[str], release: int, errors: int, armed: Callable[[int], None]) -> Target:
+def _start(
+    pid: int,
+    words: list[str],
+    release: int,
+    errors: int,
+    armed: Callable[[int], None],
+    options: int,
+    is_kept: bool,
+) -> Target:
     target = Target(pid, syscalls.pidfd_open(pid), is_child=True)
     try:
         try:
-            syscalls.ptrace(_PTRACE_SEIZE, pid, _PTRACE_O_TRACEEXEC)
-        except KernelError:
+            syscalls.ptrace(_PTRACE_SEIZE, pid, _PTRACE_O_TRACEEXEC | options)
+        except KernelError as error:
+            if is_kept:
+                raise RightsError(
+                    f"not even a child of one's own may be traced here: {error}",
+                    "a seccomp profile of the container, or a tracer above, may forbid ptrace(2)",
+                ) from None
             # Not allowed (seccomp, another tracer above): armed before execve instead, which is seen with its return.
             armed(pid)
             os.write(release, b"x")
@@ -207,7 +243,8 @@ def _start(pid: int, words: list[str], release: int, errors: int, armed: Callabl
             _raise_if_failed(words, errors)
             raise TargetError(f"the command '{words[0]}' was killed before it began")
         armed(pid)
-        _detach(pid)
+        if not is_kept:
+            _detach(pid)
     except BaseException:
         os.close(target.pidfd)
         raise

@@ -40,6 +40,10 @@ class KernelTypeSource(TypeSource, Protocol):
         """The names of all typedefs that begin with `prefix`."""
         ...
 
+    def function_names(self, prefix: str) -> Iterable[str]:
+        """The names of all functions that begin with `prefix`."""
+        ...
+
 
 class Glob:
     """One field of a probe description: `*`, `?`, `[..]`, `[!..]`, and `\\` before a character that means itself.

@@ -161,6 +161,10 @@ class KernelTypes:
         """The names of all typedefs that begin with `prefix`."""
         return self.btf.names(prefix, Kind.TYPEDEF)
 
+    def function_names(self, prefix: str) -> list[str]:
+        """The names of all functions that begin with `prefix`."""
+        return self.btf.names(prefix, Kind.FUNC)
+
     def _id(self, name: str, *kinds: int) -> int | None:
         key = name, kinds
         if key not in self._named:

@@ -10,10 +10,12 @@ Out: probes that share one attach point each way and are told apart by the syste
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from invivo.errors import UnsupportedError
+from invivo.errors import InvivoError, UnsupportedError
+from invivo.linux import tracefs
 from invivo.linux.arch import architecture
 from invivo.program.nodes import Context, Probe, ProbeArg, Selector
 from invivo.program.plan import AttachPoint, BtfTracepoint, RawTracepoint, Traits
@@ -127,7 +129,7 @@ class SyscallProvider:
     name = "syscall"
 
     def __init__(
-        self, types: KernelTypeSource, traits: Traits, events: EventTree, numbers: Numbers | None = None
+        self, types: KernelTypeSource, traits: Traits, events: EventTree | BtfCalls, numbers: Numbers | None = None
     ) -> None:
         self._types = types
         self._traits = traits
@@ -237,5 +239,47 @@ class SyscallProvider:
                 yield MODULE, alias, "return"
 
 
+class BtfCalls:
+    """The part of an EventTree that system calls need, where tracefs may not be read: names from the kernel's BTF,
+    which everyone may read, and parameters from a table."""
+
+    # Those without parameters are functions of another name. BTF has more: of other tables, and stubs.
+    _PREFIXES = ("__x64_sys_", "__do_sys_")
+
+    def __init__(self, types: KernelTypeSource) -> None:
+        self._types = types
+        self._names: list[str] | None = None
+
+    @property
+    def _calls(self) -> list[str]:
+        if self._names is None:
+            from invivo.providers.syscall_prototypes import parameters
+
+            found = {
+                name.removeprefix(prefix) for prefix in self._PREFIXES for name in self._types.function_names(prefix)
+            }
+            self._names = sorted(name for name in found if parameters(name) is not None)
+        return self._names
+
+    def names(self, group: str) -> Sequence[str]:
+        """The entries of all system calls, as events."""
+        return [_ENTRY + name for name in self._calls]
+
+    def exists(self, group: str, name: str) -> bool:
+        """Whether there is such an event, or would be."""
+        return name.removeprefix(_EXIT if name.startswith(_EXIT) else _ENTRY) in self._calls
+
+    def fields(self, group: str, name: str) -> Sequence[tracefs.FormatField]:
+        """The parameters of an entry; none if they are not known."""
+        from invivo.providers.syscall_prototypes import parameters
+
+        found = parameters(name.removeprefix(_ENTRY)) or []
+        return [tracefs.FormatField(name, c_type, 8 * i, 8, False) for i, (c_type, name) in enumerate(found)]
+
+
 def provider(types: KernelTypeSource, traits: Traits) -> SyscallProvider:
-    return SyscallProvider(types, traits, EventTree())
+    try:
+        is_readable = os.access(f"{tracefs.root()}/events/{_GROUP}", os.R_OK | os.X_OK)
+    except InvivoError:
+        is_readable = False
+    return SyscallProvider(types, traits, EventTree() if is_readable else BtfCalls(types))

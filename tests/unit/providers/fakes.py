@@ -120,6 +120,10 @@ class FakeTypes:
         self.asked.append(prefix + "*")
         return [name for name in self.prototypes if name.startswith(prefix)]
 
+    def function_names(self, prefix: str) -> Iterable[str]:
+        self.asked.append(prefix + "*")
+        return [name for name in ("__x64_sys_openat", "__x64_sys_stub", "__do_sys_getpid") if name.startswith(prefix)]
+
 
 COMMON = """\
 \tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;

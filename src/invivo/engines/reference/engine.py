@@ -97,6 +97,7 @@ class ReferenceEngine(Engine):
         self._clauses: dict[nodes.Clause, _Clause] = {}
         self._places: dict[AttachPoint, _Place] = {}
         self._by_id: dict[int, _Firing] = {}
+        self._known: dict[tuple[AttachPoint, int], list[tuple[_Firing, int]]] = {}
         for unit in group_units(program):
             self._add_unit(unit)
         self._error_clauses = tuple(self._clause(clause) for clause in program.error_clauses)
@@ -210,6 +211,40 @@ class ReferenceEngine(Engine):
                 self._select(step, world)
             else:
                 self._run(step, place.probe or step.probe_ids[0], world)
+
+    def fire_selected(self, point: AttachPoint, value: int, world: World) -> None:
+        """As `fire`, for who knows already what the selectors' keys say, and that their guards hold."""
+        if not self._is_enabled:
+            return
+        for firing, identity in self._selected(point, value):
+            self._run(firing, identity, world)
+
+    def _selected(self, point: AttachPoint, value: int) -> list[tuple[_Firing, int]]:
+        known = self._known.get((point, value))
+        if known is None:
+            place = self._places.get(point, _Place((), 0))
+            known = self._known[point, value] = []
+            for step in place.steps:
+                if not isinstance(step, _Selection):
+                    known.append((step, place.probe or step.probe_ids[0]))
+                elif value in step.cases:
+                    known.append(step.cases[value])
+        return known
+
+    def may_fire(self, point: AttachPoint, world: World) -> bool:
+        """Whether something would be carried out at an attach point, as far as selectors and guards tell."""
+        place = self._places.get(point)
+        if place is None:
+            return False
+        f = self._new_firing(world, 0)
+        for step in place.steps:
+            guard = step.guard
+            try:
+                if (guard is None or guard(f)) and (not isinstance(step, _Selection) or step.key(f) in step.cases):
+                    return True
+            except Raised:
+                return True
+        return False
 
     def fire_probe(self, probe: Probe, world: World | None = None) -> None:
         """Carry out one probe's clauses, whatever its selector would say."""
