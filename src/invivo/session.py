@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from invivo.engines.process.engine import ProcessEngine
     from invivo.program.plan import Plan
     from invivo.symbols.kernel import KernelSymbols
+    from invivo.symbols.symbolize import Symbolizer
 
 __all__ = ["Session", "trace"]
 
@@ -205,6 +206,8 @@ class Session:
             return
         self._is_done = True
         engine.disable()
+        if engine.processes is not None:
+            engine.processes.take()
         engine.read(consumer.feed)
         engine.end()
         engine.read(consumer.feed)
@@ -270,6 +273,8 @@ class Session:
         if not isinstance(engine, KernelEngine):
             return self._step_process(engine, consumer)
         ready = self._poll(engine)
+        if engine.processes is not None:
+            engine.processes.take()
         for timer in engine.timers:
             if timer.fd in ready:
                 timer.fire()
@@ -312,6 +317,8 @@ class Session:
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:
             poller.register(timer.fd, select.POLLIN)
+        for fd in engine.processes.fds if engine.processes is not None else ():
+            poller.register(fd, select.POLLIN)
         wait_ms = int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6
         if self._deadline is not None:
             wait_ms = min(wait_ms, max(0.0, (self._deadline - time.monotonic()) * 1e3 + 1))
@@ -347,11 +354,12 @@ class Session:
 class _Services:
     """What the consumer may ask of the system."""
 
-    __slots__ = ("_engine", "_symbols")
+    __slots__ = ("_engine", "_symbolizer", "_symbols")
 
     def __init__(self, engine: KernelEngine | ProcessEngine) -> None:
         self._engine = engine
         self._symbols: KernelSymbols | None = None
+        self._symbolizer: Symbolizer | None = None
 
     def refresh(self) -> None:
         self._engine.refresh()
@@ -365,3 +373,14 @@ class _Services:
 
             self._symbols = KernelSymbols()
         return self._symbols.name(address)
+
+    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+        if self._symbolizer is None:
+            from invivo.symbols.normalize import AddressSpaces
+            from invivo.symbols.symbolize import Symbolizer
+
+            watch = self._engine.processes
+            if watch is not None:
+                watch.take()
+            self._symbolizer = Symbolizer(watch.spaces if watch is not None else AddressSpaces())
+        return self._symbolizer.name(pid, generation, address)

@@ -74,6 +74,9 @@ class _Services:
     def kernel_symbol(self, address: int) -> str:
         return f"{address:#x}"
 
+    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+        return f"{address:#x}"
+
 
 def on_reference(program: Program) -> Outcome:
     """Run on the reference engine; ticks are fired in virtual time, until exit() is called."""

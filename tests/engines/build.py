@@ -298,6 +298,9 @@ class _Services:
     def kernel_symbol(self, address: int) -> str:
         return f"{address:#x}"
 
+    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+        return f"{address:#x}"
+
 
 class Running:
     """A plan while it runs, and what came of it."""

@@ -13,7 +13,7 @@ _REASONS = {
     "invivo has no destructive actions: it never changes what it traces": (
         "breakpoint", "chill", "copyout", "copyoutstr", "freopen", "ftruncate", "panic", "raise", "stop", "system",
     ),
-    "invivo has no names of user functions yet": ("jstack", "uaddr", "ufunc", "umod", "usym"),
+    "use ustack(): it names the frames of JIT compilers that write /tmp/perf-PID.map": ("jstack",),
     "options are set by -x or #pragma D option": ("setopt",),
     "print the members one by one": ("print",),
     "invivo cannot write captures of packets": ("pcap",),

@@ -111,6 +111,8 @@ def _argument(b: Builder, conversion: Conversion, operand: Operand) -> Expr:
     value = b.value(operand) if conversion.conv in "sS" else b.raw(operand)
     if not _fits(conversion.conv, value.type):
         _mismatch(b, conversion.conv, value.type, value.span)
+    if conversion.conv == "A" and not isinstance(value.type, Symbol):
+        return Convert(Convert(value, ULONG, value.span), Symbol("uaddr"), value.span)  # with its process
     return value
 
 

@@ -90,6 +90,10 @@ register(
     _symbol_row("sym", "a kernel address as module`symbol"),
     _symbol_row("func", "a kernel address as module`function"),
     _symbol_row("mod", "a kernel address as the module that it lies in"),
+    _symbol_row("usym", "a process's address as object`symbol"),
+    _symbol_row("ufunc", "a process's address as object`function"),
+    _symbol_row("umod", "a process's address as the program or library that it lies in"),
+    _symbol_row("uaddr", "a process's address as object`symbol+0xoffset"),
     Builtin("stackdepth", Kind.VARIABLE, "uint32_t stackdepth", "frames of the kernel's stack", _count("kstack_depth")),
     Builtin(
         "ustackdepth",

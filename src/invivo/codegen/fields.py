@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from invivo.codegen import memory, names, strings
-from invivo.codegen.emitter import Emitter, Helper
+from invivo.codegen import memory, names, processes, strings
+from invivo.codegen.emitter import Emitter
 from invivo.codegen.ir import Value, const
 from invivo.program.nodes import Expr, Memory, ProbeName, StrLit
 from invivo.program.plan import Field, FieldKind
@@ -51,10 +51,9 @@ def store_field(e: Emitter, base: Value, field: Field, expr: Expr, *, is_key: bo
             memory.read_bytes(e, place, type_.size, address, expr.space, expr.span)
         case FieldKind.INTERNED:
             e.out.store(_interned(e, expr), place)
-        case FieldKind.USTACK:
+        case FieldKind.USTACK | FieldKind.USYMBOL:
             e.out.store(e.scalar(expr), place)
-            tgid = e.out.binary("lshr", e.out.call(Helper.PID_TGID, pure=True), const(32))
-            e.out.store(tgid, e.out.offset(base, offset + 8))
+            e.out.store(processes.identity(e), e.out.offset(base, offset + 8))
         case FieldKind.INT | FieldKind.KSTACK | FieldKind.SYMBOL | FieldKind.POINTER:
             e.out.store(e.out.truncate(e.scalar(expr), f"i{min(type_.size, 8) * 8}"), place)
     return None

@@ -22,6 +22,7 @@ from invivo.program.plan import (
     MapKind,
     MapPlan,
     Once,
+    Process,
     Traits,
 )
 from invivo.program.tables import Tables
@@ -108,6 +109,17 @@ class Module(Tables):
         entries = max(self.number("stacksize"), 1)
         plan = MapPlan("stacks", MapKind.STACKS, _HASH, 8, 8 * self.stack_frames, entries, _NO_PREALLOC)
         return _at(self._one(plan))
+
+    def processes(self) -> Value:
+        """The map of processes whose addresses are named."""
+        plan = MapPlan(
+            "processes", MapKind.PROCESSES, _HASH, Process.KEY, Process.VALUE, Process.ENTRIES, _NO_PREALLOC
+        )
+        return _at(self._one(plan))
+
+    def requests(self) -> Value:
+        """The ring that tells of new ones."""
+        return _at(self._one(MapPlan("requests", MapKind.REQUESTS, _RINGBUF, 0, 0, Process.REQUESTS)))
 
     def scratch(self, unit: str, size: int) -> tuple[Value, bool]:
         """A scratch area for each CPU, and whether its key is the CPU's number (else 0).

@@ -33,7 +33,9 @@ class Totals:
     """One aggregation. `words` holds each key's (without its header); `factor` is normalize()'s; a picture or answer
     is made by `answers`. `is_printed`: printa() has shown it, so the end does not."""
 
-    __slots__ = ("_canonical", "_decode", "_is_maximum", "factor", "is_printed", "plan", "words")
+    __slots__ = (
+        "_canonical", "_decode", "_is_maximum", "_resolver", "_symbols", "factor", "is_printed", "plan", "words",
+    )  # fmt: skip
 
     def __init__(self, plan: AggregationPlan, strings: Sequence[bytes], resolver: Resolver) -> None:
         self.plan = plan
@@ -43,12 +45,16 @@ class Totals:
         self._decode = decoder(plan.keys, strings, resolver)
         self._is_maximum = plan.function in (AggFunction.MIN, AggFunction.MAX)
         self._canonical = _canonical(plan, strings)
+        self._resolver = resolver
+        self._symbols = [field for field in plan.keys if field.type.kind in (FieldKind.SYMBOL, FieldKind.USYMBOL)]
 
     def merge(self, key: bytes, words: Sequence[int]) -> None:
         """Add a key's words, of one CPU or of several in a row."""
         short = bytes(key[KEY_HEADER:])
         if self._canonical is not None:
             short = _with_canonical_strings(self.plan, self._canonical, short)
+        if self._symbols:
+            short = self._with_one_address(short)
         size = self.plan.words
         before = self.words.get(short)
         first = 0
@@ -66,6 +72,14 @@ class Totals:
                 for index in range(size):
                     if word := words[start + index]:
                         before[index] = (before[index] + word) & _WORD
+
+    def _with_one_address(self, key: bytes) -> bytes:
+        """Addresses that have the same name are one key: calls from anywhere in a function, say, by func()."""
+        changed = bytearray(key)
+        for field in self._symbols:
+            start, end = field.offset - KEY_HEADER, field.offset - KEY_HEADER + field.type.size
+            changed[start:end] = self._resolver.representative(field.type.name, bytes(key[start:end]))
+        return bytes(changed)
 
     def clear(self) -> None:
         """Keep the keys, forget their values."""

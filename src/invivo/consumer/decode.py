@@ -3,7 +3,8 @@
     fields (pid INT 4 at 8, name INTERNED 4 at 12, path STRING 256 at 16)
     payload 0000 0100 07000000 | d2040000 | 02000000 | "/etc/passwd\\0"   ->   (1234, b"read", b"/etc/passwd")
 
-Integers become int, strings bytes without their NUL, structures bytes, stacks Stack, symbols and pointers int.
+Integers become int, strings bytes without their NUL, structures bytes, stacks Stack, symbols and pointers int, symbols
+of processes UserAddress.
 A record may end early in its last string: its length is what the kernel says, never what the layout says.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import struct
 from operator import itemgetter
 
+from invivo.consumer.records import UserAddress
 from invivo.program.plan import Field, FieldKind
 
 TYPE_CHECKING = False
@@ -89,6 +91,8 @@ def to_value(raw: Raw, type_: FieldType, resolver: Resolver) -> Value:
         return raw if type_.kind is FieldKind.BYTES else raw.decode("utf-8", "surrogateescape")
     if type_.kind is FieldKind.SYMBOL and isinstance(raw, int):
         return resolver.symbol(type_.name, raw)
+    if isinstance(raw, UserAddress):
+        return resolver.user_symbol(type_.name, raw)
     return raw
 
 
@@ -138,10 +142,15 @@ def _reader(field: Field, resolver: Resolver) -> Callable[[bytes, int, int], Raw
         return resolver.stack(_U64.unpack_from(data, start + offset)[0], False, 0, depth)
 
     def user_stack(data: bytes, start: int, end: int) -> Raw:
-        if start + offset + 12 > end:
+        if start + offset + 16 > end:
             raise Malformed
-        identity, pid = _U64_U32.unpack_from(data, start + offset)
-        return resolver.stack(identity, True, pid, depth)
+        identity, pid, generation = _OF_PROCESS.unpack_from(data, start + offset)
+        return resolver.stack(identity, True, pid, depth, generation)
+
+    def user_address(data: bytes, start: int, end: int) -> Raw:
+        if start + offset + 16 > end:
+            raise Malformed
+        return UserAddress(*_OF_PROCESS.unpack_from(data, start + offset))
 
     match type_.kind:
         case FieldKind.STRING:
@@ -150,8 +159,10 @@ def _reader(field: Field, resolver: Resolver) -> Callable[[bytes, int, int], Raw
             return kernel_stack
         case FieldKind.USTACK:
             return user_stack
+        case FieldKind.USYMBOL:
+            return user_address
     return block
 
 
 _U64 = struct.Struct("<Q")
-_U64_U32 = struct.Struct("<QI")
+_OF_PROCESS = struct.Struct("<QII")

@@ -46,6 +46,13 @@ class Services(Protocol):
         """``module`symbol+0xoffset`` of a kernel address; its hexadecimal digits where it has no name."""
         ...
 
+    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+        """The same of a process's address; where it has no name, digits and the reason in brackets.
+
+        `generation` says which program the process ran when the address was taken; 0 is the one that it runs now.
+        """
+        ...
+
 
 class Losses(Protocol):
     """What an engine could not keep so far; all counts only grow."""

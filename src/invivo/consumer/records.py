@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from invivo.program.plan import ProbeInfo
 
-__all__ = ["Bucket", "Histogram", "Raw", "Record", "Stack", "Value"]
+__all__ = ["Bucket", "Histogram", "Raw", "Record", "Stack", "UserAddress", "Value"]
 
 
 class Stack(NamedTuple):
@@ -34,6 +34,14 @@ class Stack(NamedTuple):
 
     def __str__(self) -> str:
         return "\n".join(self.names)
+
+
+class UserAddress(NamedTuple):
+    """An address of a process; `generation` says which program the process ran then (0: not known)."""
+
+    address: int
+    pid: int
+    generation: int
 
 
 class Bucket(NamedTuple):
@@ -73,7 +81,7 @@ class Histogram:
 
 
 # As decoded, before it is shown: strings and structures as bytes, addresses as int.
-Raw = int | bytes | Stack
+Raw = int | bytes | Stack | UserAddress
 
 # As the public API gives it: strings and symbols as str, structures as bytes.
 Value = int | str | bytes | Stack

@@ -2,11 +2,14 @@
 
     stack id 0x5f3759df  ->  Stack((0xffffffff81234567, ...), ("vmlinux`vfs_read+0x17", ...), False, 0)
     0xffffffff81234567   ->  "vmlinux`vfs_read+0x17", as mod "vmlinux", as sym "vmlinux`vfs_read"
+    0x7f3a1c0fe2a0 of process 4711   ->  "libc.so.6`read+0x10", or "0x7f3a1c0fe2a0 [nothing was mapped there]"
 """
 
 from __future__ import annotations
 
-from invivo.consumer.records import Stack
+import struct
+
+from invivo.consumer.records import Stack, UserAddress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,29 +17,35 @@ if TYPE_CHECKING:
 
 __all__ = ["Resolver"]
 
+_OF_PROCESS = struct.Struct("<QII")  # as FieldKind.USYMBOL says
 _KEPT = 65536  # names and stacks remembered; then the memory is emptied
 
 
 class Resolver:
     """Asks the services, and remembers the answers."""
 
-    __slots__ = ("_kernel_names", "_services", "_stacks")
+    __slots__ = ("_first", "_kernel_names", "_services", "_stacks", "_user_names")
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._stacks: dict[tuple[int, bool, int, int], Stack] = {}
+        self._stacks: dict[tuple[int, bool, int, int, int], Stack] = {}
         self._kernel_names: dict[int, str] = {}
+        self._user_names: dict[tuple[int, int, int], str] = {}
+        self._first: dict[tuple[str, str], bytes] = {}
 
-    def stack(self, identity: int, is_user: bool, pid: int, depth: int) -> Stack:
-        """The stack with that identity, at most `depth` frames of it (0: all)."""
-        key = (identity, is_user, pid, depth)
+    def stack(self, identity: int, is_user: bool, pid: int, depth: int, generation: int = 0) -> Stack:
+        """The stack with that identity, at most `depth` frames of it (0: all); see `user_name` for `generation`."""
+        key = (identity, is_user, pid, depth, generation)
         found = self._stacks.get(key)
         if found is None:
             addresses = tuple(self._services.stack(identity)) if identity else ()
             if depth:
                 addresses = addresses[:depth]
-            name = self.user_name if is_user else self.kernel_name
-            found = Stack(addresses, tuple(name(address) for address in addresses), is_user, pid)
+            if is_user:
+                names = tuple(self.user_name(address, pid, generation) for address in addresses)
+            else:
+                names = tuple(self.kernel_name(address) for address in addresses)
+            found = Stack(addresses, names, is_user, pid)
             if addresses or not identity:  # an empty answer may be a stack that is still on its way
                 self._keep(self._stacks, key, found)
         return found
@@ -49,24 +58,48 @@ class Resolver:
             self._keep(self._kernel_names, address, found)
         return found
 
-    def user_name(self, address: int) -> str:
-        """A user address; by number, as no process's symbols are read yet."""
-        return f"{address:#x}"
+    def user_name(self, address: int, pid: int, generation: int = 0) -> str:
+        """``module`symbol+0xoffset`` of a process's address, or its digits and why there is no name.
+
+        Args:
+            generation: Which program the process ran then, as a field says; 0: the one that it runs now.
+        """
+        key = (address, pid, generation)
+        found = self._user_names.get(key)
+        if found is None:
+            found = self._services.user_symbol(pid, address, generation)
+            self._keep(self._user_names, key, found)
+        return found
 
     def symbol(self, form: str, address: int) -> str:
-        """What sym(), func(), mod() and their user-space kin (`form`) show of an address."""
+        """What sym(), func() and mod() (`form`) show of an address."""
+        return _in_form(form, self.kernel_name(address))
+
+    def user_symbol(self, form: str, where: UserAddress) -> str:
+        """What usym(), ufunc(), umod() and uaddr() (`form`) show of a process's address."""
+        return _in_form(form[1:], self.user_name(*where))
+
+    def representative(self, form: str, raw: bytes) -> bytes:
+        """The field's bytes that were first met with the name that these have in this form."""
         if form.startswith("u"):
-            return self.user_name(address)
-        name = self.kernel_name(address)
-        if "`" not in name:
-            return name
-        if form == "mod":
-            return name.partition("`")[0]
-        head, plus, offset = name.rpartition("+0x")
-        return head if plus and all(digit in "0123456789abcdef" for digit in offset) else name
+            name = self.user_symbol(form, UserAddress(*_OF_PROCESS.unpack(raw)))
+        else:
+            name = self.symbol(form, int.from_bytes(raw, "little"))
+        return self._first.setdefault((form, name), raw)
 
     @staticmethod
     def _keep(memory: dict, key: object, value: object) -> None:  # type: ignore[type-arg]
         if len(memory) >= _KEPT:
             memory.clear()
         memory[key] = value
+
+
+def _in_form(form: str, name: str) -> str:
+    """A full name cut to what sym, func, mod and addr show of it."""
+    module, tick, symbol = name.partition("`")
+    if not tick or form == "addr":
+        return name
+    if form == "mod":
+        return module
+    head, plus, offset = symbol.rpartition("+0x")
+    return f"{module}`{head}" if plus and all(digit in "0123456789abcdef" for digit in offset) else name

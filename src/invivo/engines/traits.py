@@ -33,6 +33,10 @@ class _KernelTraits(Traits):
         is_direct = features.has_typed_task().outcome is features.Outcome.YES
         return self._offset("comm") if is_direct else 0
 
+    @property
+    def task_exec_id(self) -> int:
+        return self._offset("self_exec_id")
+
     def _offset(self, name: str) -> int:
         task = self.types.struct("struct", "task_struct")
         member = task.find(name) if task is not None else None

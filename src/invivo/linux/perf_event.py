@@ -2,6 +2,7 @@
 
     open_clock(10_000_000, cpu=0)   samples CPU 0 each 10 ms
     open_tracepoint(372)            the tracepoint with that id in tracefs
+    open_dummy(cpu=0)               no event, but records of what the processes on CPU 0 map, run and fork
 
 Source: perf_event_open(2), include/uapi/linux/perf_event.h.
 """
@@ -13,11 +14,12 @@ import struct
 from invivo.errors import KernelError, RightsError
 from invivo.linux.syscalls import perf_event_open
 
-__all__ = ["disable", "enable", "open_clock", "open_tracepoint"]
+__all__ = ["disable", "enable", "open_clock", "open_dummy", "open_tracepoint"]
 
 _TYPE_SOFTWARE = 1
 _TYPE_TRACEPOINT = 2
 _COUNT_SW_CPU_CLOCK = 0
+_COUNT_SW_DUMMY = 9
 
 _IOC_ENABLE = 0x2400
 _IOC_DISABLE = 0x2401
@@ -25,6 +27,12 @@ _IOC_DISABLE = 0x2401
 # struct perf_event_attr up to PERF_ATTR_SIZE_VER5: type, size, config, sample_period, sample_type, read_format, flags,
 # then what stays zero. An older kernel takes a longer structure as long as the rest is zero.
 _ATTRIBUTES = struct.Struct("=IIQQQQQ64x")
+
+# The same, with wakeup_events and clockid told.
+_RECORDS = struct.Struct("=IIQQQQQI40xi16x")
+_SAMPLE_TID, _SAMPLE_TIME = 1 << 1, 1 << 2
+_MMAP, _COMM, _TASK, _SAMPLE_ID_ALL, _MMAP2, _COMM_EXEC, _USE_CLOCKID = (1 << bit for bit in (8, 9, 13, 18, 23, 24, 25))
+_CLOCK_MONOTONIC = 1
 _EPERM, _EACCES = 1, 13
 
 
@@ -52,6 +60,22 @@ def open_tracepoint(event_id: int, cpu: int = 0) -> int:
     return _open(_TYPE_TRACEPOINT, event_id, 1, cpu, f"tracepoint {event_id}")
 
 
+def open_dummy(cpu: int) -> int:
+    """An event that never happens, which records the executable mappings, execs, forks and exits of a CPU's tasks.
+
+    Each record ends with pid, tid and the time by CLOCK_MONOTONIC, and makes the descriptor readable.
+
+    Raises:
+        RightsError: perf_event_paranoid forbids it.
+        KernelError: There is no such CPU (ENODEV), or another failure.
+    """
+    flags = _MMAP | _COMM | _TASK | _SAMPLE_ID_ALL | _MMAP2 | _COMM_EXEC | _USE_CLOCKID
+    attributes = _RECORDS.pack(
+        _TYPE_SOFTWARE, _RECORDS.size, _COUNT_SW_DUMMY, 0, _SAMPLE_TID | _SAMPLE_TIME, 0, flags, 1, _CLOCK_MONOTONIC
+    )
+    return _perf_event(attributes, cpu, f"mappings on CPU {cpu}")
+
+
 def enable(fd: int) -> None:
     """PERF_EVENT_IOC_ENABLE."""
     _ioctl(fd, _IOC_ENABLE, "PERF_EVENT_IOC_ENABLE")
@@ -63,7 +87,10 @@ def disable(fd: int) -> None:
 
 
 def _open(kind: int, config: int, period: int, cpu: int, what: str) -> int:
-    attributes = _ATTRIBUTES.pack(kind, _ATTRIBUTES.size, config, period, 0, 0, 0)
+    return _perf_event(_ATTRIBUTES.pack(kind, _ATTRIBUTES.size, config, period, 0, 0, 0), cpu, what)
+
+
+def _perf_event(attributes: bytes, cpu: int, what: str) -> int:
     try:
         return perf_event_open(attributes, -1, cpu, what)
     except KernelError as error:

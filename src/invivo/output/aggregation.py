@@ -127,6 +127,9 @@ def _key_text(value: Raw, type_: FieldType, style: Style) -> bytes:
         case FieldKind.SYMBOL:
             name = style.resolver.symbol(type_.name, value)  # type: ignore[arg-type]
             return b"  %-50s" % clean(name.encode("utf-8", "surrogateescape"))
+        case FieldKind.USYMBOL:
+            name = style.resolver.user_symbol(type_.name, value)  # type: ignore[arg-type]
+            return b"  %-50s" % clean(name.encode("utf-8", "surrogateescape"))
         case FieldKind.KSTACK | FieldKind.USTACK:
             from invivo.output.stacks import stack_text
 

@@ -14,6 +14,7 @@ import math
 import struct
 from operator import itemgetter
 
+from invivo.consumer.records import UserAddress
 from invivo.output.escape import escape, escape_all
 from invivo.program.format import Conversion, Literal, parse_format
 from invivo.program.plan import FieldKind
@@ -125,6 +126,8 @@ def _piecewise(
 
 
 def _number(value: Raw) -> int:
+    if isinstance(value, UserAddress):
+        return value.address
     return value if isinstance(value, int) else 0
 
 
@@ -139,7 +142,7 @@ def _simple(conversion: Conversion, type_: FieldType, style: Style) -> tuple[byt
     precision = conversion.precision if conversion.precision != "*" else None
     if "?" in flags:
         width = width or _POINTER_WIDTH
-    if conv in "diuxXop" and type_.kind in (FieldKind.INT, FieldKind.POINTER, FieldKind.SYMBOL):
+    if conv in "diuxXop" and type_.kind in (FieldKind.INT, FieldKind.POINTER, FieldKind.SYMBOL, FieldKind.USYMBOL):
         integer = _integer_adapter(conversion, type_)
         if precision is None and not set(flags) & set("#'"):
             kept = "".join(flag for flag in flags if flag in ("-+ 0" if conv in "di" else "-0"))
@@ -181,6 +184,8 @@ def _text(number: int | None) -> str:
 
 def _integer_adapter(conversion: Conversion, type_: FieldType) -> Adapter:
     """%d prints by the argument's own sign, %ld and its kin as signed, %u %x %o as unsigned, all of the type's size."""
+    if type_.kind is FieldKind.USYMBOL:
+        return _number
     mask = (1 << type_.size * 8) - 1 if type_.kind is FieldKind.INT else 0xFFFF_FFFF_FFFF_FFFF
     half = (mask + 1) >> 1
     if conversion.conv in _UNSIGNED:
@@ -225,6 +230,8 @@ def _string_adapter(conv: str, type_: FieldType, style: Style) -> Adapter:
             return clean(text)  # type: ignore[return-value]
         if type_.kind is FieldKind.SYMBOL:
             return clean(resolver.symbol(type_.name, _number(value)).encode("utf-8", "surrogateescape"))  # type: ignore[return-value]
+        if isinstance(value, UserAddress):
+            return clean(resolver.user_symbol(type_.name, value).encode("utf-8", "surrogateescape"))  # type: ignore[return-value]
         if isinstance(value, int):
             return b"%d" % value
         return stack(value)
@@ -233,8 +240,12 @@ def _string_adapter(conv: str, type_: FieldType, style: Style) -> Adapter:
         return clean(bytes((_number(value) & 0xFF,)))  # type: ignore[return-value]
 
     def address(value: Raw) -> bytes:
-        name = resolver.kernel_name if conv == "a" else resolver.user_name
-        text = name(_number(value) & 0xFFFF_FFFF_FFFF_FFFF)
+        if isinstance(value, UserAddress):
+            text = resolver.user_name(*value)
+        elif conv == "a":
+            text = resolver.kernel_name(_number(value) & 0xFFFF_FFFF_FFFF_FFFF)
+        else:
+            text = f"{_number(value) & 0xFFFF_FFFF_FFFF_FFFF:#x}"
         return clean(text.encode("utf-8", "surrogateescape"))  # type: ignore[return-value]
 
     def stack(value: Raw) -> bytes:

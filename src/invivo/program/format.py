@@ -128,7 +128,7 @@ def trace_format(type_: FieldType, is_quiet: bool) -> str:
     """
     if type_.kind in (FieldKind.STRING, FieldKind.INTERNED):
         return "%s" if is_quiet else "  %-33s"
-    if type_.kind is FieldKind.SYMBOL:
+    if type_.kind in (FieldKind.SYMBOL, FieldKind.USYMBOL):
         return "%s" if is_quiet else "  %-50s"
     if type_.kind in (FieldKind.INT, FieldKind.POINTER) and type_.size in _TRACE_WIDTHS:
         width = _TRACE_WIDTHS[type_.size] + (type_.size == 8 and not type_.signed)

@@ -94,7 +94,8 @@ def field_type(type_: Type) -> FieldType:
         case Stack(False, depth):
             return FieldType(FieldKind.KSTACK, 8, False, name, depth)
         case Symbol(form):
-            return FieldType(FieldKind.SYMBOL, 8, False, form)
+            is_user = form.startswith("u")
+            return FieldType(FieldKind.USYMBOL if is_user else FieldKind.SYMBOL, 16 if is_user else 8, False, form)
         case Struct() | Array() | Float():
             bytes_ = size_of(type_)
             if bytes_ is not None:

@@ -34,6 +34,7 @@ __all__ = [
     "MapPlan",
     "Plan",
     "ProbeInfo",
+    "Process",
     "RecordLayout",
     "Relocation",
     "Traits",
@@ -113,8 +114,9 @@ class FieldKind(enum.Enum):
     BYTES = "bytes"  # a structure or array, copied
     INTERNED = "interned"  # u32: an index in Plan.strings
     KSTACK = "kstack"  # u64: key in the stacks map (0: no stack)
-    USTACK = "ustack"  # u64 key, then u32 pid, u32 pad: 16 bytes
-    SYMBOL = "symbol"  # u64 address; `name` is the form: sym func mod usym ufunc umod uaddr
+    USTACK = "ustack"  # u64 key, then u32 pid, u32 generation (see MapKind.PROCESSES): 16 bytes
+    SYMBOL = "symbol"  # u64 address in the kernel; `name` is the form: sym func mod
+    USYMBOL = "usymbol"  # u64 address, then u32 pid, u32 generation: 16 bytes; `name` is: usym ufunc umod uaddr
     POINTER = "pointer"  # u64 that is an address
 
 
@@ -327,6 +329,7 @@ class Traits(NamedTuple):
     has_raw_cookies: bool = False  # Linux 6.10 (68ca5d4eebb8): one program at many raw tracepoints
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
+    task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
 
 
 # --- maps, programs, attachments ------------------------------------------------------------------------------------
@@ -342,6 +345,8 @@ class MapKind(enum.Enum):
     AGGREGATION = "aggregation"
     VARIABLE = "variable"  # hash of an associative array or a thread-local variable
     STACKS = "stacks"  # hash: u64 id -> depth x u64 addresses
+    PROCESSES = "processes"  # hash: see Process; who was met, so that addresses are named by what it had mapped then
+    REQUESTS = "requests"  # ring of Request: a process was met for the first time
 
 
 class MapPlan(NamedTuple):
@@ -389,6 +394,18 @@ class UnitPlan(NamedTuple):
     attachments: tuple[Attachment, ...]
 
 
+class Process:
+    """The hash of processes: key u32 pid, u32 exec id; value u32 generation, u32 0. A process that executes another
+    program, or a new one with an old number, gets a generation of its own, counted from 1."""
+
+    KEY = 8
+    VALUE = 8
+    ENTRIES = 16384
+    REQUEST = "<IIIIQ"  # generation, pid, exec id, 0, time by CLOCK_MONOTONIC
+    REQUEST_SIZE = 24
+    REQUESTS = 1 << 16  # bytes of their ring
+
+
 class ProbeInfo(NamedTuple):
     """A probe as messages and default output name it; `id` is its number in the list of all probes."""
 
@@ -417,6 +434,7 @@ class Globals:
     WAITING = 72  # not 0: the consumer waits for the ring buffer; who wakes it sets 0
     SPECULATION_DROPS = 80  # speculation() found none free
     RECORDS = 88  # records sent, more or less: only now and then one looks how full the ring buffer is
+    PROCESSES = 96  # generations of processes given so far
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127

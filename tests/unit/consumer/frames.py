@@ -34,6 +34,7 @@ INTERNED = FieldType(FieldKind.INTERNED, 4, name="string")
 KSTACK = FieldType(FieldKind.KSTACK, 8, depth=20)
 USTACK = FieldType(FieldKind.USTACK, 16, depth=20)
 SYM = FieldType(FieldKind.SYMBOL, 8, name="sym")
+USYM = FieldType(FieldKind.USYMBOL, 16, name="usym")
 
 PROBES = (ProbeInfo("dtrace", "", "", "BEGIN", 1), ProbeInfo("syscall", "vmlinux", "read", "entry", 2))
 
@@ -44,6 +45,7 @@ class FakeServices:
     def __init__(self) -> None:
         self.stacks: dict[int, tuple[int, ...]] = {}
         self.symbols: dict[int, str] = {}
+        self.user_symbols: dict[tuple[int, int, int], str] = {}  # by pid, generation, address
         self.refreshed = 0
 
     def refresh(self) -> None:
@@ -54,6 +56,9 @@ class FakeServices:
 
     def kernel_symbol(self, address: int) -> str:
         return self.symbols.get(address, f"{address:#x}")
+
+    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+        return self.user_symbols.get((pid, generation, address), f"{address:#x} [unknown]")
 
 
 def fields_of(types: Sequence[FieldType], start: int = 8) -> tuple[Field, ...]:

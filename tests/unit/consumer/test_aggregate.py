@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import struct
 from math import isqrt
 
 import pytest
@@ -28,6 +29,7 @@ from tests.unit.consumer.frames import (
     KSTACK,
     STRING,
     UINT64,
+    USYM,
     FakeServices,
     Run,
     aggregation,
@@ -114,6 +116,18 @@ def test_keys_come_back_as_values() -> None:
     ((number, unsigned, text, interned, stack),) = totals.views()[""]
     assert (number, unsigned, text, interned) == (-1, (1 << 64) - 1, "\udcff", "y")
     assert str(stack) == "vmlinux`f"
+
+
+def test_addresses_in_one_function_are_one_key() -> None:
+    """Three addresses in two functions, met by two processes: 10 + 20 + 40 in f."""
+    plan = aggregation(1, AggFunction.COUNT, [USYM])
+    services = FakeServices()
+    services.user_symbols = {(7, 1, 0x14): "a`f+0x4", (7, 1, 0x18): "a`f+0x8", (7, 1, 0x20): "a`g"}
+    services.user_symbols[8, 2, 0x14] = "a`f+0x4"
+    totals = Aggregations(plan_of([], [plan]), Resolver(services))
+    for pid, generation, address, count in ((7, 1, 0x14, 10), (7, 1, 0x18, 20), (7, 1, 0x20, 5), (8, 2, 0x14, 40)):
+        totals.merge(1, key(plan, [struct.pack("<QII", address, pid, generation)]), (count,))
+    assert dict(totals.views()[""]) == {("a`g",): 5, ("a`f",): 70}
 
 
 def test_string_numbers_that_mean_the_same_string_are_one_key() -> None:

@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from invivo.consumer.drops import Drop, Drops
+from invivo.consumer.records import UserAddress
 from invivo.consumer.resolve import Resolver
 from invivo.program.plan import LAYOUT_EXIT, LAYOUT_FAULT, FieldKind, FieldType, Printf
 from tests.unit.consumer.frames import (
@@ -196,4 +197,19 @@ def test_symbols_by_form() -> None:
     assert resolver.symbol("mod", 0x14) == "ext4"
     assert resolver.symbol("sym", 0x18) == "vmlinux`f"
     assert resolver.symbol("sym", 0x99) == resolver.symbol("mod", 0x99) == "0x99"
-    assert resolver.symbol("usym", 0x14) == "0x14"
+
+
+def test_symbols_of_processes_by_form() -> None:
+    """The same address is another function in another process, or after an exec."""
+    services = FakeServices()
+    services.user_symbols = {(7, 1, 0x14): "a`f+0x4", (7, 2, 0x14): "b`g"}
+    services.user_symbols[8, 3, 0x14] = "c`0x14 [no symbols: stripped]"
+    resolver = Resolver(services)
+    first, second, third = UserAddress(0x14, 7, 1), UserAddress(0x14, 7, 2), UserAddress(0x14, 8, 3)
+    assert resolver.user_symbol("usym", first) == resolver.user_symbol("ufunc", first) == "a`f"
+    assert resolver.user_symbol("uaddr", first) == "a`f+0x4"
+    assert resolver.user_symbol("umod", first) == "a"
+    assert resolver.user_symbol("usym", second) == "b`g"
+    assert resolver.user_symbol("usym", third) == "c`0x14 [no symbols: stripped]"
+    assert resolver.user_symbol("umod", third) == "c"
+    assert resolver.user_symbol("umod", UserAddress(0x14, 9, 4)) == "0x14 [unknown]"

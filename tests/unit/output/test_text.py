@@ -116,12 +116,13 @@ def test_stacks_and_symbols() -> None:
     services = FakeServices()
     services.stacks = {77: (0x10, 0x20, 0x30), 78: (0x7F001000,)}
     services.symbols = {0x10: "vmlinux`a+0x4", 0x20: "vmlinux`b"}
+    services.user_symbols = {(4242, 3, 0x7F001000): "libc.so.6`read+0x10"}
     layout = layout_of(0, [KSTACK._replace(depth=2), USTACK, SYM], [PrintStack(0), PrintStack(1), PrintSymbol(2)])
-    user = (78).to_bytes(8, "little") + (4242).to_bytes(4, "little") + bytes(4)
+    user = (78).to_bytes(8, "little") + (4242).to_bytes(4, "little") + (3).to_bytes(4, "little")
     run = Run(plan_of([layout], quiet=True), services).feed(record(layout, [77, user, 0x10]))
     assert run.out == (
         "\n              vmlinux`a+0x4\n              vmlinux`b\n"
-        "\n              0x7f001000\n"
+        "\n              libc.so.6`read+0x10\n"
         f"  {'vmlinux`a':<50}"
     )
 

@@ -20,6 +20,7 @@ from invivo.bpf.ringbuf import RingBuffer
 from invivo.engines.base import Engine, Losses
 from invivo.engines.kernel.attach import RunningTimer, attach
 from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
+from invivo.engines.kernel.processes import ProcessWatch
 from invivo.engines.kernel.snapshot import Snapshots
 from invivo.linux import clock, syscalls
 from invivo.program.plan import Globals, MapKind, Moment, Once, Plan
@@ -50,6 +51,7 @@ class KernelEngine(Engine):
         self._globals: memoryview = memoryview(bytearray(max(plan.globals_size, Globals.USER))).cast("Q")
         self._ring: RingBuffer | None = None
         self._snapshots: Snapshots | None = None
+        self.processes: ProcessWatch | None = None  # where addresses of processes are recorded
 
     def __enter__(self) -> KernelEngine:
         return self
@@ -69,6 +71,8 @@ class KernelEngine(Engine):
                 self._globals = memoryview(self._maps[index].mmap()).cast("Q")
             elif map_plan.kind is MapKind.RING:
                 self._ring = RingBuffer(self._maps[index].fd, map_plan.max_entries)
+        if ProcessWatch.is_wanted(self.plan):
+            self.processes = ProcessWatch(self.plan, self._maps)
         self.set_target(self.target_pid)
         self._set(Globals.TRACER_PID, os.getpid())
         self._set(Globals.WALL_OFFSET_NS, clock.wall_offset_ns())
@@ -80,6 +84,8 @@ class KernelEngine(Engine):
         """Set `$target`."""
         self.target_pid = pid
         self._set(Globals.TARGET, pid)
+        if self.processes is not None and pid:
+            self.processes.follow(pid)
 
     def begin(self) -> None:
         """Run BEGIN's clauses."""
@@ -181,6 +187,8 @@ class KernelEngine(Engine):
         if self._ring is not None:
             self._ring.close()
             self._ring = None
+        if self.processes is not None:
+            self.processes.close()
         if (stacks := self._stacks_map()) is not None:
             self._stacks = dict(stacks.items())
         for live in self._maps:

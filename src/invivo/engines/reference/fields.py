@@ -57,7 +57,7 @@ def storer(c: Compiler, field: Field, expr: Expr) -> Store:
             return store_bytes
         case FieldKind.INTERNED:
             return _integer(_interned(c, expr), offset, size)
-        case FieldKind.USTACK:
+        case FieldKind.USTACK | FieldKind.USYMBOL:
             identity = _integer(c.scalar(expr), offset, 8)
             process = _integer(lambda f: f.world.pid_tgid >> 32, offset + 8, 8)
 
