@@ -127,7 +127,7 @@ def test_symbols_of_addresses_and_json(spin: str) -> None:
     """usym(), ufunc(), umod(), uaddr() and %A of the interrupted address, all by one sample."""
     program = (
         'profile-997 /execname == "spin" && arg1/ { @u[usym(arg1)] = count(); @f[ufunc(arg1)] = count(); '
-        '@m[umod(arg1)] = count(); } profile-97 /execname == "spin" && arg1/ { printf("%A", arg1); uaddr(arg1); }'
+        '@m[umod(arg1)] = count(); printf("%A", arg1); uaddr(arg1); }'
     )
     result = command("run", "-q", "--format", "json", "-e", program, "-c", f"{spin} 300")
     assert result.returncode == 0, result.stderr
