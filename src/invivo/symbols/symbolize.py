@@ -11,7 +11,7 @@ from __future__ import annotations
 import mmap
 import os
 
-from invivo.symbols.functions import FunctionTable
+from invivo.symbols.function_names import FunctionNames
 from invivo.symbols.normalize import AddressSpaces, Place
 
 TYPE_CHECKING = False
@@ -28,8 +28,8 @@ class Symbolizer:
 
     def __init__(self, spaces: AddressSpaces) -> None:
         self._spaces = spaces
-        self._tables: dict[MappedFile, FunctionTable] = {}
-        self._vdso: FunctionTable | None = None
+        self._tables: dict[MappedFile, FunctionNames] = {}
+        self._vdso: FunctionNames | None = None
 
     def name(self, pid: int, generation: int, address: int) -> str:
         """The address as text; never fails: what has no name says why in brackets."""
@@ -43,12 +43,12 @@ class Symbolizer:
     def _without_file(self, place: Place, address: int) -> str:
         if place.mapping.path == "[vdso]":
             if self._vdso is None:
-                self._vdso = FunctionTable(_own_vdso())
+                self._vdso = FunctionNames(_own_vdso())
             return _in_file("[vdso]", self._vdso, place.offset)
         what = place.mapping.path if place.mapping.path.startswith("[") else "memory of no file"
         return f"{address:#x} [{what}]"
 
-    def _table(self, file: MappedFile) -> FunctionTable | str:
+    def _table(self, file: MappedFile) -> FunctionNames | str:
         if file.reason:
             return file.reason
         table = self._tables.get(file)
@@ -63,7 +63,7 @@ class Symbolizer:
         return table
 
 
-def _in_file(name: str, table: FunctionTable | str, offset: int) -> str:
+def _in_file(name: str, table: FunctionNames | str, offset: int) -> str:
     if isinstance(table, str):
         return f"{name}`+{offset:#x} [{table}]"
     address = table.address_of(offset)
@@ -76,13 +76,13 @@ def _in_file(name: str, table: FunctionTable | str, offset: int) -> str:
     return f"{name}`{symbol}+{distance:#x}" if distance else f"{name}`{symbol}"
 
 
-def _read(path: str) -> FunctionTable:
+def _read(path: str) -> FunctionNames:
     with open(path, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if not size:
-            return FunctionTable(b"")
+            return FunctionNames(b"")
         with mmap.mmap(stream.fileno(), size, prot=mmap.PROT_READ) as whole, memoryview(whole) as view:
-            return FunctionTable(view)
+            return FunctionNames(view)
 
 
 def _own_vdso() -> bytes:

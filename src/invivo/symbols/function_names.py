@@ -1,6 +1,6 @@
 """The functions of one ELF file by address: what symbolizing needs, and nothing else of the format.
 
-    table = FunctionTable(data)
+    table = FunctionNames(data)
     table.address_of(0x28a10)      file offset -> the address that the file gives itself (PT_LOAD)
     table.find(0xfe2a0)            -> ("read", 16)
     table.reason                   -> "" or why there are no names
@@ -15,7 +15,7 @@ import struct
 from array import array
 from bisect import bisect_right
 
-__all__ = ["FunctionTable"]
+__all__ = ["FunctionNames"]
 
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -26,7 +26,7 @@ _FUNCTIONS = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
 _LOCAL = 0
 
 
-class FunctionTable:
+class FunctionNames:
     """Functions in order of address. Corrupt tables give no names, and a reason."""
 
     __slots__ = ("_addresses", "_names", "_segments", "_sizes", "reason")
