@@ -206,8 +206,6 @@ class Session:
             return
         self._is_done = True
         engine.disable()
-        if engine.processes is not None:
-            engine.processes.take()
         engine.read(consumer.feed)
         engine.end()
         engine.read(consumer.feed)
@@ -273,8 +271,6 @@ class Session:
         if not isinstance(engine, KernelEngine):
             return self._step_process(engine, consumer)
         ready = self._poll(engine)
-        if engine.processes is not None:
-            engine.processes.take()
         for timer in engine.timers:
             if timer.fd in ready:
                 timer.fire()
@@ -317,7 +313,7 @@ class Session:
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:
             poller.register(timer.fd, select.POLLIN)
-        for fd in engine.processes.fds if engine.processes is not None else ():
+        for fd in engine.watch.fds if engine.watch is not None else ():
             poller.register(fd, select.POLLIN)
         wait_ms = int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6
         if self._deadline is not None:
@@ -379,8 +375,6 @@ class _Services:
             from invivo.symbols.normalize import AddressSpaces
             from invivo.symbols.symbolize import Symbolizer
 
-            watch = self._engine.processes
-            if watch is not None:
-                watch.take()
+            watch = getattr(self._engine, "watch", None)
             self._symbolizer = Symbolizer(watch.spaces if watch is not None else AddressSpaces())
         return self._symbolizer.name(pid, generation, address)

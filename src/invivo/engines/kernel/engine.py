@@ -51,7 +51,7 @@ class KernelEngine(Engine):
         self._globals: memoryview = memoryview(bytearray(max(plan.globals_size, Globals.USER))).cast("Q")
         self._ring: RingBuffer | None = None
         self._snapshots: Snapshots | None = None
-        self.processes: ProcessWatch | None = None  # where addresses of processes are recorded
+        self.watch: ProcessWatch | None = None  # where addresses of processes are recorded
 
     def __enter__(self) -> KernelEngine:
         return self
@@ -72,7 +72,7 @@ class KernelEngine(Engine):
             elif map_plan.kind is MapKind.RING:
                 self._ring = RingBuffer(self._maps[index].fd, map_plan.max_entries)
         if ProcessWatch.is_wanted(self.plan):
-            self.processes = ProcessWatch(self.plan, self._maps)
+            self.watch = ProcessWatch(self.plan, self._maps)
         self.set_target(self.target_pid)
         self._set(Globals.TRACER_PID, os.getpid())
         self._set(Globals.WALL_OFFSET_NS, clock.wall_offset_ns())
@@ -84,8 +84,8 @@ class KernelEngine(Engine):
         """Set `$target`."""
         self.target_pid = pid
         self._set(Globals.TARGET, pid)
-        if self.processes is not None and pid:
-            self.processes.follow(pid)
+        if self.watch is not None and pid:
+            self.watch.follow(pid)
 
     def begin(self) -> None:
         """Run BEGIN's clauses."""
@@ -114,6 +114,8 @@ class KernelEngine(Engine):
 
     def read(self, sink: Callable[[memoryview], int]) -> int:
         """Hand all complete records to `sink` as runs of ring-buffer frames; returns the bytes read."""
+        if self.watch is not None:
+            self.watch.take()
         return self._ring.read(sink) if self._ring is not None else 0
 
     @property
@@ -187,8 +189,8 @@ class KernelEngine(Engine):
         if self._ring is not None:
             self._ring.close()
             self._ring = None
-        if self.processes is not None:
-            self.processes.close()
+        if self.watch is not None:
+            self.watch.close()
         if (stacks := self._stacks_map()) is not None:
             self._stacks = dict(stacks.items())
         for live in self._maps:
