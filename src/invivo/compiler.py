@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from invivo.errors import CompileError, InvivoError
 from invivo.program.consumer_ids import consumer_ids
-from invivo.program.plan import Plan
+from invivo.program.plan import Plan, Uprobe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ __all__ = ["Request", "TypedProgram", "plan_for", "typed_program"]
 
 class Request:
     """What to compile: `text` with the `name` that messages give it, macro arguments, options as written; and the ids
-    of the process that will trace, which is the one that asks."""
+    of the process that will trace, which is the one that asks. `target_pid` is the process to be traced where that is
+    known, else 0."""
 
-    __slots__ = ("arguments", "consumer", "name", "options", "text")
+    __slots__ = ("arguments", "consumer", "name", "options", "target_pid", "text")
 
     def __init__(
         self, text: bytes, name: str, arguments: Sequence[str] = (), options: Mapping[str, str | None] | None = None
@@ -42,6 +43,12 @@ class Request:
         self.arguments = tuple(arguments)
         self.options = dict(options or {})
         self.consumer = consumer_ids()
+        self.target_pid = 0
+
+    @property
+    def needs_target(self) -> bool:
+        """Whether the program can only be compiled when the process to be traced is there: `pid$target:...`."""
+        return b"$target:" in self.text
 
 
 def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True) -> Plan:
@@ -53,13 +60,20 @@ def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True)
     """
     from invivo import plan_cache
 
+    if use_cache and request.needs_target:
+        use_cache = False  # what it means depends on the process's files
     key = plan_cache.key_of(request.text, request.name, request.arguments, request.options, request.consumer)
     if use_cache and (plan := plan_cache.load(key)) is not None:
         return plan
     plan = _in_child(request) if isolate else compile_now(request)
-    if use_cache:
+    if use_cache and not _has_user_probes(plan):
         plan_cache.store(key, plan)
     return plan
+
+
+def _has_user_probes(plan: Plan) -> bool:
+    """Whether the plan depends on programs' files, which change."""
+    return any(isinstance(attachment.point, Uprobe) for unit in plan.units for attachment in unit.attachments)
 
 
 def compile_now(request: Request) -> Plan:
@@ -77,8 +91,10 @@ def compile_now(request: Request) -> Plan:
     source = read_source(request.name, request.text)
     types = KernelTypes()
     traits = kernel_traits(types)
-    catalog = Catalog(types, traits)
-    macros = MacroValues(request.arguments, request.name, consumer=request.consumer)
+    catalog = Catalog(types, traits, request.target_pid)
+    macros = MacroValues(
+        request.arguments, request.name, consumer=request.consumer, target_pid=request.target_pid
+    )
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     plan = compile_program(program, traits)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
@@ -126,7 +142,7 @@ def typed_program(request: Request) -> TypedProgram:
 def _opening(text: str) -> str:
     """The text up to the first clause's predicate or body, as `description '...' matched` shows it."""
     end = len(text)
-    for char in "{/":
+    for char in "{/" if "uprobe:" not in text else "{":
         position = text.find(char)
         if position >= 0:
             end = min(end, position)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from invivo.consumer.aggregate import AggregationView
     from invivo.consumer.output import Output
     from invivo.consumer.records import Record
+    from invivo.engines.kernel.loader_watch import LoaderWatch
     from invivo.engines.process.engine import ProcessEngine
     from invivo.program.plan import Plan
     from invivo.symbols.kernel import KernelSymbols
@@ -129,6 +130,7 @@ class Session:
     def _start(self) -> None:
         if self._pid is not None:
             self._target = spawn.attach_pid(self._pid)
+            self._request.target_pid = self._pid
         if self._is_for_process_engine():
             self._start_process()
         else:
@@ -177,15 +179,28 @@ class Session:
             engine.enable()
 
     def _start_kernel(self) -> None:
+        if self._command is not None and self._request.needs_target:
+            self._target = spawn.spawn(self._command, self._prepare_for, until=_loader_watch)
+            return
+        self._prepare()
+        if self._command is None:
+            self._arm()
+        else:
+            self._target = spawn.spawn(self._command, self._arm_for)
+
+    def _prepare_for(self, pid: int) -> None:
+        """Compile for a command that is held with its libraries mapped, and arm."""
+        self._request.target_pid = pid
+        self._prepare()
+        self._arm_for(pid)
+
+    def _prepare(self) -> None:
+        """Compile and load."""
         plan = plan_for(self._request, isolate=self._isolate, use_cache=self._use_cache)
         engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0)
         self._consumer = Consumer(plan, self._output(plan), _Services(engine))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         engine.load()
-        if self._command is None:
-            self._arm()
-        else:
-            self._target = spawn.spawn(self._command, self._arm_for)
 
     def _arm_for(self, pid: int) -> None:
         assert self._engine is not None
@@ -345,6 +360,12 @@ class Session:
     def target_pid(self) -> int | None:
         """The pid of the command or process that is traced."""
         return self._target.pid if self._target is not None else self._pid
+
+
+def _loader_watch(pid: int) -> LoaderWatch:
+    from invivo.engines.kernel.loader_watch import LoaderWatch
+
+    return LoaderWatch(pid)
 
 
 class _Services:

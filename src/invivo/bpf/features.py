@@ -133,6 +133,13 @@ def _try_typed_task(_: int) -> None:
     _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(call, load, _R0_IS_0, _EXIT)).close()
 
 
+def _try_uprobe_multi(_: int) -> None:
+    from invivo.bpf.link import uprobe
+
+    if not uprobe.has_multi():
+        raise KernelError(22, "bpf(BPF_LINK_CREATE)", "a uprobe_multi link: each probe gets a perf event of its own")
+
+
 FEATURES = (
     Feature("ring buffer", "carries records to the consumer", True, _try_ring_buffer),
     Feature("mapped arrays", "globals shared with the consumer", True, _try_mapped_array),
@@ -142,6 +149,7 @@ FEATURES = (
     Feature("BTF tracepoints", "system call arguments read without a helper", False, _try_btf_tracepoint),
     Feature("raw cookies", "many tracepoints let go of at once", False, _try_raw_cookie),
     Feature("typed task", "execname read without a helper", False, _try_typed_task),
+    Feature("uprobe_multi links", "thousands of functions of a program attached at once", False, _try_uprobe_multi),
     Feature("may_goto", "loops of any length", False, _try_may_goto),
 )
 

@@ -24,6 +24,7 @@ from invivo.program.plan import (
     Once,
     Process,
     Traits,
+    Uprobe,
 )
 from invivo.program.tables import Tables
 from invivo.program.types import Enum, Int, Pointer, size_of
@@ -57,12 +58,19 @@ class Module(Tables):
         self._single: dict[MapKind, int] = {}
 
     def note_sharing(self, units: Sequence[Unit]) -> None:
-        """Find the aggregations that several units update; ERROR's clauses are in all of them."""
+        """Find the aggregations that several units update; ERROR's clauses are in all of them.
+
+        A unit at uprobes counts as several: it runs with preemption on, so that another thread may run it meanwhile on
+        the same CPU (kernel/trace/bpf_trace.c, uprobe_prog_run).
+        """
         seen: dict[Aggregation, Unit] = {}
         for unit in units:
+            is_preemptible = isinstance(unit.points[0][0], Uprobe)
             for clause in (*(c for firing in unit.firings for c in firing.clauses), *self.program.error_clauses):
                 for node in walk(clause):
-                    if isinstance(node, AggUpdate) and seen.setdefault(node.aggregation, unit) is not unit:
+                    if isinstance(node, AggUpdate) and (
+                        seen.setdefault(node.aggregation, unit) is not unit or is_preemptible
+                    ):
                         self._shared.add(node.aggregation)
 
     def is_shared(self, aggregation: Aggregation) -> bool:

@@ -22,7 +22,7 @@ from invivo.linux import syscalls
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Self
+    from typing import Protocol, Self
 
 __all__ = ["Target", "attach_pid", "spawn"]
 
@@ -32,6 +32,9 @@ _PTRACE_SEIZE = 0x4206
 _PTRACE_O_TRACEEXEC = 1 << 4
 _PTRACE_EVENT_EXEC = 4
 _WALL = 0x40000000  # __WALL of wait(2)
+
+if not TYPE_CHECKING:
+    Protocol = object  # `typing` is not worth its import here
 
 
 class Target:
@@ -117,6 +120,17 @@ def attach_pid(pid: int) -> Target:
         raise
 
 
+class Watch(Protocol):
+    """Sends a stop's signal to a process when it gets to some place, and knows whether that was the right one."""
+
+    def __enter__(self) -> Watch: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def has_arrived(self, signal: int) -> bool:
+        """Whether a stop with this signal is the one that is waited for."""
+
+
 def spawn(
     command: str | Sequence[str],
     armed: Callable[[int], None],
@@ -124,6 +138,7 @@ def spawn(
     prepare: Callable[[], object] | None = None,
     options: int = 0,
     is_kept: bool = False,
+    until: Callable[[int], Watch] | None = None,
 ) -> Target:
     """Start a command, call `armed(pid)` before its first instruction, let it run.
 
@@ -135,6 +150,8 @@ def spawn(
         prepare: Called in the child before it executes the command.
         options: More options of ptrace(2).
         is_kept: The command is not let go: it stays a stopped tracee of this thread.
+        until: Makes a watch on the new process; then `armed` is called when that says so. Where the command cannot be
+            held (no ptrace), it is called before the command is executed all the same.
 
     Raises:
         RightsError: With `is_kept`, where ptrace(2) is not allowed.
@@ -160,7 +177,7 @@ def spawn(
         os.close(release_reader)
         os.close(error_writer)
     try:
-        return _start(pid, words, release_writer, error_reader, armed, options, is_kept)
+        return _start(pid, words, release_writer, error_reader, armed, options, is_kept, until)
     except BaseException:
         _kill(pid)
         raise
@@ -222,6 +239,7 @@ def _start(
     armed: Callable[[int], None],
     options: int,
     is_kept: bool,
+    until: Callable[[int], Watch] | None,
 ) -> Target:
     target = Target(pid, syscalls.pidfd_open(pid), is_child=True)
     try:
@@ -242,6 +260,11 @@ def _start(
         if not _wait_for_exec(pid):
             _raise_if_failed(words, errors)
             raise TargetError(f"the command '{words[0]}' was killed before it began")
+        if until is not None:
+            with until(pid) as watch:
+                if not _run_until(pid, watch):
+                    message = f"the command '{words[0]}' ended before its program began"
+                    raise TargetError(message, "does it run without invivo?")
         armed(pid)
         if not is_kept:
             _detach(pid)
@@ -272,6 +295,20 @@ def _wait_for_exec(pid: int) -> bool:
             return True
         # A signal on its way to the child is passed on; an event's stop has none.
         syscalls.ptrace(_PTRACE_CONT, pid, 0 if event else number)
+
+
+def _run_until(pid: int, watch: Watch) -> bool:
+    """Let a stopped child run until the watch says that it has arrived, and is stopped; False if it ended."""
+    number = 0
+    while True:
+        syscalls.ptrace(_PTRACE_CONT, pid, number)
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT | _WALL)
+        if ended is None or ended.si_code in (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED):
+            return False
+        _, status = os.waitpid(pid, _WALL)
+        number = 0 if status >> 16 else os.WSTOPSIG(status)
+        if number and watch.has_arrived(number):
+            return True
 
 
 def _raise_if_failed(words: list[str], errors: int) -> None:

@@ -491,7 +491,8 @@ class Selector:
 class Probe:
     """One probe. `attach` says where in the system it is; `selector` picks it among those that share that place
     (the syscall number at raw_syscalls:sys_enter). `guard`, if set, must not be 0 for the probe to fire
-    (proc:::create: the new task is no thread).
+    (proc:::create: the new task is no thread). `others` are further places of the same probe: a function may return at
+    several instructions.
     """
 
     provider: str
@@ -502,6 +503,7 @@ class Probe:
     context: Context
     selector: Selector | None = None
     guard: Callable[[Span], Expr] | None = None
+    others: tuple[AttachPoint, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.module}:{self.function}:{self.name}"

@@ -39,6 +39,7 @@ __all__ = [
     "Relocation",
     "Traits",
     "UnitPlan",
+    "Uprobe",
 ]  # fmt: skip
 
 RECORD_HEADER = 8
@@ -102,7 +103,22 @@ class Timer(NamedTuple):
     interval_ns: int
 
 
-AttachPoint = Once | Tracepoint | RawTracepoint | BtfTracepoint | PerfClock | Timer
+class Uprobe(NamedTuple):
+    """An instruction of a file that processes map; the context is their registers (struct pt_regs).
+
+    `path` is the file as this process opens it (/proc/PID/root/... for one in another mount namespace), `offset` where
+    the instruction lies in it. With `is_return` the firing is at the return of the function that begins there.
+    `semaphore` is the file offset of a USDT reference counter, or 0. `pid` 0 means all processes that run the file.
+    """
+
+    path: str
+    offset: int
+    is_return: bool = False
+    semaphore: int = 0
+    pid: int = 0
+
+
+AttachPoint = Once | Tracepoint | RawTracepoint | BtfTracepoint | PerfClock | Timer | Uprobe
 
 
 # --- fields of records and keys -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ asked, or even imported: `syscall:::entry` reads one directory of tracefs and ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 
@@ -19,32 +20,50 @@ from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.providers.base import KernelTypeSource, Matcher, Provider
 
-__all__ = ["PROVIDERS", "Catalog"]
+__all__ = ["PROVIDERS", "USER_PROVIDERS", "Catalog"]
 
 _UNLISTED = 100_000  # more than any kernel lists
 
 # In listing order. Each is the module of this package with that name.
 PROVIDERS = ("dtrace", "profile", "syscall", "proc", "sched", "io", "sdt", "rawtp")
+# Those of user space, which come after: of one process each (pid4711), or of every process that runs a file.
+USER_PROVIDERS = ("pid", "uprobe")
+_OF_A_PROCESS = re.compile(r"(pid)([0-9]{1,10})")
 
 
 class Catalog:
     """`program.sources.ProbeCatalog` over this kernel. Keeps what it has read: make a new one to look again."""
 
-    def __init__(self, types: KernelTypeSource, traits: Traits) -> None:
+    def __init__(self, types: KernelTypeSource, traits: Traits, target_pid: int = 0) -> None:
+        """`target_pid` is the process that `$target` stands for, 0 if there is none."""
         self._types = types
         self._traits = traits
+        self.target_pid = target_pid
         self._providers: dict[str, Provider] = {}
         self.refusals: dict[str, InvivoError] = {}  # providers that could not be asked, and why
         self._listed: dict[str, dict[Probe, int]] = {}  # by provider: its listed probes and their numbers
         self._unlisted: dict[Probe, int] = {}
 
     def provider(self, name: str) -> Provider:
-        """The provider called `name` (one of PROVIDERS)."""
+        """The provider called `name`: one of PROVIDERS, `pid4711`, or `uprobe`."""
         found = self._providers.get(name)
         if found is None:
-            module = import_module(f"invivo.providers.{name}")
-            found = self._providers[name] = module.provider(self._types, self._traits)
+            family, pid = self.family(name)
+            module = import_module(f"invivo.providers.{family}")
+            arguments = (self._types, self._traits, pid) if family in USER_PROVIDERS else (self._types, self._traits)
+            found = self._providers[name] = module.provider(*arguments)
         return found
+
+    def family(self, name: str) -> tuple[str, int]:
+        """The module that answers for a provider's name, and the process that it means (0: none)."""
+        if name not in PROVIDERS and (match := _OF_A_PROCESS.fullmatch(name)):
+            return match[1], int(match[2])
+        return name, 0
+
+    def has(self, name: str) -> bool:
+        """Whether `name` is a provider's."""
+        family, pid = self.family(name)
+        return name in PROVIDERS or (family in USER_PROVIDERS and (pid > 0) == (family == "pid"))
 
     def match(self, pattern: ProbePattern) -> Sequence[Probe]:
         """The probes that match, in listing order; the same Probe object for the same probe each time.
@@ -56,7 +75,7 @@ class Catalog:
         matcher = Matcher(pattern)
         if matcher.provider.literal is not None:
             name = matcher.provider.literal
-            return self.provider(name).match(matcher) if name in PROVIDERS else ()
+            return self.provider(name).match(matcher) if self.has(name) else ()
         found: list[Probe] = []
         refused: InvivoError | None = None
         for name in _candidates(matcher):
@@ -102,6 +121,9 @@ class Catalog:
 
     def position(self, probe: Probe) -> tuple[int, ...]:
         """Sorts probes into listing order: by provider, and where a provider's probes share places, by its rows."""
+        family, pid = self.family(probe.provider)
+        if family in USER_PROVIDERS:
+            return (len(PROVIDERS) + USER_PROVIDERS.index(family), pid)
         rows = getattr(self.provider(probe.provider), "names", ())
         return (PROVIDERS.index(probe.provider), rows.index(probe.name) if probe.name in rows else 0)
 
@@ -113,7 +135,8 @@ class Catalog:
 
 
 def _candidates(matcher: Matcher) -> Sequence[str]:
-    """The providers that a description can mean: a bare BEGIN or tick-1s is not worth a look at all events."""
+    """The providers that a description can mean: a bare BEGIN or tick-1s is not worth a look at all events. Those of
+    user space must be named."""
     name = matcher.name.literal
     if name is None:
         chosen: Sequence[str] = PROVIDERS

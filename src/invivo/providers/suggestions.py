@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["suggest"]
 
 _KERNEL_FUNCTIONS = frozenset({"fbt", "rawfbt", "kprobe", "kretprobe", "kfunc", "fentry", "fexit"})
-_USER_FUNCTIONS = frozenset({"pid", "uprobe", "uretprobe", "usdt", "stapsdt"})
+_USER_FUNCTIONS = frozenset({"uretprobe", "usdt", "stapsdt"})
 _OTHERS = frozenset({"ip", "tcp", "udp", "lockstat", "cpc", "vminfo", "sysinfo", "mib", "fpuinfo", "plockstat", "nfs"})
 # Other tracers' words for what D calls otherwise.
 _FOREIGN = {
@@ -39,9 +39,9 @@ def suggest(catalog: Catalog, pattern: ProbePattern) -> str:
 
     matcher = Matcher(pattern)
     name = matcher.provider.literal
-    if name is not None and name not in PROVIDERS:
+    if name is not None and not catalog.has(name):
         return _no_provider(name, PROVIDERS)
-    providers = [provider for provider in PROVIDERS if matcher.provider(provider)]
+    providers = [name] if name is not None else [provider for provider in PROVIDERS if matcher.provider(provider)]
     if not providers:
         return f"no provider matches '{pattern.provider}'; providers are {', '.join(PROVIDERS)}"
     guesses: list[str] = []
@@ -63,6 +63,8 @@ def _no_provider(name: str, providers: Sequence[str]) -> str:
     import difflib
 
     there_are = f"providers are {', '.join(providers)}"
+    if name in ("pid", "pid$target"):
+        return "pid needs a process: pid4711:MODULE:FUNCTION:entry, or pid$target with -p PID or -c COMMAND"
     base = name.rstrip("0123456789*$")
     if base in _KERNEL_FUNCTIONS and not os.path.isdir(_KPROBE_PMU):
         return (

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from invivo.bpf.link import perf_event, raw_tracepoint, tracepoint, tracing
 from invivo.engines.kernel.loader import LoadedUnit
 from invivo.errors import KernelError, UnsupportedError
 from invivo.linux import cpu
-from invivo.program.plan import Attachment, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint
+from invivo.program.plan import Attachment, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from invivo.bpf.link.base import Link
     from invivo.bpf.program import Program
 
-__all__ = ["RunningTimer", "attach"]
+__all__ = ["RefusedProbe", "RunningTimer", "attach"]
 
 
 class RunningTimer:
@@ -40,15 +43,47 @@ class RunningTimer:
         os.close(self.fd)
 
 
-def attach(unit: LoadedUnit, links: list[Link], timers: list[RunningTimer]) -> None:
+def attach(unit: LoadedUnit, links: list[Link], timers: list[RunningTimer]) -> list[RefusedProbe]:
     """Enable every attachment of a unit, appending to `links` and `timers` as each is made.
+
+    Returns:
+        Places in programs that the kernel does not let be probed.
 
     Raises:
         UnsupportedError: The kernel has no such tracepoint any more, or refuses this kind.
         KernelError: Another failure, naming the place.
     """
+    if isinstance(unit.plan.attachments[0].point, Uprobe):
+        return _attach_uprobes(unit, unit.plan.attachments, links)
     for attachment in unit.plan.attachments:
         _attach_one(unit, attachment, links, timers)
+    return []
+
+
+class RefusedProbe(NamedTuple):
+    """The kernel cannot put a probe at `point`; `probe` is the attachment's probe id."""
+
+    point: Uprobe
+    probe: int
+    errno: int
+
+
+def _attach_uprobes(unit: LoadedUnit, attachments: Iterable[Attachment], links: list[Link]) -> list[RefusedProbe]:
+    """One link for all places of a file, entries and returns apart."""
+    from invivo.bpf.link import uprobe
+
+    groups: dict[tuple[str, bool, int], list[uprobe.Site]] = {}
+    for point, probe in attachments:
+        assert isinstance(point, Uprobe)
+        site = uprobe.Site(point.offset, probe, point.semaphore)
+        groups.setdefault((point.path, point.is_return, point.pid), []).append(site)
+    refused = []
+    for (path, is_return, pid), sites in groups.items():
+        attached = uprobe.attach(unit.program.fd, path, sites, is_return=is_return, pid=pid)
+        links += attached.links
+        for site, code in attached.refused:
+            refused.append(RefusedProbe(Uprobe(path, site.offset, is_return, site.semaphore, pid), site.cookie, code))
+    return refused
 
 
 def _attach_one(unit: LoadedUnit, attachment: Attachment, links: list[Link], timers: list[RunningTimer]) -> None:
@@ -71,6 +106,8 @@ def _attach_one(unit: LoadedUnit, attachment: Attachment, links: list[Link], tim
             links.append(tracepoint.attach(program.fd, event_id, attachment.probe, f"{category}:{name}"))
         case PerfClock(period_ns):
             _attach_clock(program.fd, period_ns, attachment.probe, links)
+        case Uprobe():
+            _attach_uprobes(unit, (attachment,), links)
 
 
 def _attach_clock(program_fd: int, period_ns: int, cookie: int, links: list[Link]) -> None:

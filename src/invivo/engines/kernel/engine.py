@@ -18,7 +18,7 @@ import struct
 from invivo.bpf.map import Map
 from invivo.bpf.ringbuf import RingBuffer
 from invivo.engines.base import Engine, Losses
-from invivo.engines.kernel.attach import RunningTimer, attach
+from invivo.engines.kernel.attach import RefusedProbe, RunningTimer, attach
 from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
 from invivo.engines.kernel.processes import ProcessWatch
 from invivo.engines.kernel.snapshot import Snapshots
@@ -42,6 +42,7 @@ class KernelEngine(Engine):
         self.plan = plan
         self.target_pid = target_pid
         self.timers: list[RunningTimer] = []
+        self.refused: list[RefusedProbe] = []  # places in programs that the kernel does not let be probed
         self._merge = merge
         self._maps: list[Map] = []
         self._stacks: dict[bytes, bytes] = {}  # those of the run, once it is closed
@@ -94,7 +95,7 @@ class KernelEngine(Engine):
     def enable(self) -> None:
         """Attach all programs and start all timers, in the plan's order."""
         for unit in self._units:
-            attach(unit, self._links, self.timers)
+            self.refused += attach(unit, self._links, self.timers)
 
     def disable(self) -> None:
         """Detach everything and wait until no program of it still runs."""

@@ -24,6 +24,7 @@ from invivo.program.plan import (
     Timer,
     Tracepoint,
     UnitPlan,
+    Uprobe,
 )
 
 __all__ = ["LoadedUnit", "create_maps", "load_unit"]
@@ -111,6 +112,10 @@ def _program_type(point: AttachPoint) -> tuple[int, int, int]:
             return uapi.BPF_PROG_TYPE_TRACEPOINT, 0, 0
         case PerfClock():
             return uapi.BPF_PROG_TYPE_PERF_EVENT, 0, 0
+        case Uprobe():
+            from invivo.bpf.link import uprobe
+
+            return uapi.BPF_PROG_TYPE_KPROBE, uprobe.expected_attach_type(), 0
 
 
 def _relocate(code: bytes, relocations: tuple[Relocation, ...], maps: list[Map]) -> bytes:

@@ -42,11 +42,14 @@ class MacroValues:
         *,
         consumer: Mapping[str, int] | None = None,
         has_defaults: bool = False,
+        target_pid: int = 0,
     ) -> None:
-        """`consumer` are the ids of the process that traces, where that is not the calling one."""
+        """`consumer` are the ids of the process that traces, where that is not the calling one; `target_pid` is what
+        `$target` stands for in probe descriptions, 0 where that is not known yet."""
         self.arguments = tuple(arguments)
         self.script = script
         self.has_defaults = has_defaults
+        self.target_pid = target_pid
         self._consumer = consumer_ids() if consumer is None else dict(consumer)
         self._used: set[int] = set()
 
@@ -80,6 +83,8 @@ class MacroValues:
 
         def replaced(match: re.Match[str]) -> str:
             name = match[1]
+            if name == "target" and self.target_pid:
+                return str(self.target_pid)
             if self.is_runtime(name):
                 return match[0]
             value = self.text(name)

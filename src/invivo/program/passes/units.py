@@ -21,6 +21,7 @@ from invivo.program.plan import (
     RawTracepoint,
     Timer,
     Tracepoint,
+    Uprobe,
 )
 from invivo.program.walk import walk
 from invivo.source import Span
@@ -82,7 +83,8 @@ def group_units(program: Program, *, prefer_raw: bool = False) -> tuple[Unit, ..
             clauses.setdefault(probe, []).append(clause)
     places: dict[AttachPoint, list[Probe]] = {}
     for probe in sorted(clauses, key=program.probe_ids.__getitem__):
-        places.setdefault(_place(probe, clauses[probe], prefer_raw), []).append(probe)
+        for point in (_place(probe, clauses[probe], prefer_raw), *probe.others):
+            places.setdefault(point, []).append(probe)
 
     units: list[tuple[tuple[int, ...], list[tuple[AttachPoint, int]], tuple[Firing | Selection, ...]]] = []
     shared: dict[object, list[tuple[AttachPoint, int]]] = {}
@@ -122,8 +124,8 @@ def _reads_context(clause: Clause) -> bool:
 
 
 def _can_share(probes: list[Probe]) -> bool:
-    """Whether the cookie may tell which probe fired: there is one, and it is a tracepoint's."""
-    return len(probes) == 1 and isinstance(probes[0].attach, Tracepoint) and probes[0].selector is None
+    """Whether the cookie may tell which probe fired: there is one, at a place of a kind that has cookies."""
+    return len(probes) == 1 and isinstance(probes[0].attach, Tracepoint | Uprobe) and probes[0].selector is None
 
 
 def _order(point: AttachPoint, probe_id: int) -> tuple[int, int]:
@@ -206,6 +208,8 @@ class _Names:
                 base = f"profile_{period_ns}"
             case Timer(interval_ns):
                 base = f"tick_{interval_ns}"
+            case Uprobe(path):
+                base = path.rpartition("/")[2]
         base = "".join(char if char.isalnum() and char.isascii() else "_" for char in base)
         name, number = base, 2
         while name in self._used:

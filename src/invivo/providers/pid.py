@@ -1,0 +1,72 @@
+"""The pid provider: functions of one process, by the names of its files.
+
+    pid$target:libc:malloc:entry     arg0 is the size      pid4711:a.out:main:return     arg1 is the value
+    pid$target:libc:mem*:entry       pid$target:a.out:main:1c       pid$target:a.out:-:4f3a0
+
+The module is a file's name, with or without what follows `.so` or stands before it as a version; `a.out` is the
+program, whatever its name. In: the process's mappings and symbols. Out: probes at `Uprobe`s of that process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from invivo.errors import TargetError
+from invivo.program.nodes import Probe
+from invivo.program.plan import Traits
+from invivo.providers.base import Description, KernelTypeSource, Matcher
+from invivo.providers.functions import FunctionProbes
+from invivo.symbols.objects import MappedObject, mapped_objects
+
+__all__ = ["PidProvider", "provider"]
+
+
+class PidProvider:
+    """pidPID:MODULE:FUNCTION:NAME of one process."""
+
+    def __init__(self, pid: int) -> None:
+        self.name = f"pid{pid}"
+        self.pid = pid
+        self._functions = FunctionProbes(self.name, pid)
+        self._objects: list[MappedObject] | None = None
+
+    @property
+    def objects(self) -> list[MappedObject]:
+        """The files that the process runs, read once.
+
+        Raises:
+            TargetError, RightsError: They cannot be read.
+        """
+        if self._objects is None:
+            self._objects = mapped_objects(self.pid)
+            if not self._objects:
+                raise TargetError(f"process {self.pid} has ended, or maps no file", "see: ps -e")
+        return self._objects
+
+    def _meant(self, matcher: Matcher) -> list[MappedObject]:
+        return [item for item in self.objects if any(map(matcher.module, item.names))]
+
+    def match(self, matcher: Matcher) -> Sequence[Probe]:
+        return self._functions.match(self._meant(matcher), matcher)
+
+    def explain(self, matcher: Matcher) -> str:
+        meant = self._meant(matcher)
+        if meant:
+            return self._functions.explain(meant, matcher)
+        import difflib
+
+        names = {name: item.name for item in self.objects for name in item.names if "/" not in name}
+        wanted = os.path.basename(matcher.module.text)
+        close = [names[name] for name in difflib.get_close_matches(wanted, names, 2, 0.5)]
+        if close:
+            return f"process {self.pid} has no '{wanted}' mapped; did you mean {' or '.join(dict.fromkeys(close))}?"
+        has = ", ".join(item.name for item in self.objects[:12])
+        return f"process {self.pid} has no '{wanted}' mapped; it has {has}"
+
+    def descriptions(self) -> Iterable[Description]:
+        return self._functions.descriptions(self.objects)
+
+
+def provider(types: KernelTypeSource, traits: Traits, pid: int) -> PidProvider:
+    return PidProvider(pid)

@@ -1,0 +1,66 @@
+"""The uprobe provider: functions of a file, in all processes that run it, now or later.
+
+    uprobe:/usr/sbin/nginx:ngx_http_process_request:entry
+    uprobe:libc.so.6:malloc:return
+    uprobe:bash:readline:return
+
+The module is the file's path, a command of PATH, or a library as the dynamic loader would find it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+
+from invivo.program.nodes import Probe
+from invivo.program.plan import Traits
+from invivo.providers.base import Description, KernelTypeSource, Matcher
+from invivo.providers.functions import FunctionProbes
+from invivo.symbols.libraries import find_library
+from invivo.symbols.objects import MappedObject, file_object
+
+__all__ = ["UprobeProvider", "provider"]
+
+
+class UprobeProvider:
+    """uprobe:PATH:FUNCTION:NAME."""
+
+    name = "uprobe"
+
+    def __init__(self) -> None:
+        self._functions = FunctionProbes(self.name, 0)
+        self._objects: dict[str, MappedObject | None] = {}
+
+    def _object(self, matcher: Matcher) -> MappedObject | None:
+        """The file that a description names; None if it names none."""
+        wanted = matcher.module.literal
+        if wanted is None:
+            return None
+        if wanted not in self._objects:
+            path = wanted if "/" in wanted else shutil.which(wanted) or find_library(wanted)
+            is_there = path is not None and os.path.exists(path)
+            self._objects[wanted] = file_object(os.path.realpath(path)) if path is not None and is_there else None
+        return self._objects[wanted]
+
+    def match(self, matcher: Matcher) -> Sequence[Probe]:
+        object_ = self._object(matcher)
+        return [] if object_ is None else self._functions.match([object_], matcher)
+
+    def explain(self, matcher: Matcher) -> str:
+        wanted = matcher.module.literal
+        if wanted is None:
+            return "uprobe needs a file: uprobe:/usr/bin/NAME:FUNCTION:entry"
+        object_ = self._object(matcher)
+        if object_ is None:
+            what = "no such file" if "/" in wanted else "neither a command in PATH nor a library"
+            return f"'{wanted}': {what}"
+        return self._functions.explain([object_], matcher)
+
+    def descriptions(self) -> Iterable[Description]:
+        """None: every file of the machine could be one."""
+        return ()
+
+
+def provider(types: KernelTypeSource, traits: Traits, pid: int) -> UprobeProvider:
+    return UprobeProvider()

@@ -1,0 +1,191 @@
+"""x86-64 machine code, as far as probes need it: where instructions begin, and which of them are cheap to probe.
+
+    place(code)          f3 0f 1e fa | 55 | 48 89 e5 ...   ->  Placement(4, True)    endbr64 is stepped, push emulated
+    boundaries(code)     {0, 4, 5, 8, ...}                 offsets at which an instruction begins
+    returns(code)        [37, 52]                          offsets of its ret instructions
+
+The kernel carries out some instructions itself when a probe on them was hit; the others it copies aside and
+single-steps, which takes ten to twenty times as long. A function's probe may therefore lie a little behind its first
+instruction, as long as nobody can tell: every argument register, the stack pointer and all memory are as they were, and
+no way leads there but through the function's beginning.
+Source: arch/x86/kernel/uprobes.c (branch_setup_xol_ops, push_setup_xol_ops).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+__all__ = ["Placement", "boundaries", "is_emulated", "place", "returns"]
+
+_FURTHEST = 96  # bytes of a prologue that are looked at
+# arch/x86/include/asm/nops.h: the one form of each length that is taken for a nop, except the 66-prefixed of 2 and 6.
+_NOPS = frozenset(
+    bytes.fromhex(text)
+    for text in ("90", "6690", "0f1f00", "0f1f4000", "0f1f440000", "660f1f440000", "0f1f8000000000", "0f1f840000000000")
+)
+# Where a jump back to the beginning might stand: a short one with a negative distance, a near one likewise.
+_SHORT_BACK = re.compile(rb"(?=[\x70-\x7f\xe0-\xe3\xeb]([\x80-\xff]))", re.DOTALL)
+_NEAR_BACK = re.compile(rb"(?=(\xe9|\x0f[\x80-\x8f])(...\xff))", re.DOTALL)
+_INDIRECT = re.compile(rb"\xff[\x20-\x27\x60-\x67\xa0-\xa7\xe0-\xe7]", re.DOTALL)
+
+
+class Placement(NamedTuple):
+    """A probe's distance from the function's first byte; `is_emulated`: the kernel need not single-step there."""
+
+    offset: int
+    is_emulated: bool
+
+
+def is_emulated(instruction: bytes) -> bool:
+    """Whether the kernel carries out this one instruction itself."""
+    first = instruction[0]
+    match len(instruction):
+        case 1:
+            return first == 0x90 or 0x50 <= first <= 0x57
+        case 2:
+            return (
+                first == 0xEB
+                or 0x70 <= first <= 0x7F
+                or (first == 0x41 and 0x50 <= instruction[1] <= 0x57)
+                or instruction in _NOPS
+            )
+        case 5:
+            return first in (0xE8, 0xE9) or instruction in _NOPS
+        case 6:
+            return (first == 0x0F and 0x80 <= instruction[1] <= 0x8F) or instruction in _NOPS
+        case _:
+            return instruction in _NOPS
+
+
+def place(code: bytes, first_other: int = 0) -> Placement:
+    """Where to put a probe on the entry of the function whose bytes are `code`.
+
+    Args:
+        code: All of the function; more than its first bytes are needed to see that nothing jumps back there.
+        first_other: The distance of the nearest other symbol's address, or 0 if there is none in the function: code at
+            and behind it is reached without the beginning.
+    """
+    starts: list[int] = []
+    end = min(len(code), _FURTHEST)
+    if first_other:
+        end = min(end, first_other)
+    if not code:
+        return Placement(0, False)
+    if is_emulated_at(code, 0):
+        return Placement(0, True)
+    iced = _iced()
+    decoder = iced.module.Decoder(64, code[:end])
+    for instruction in decoder:
+        at = instruction.ip & 0xFFFFFFFF
+        if instruction.is_invalid or at + instruction.len > end:
+            break
+        starts.append(at)
+        if is_emulated(code[at : at + instruction.len]):
+            is_push = 0x50 <= code[at + instruction.len - 1] <= 0x57 and instruction.len <= 2
+            return Placement(at, True) if _is_only_way(code, starts[1:], is_push) else Placement(0, False)
+        if not iced.keeps_arguments(instruction):
+            break
+    return Placement(0, False)
+
+
+def is_emulated_at(code: bytes, at: int) -> bool:
+    """The same for the instruction that begins at `code[at]`."""
+    first = code[at]
+    if 0x50 <= first <= 0x57 or first == 0x90:
+        return True
+    instruction = next(iter(_iced().module.Decoder(64, code[at : at + 15])), None)
+    return instruction is not None and not instruction.is_invalid and is_emulated(code[at : at + instruction.len])
+
+
+def _is_only_way(code: bytes, places: list[int], is_push: bool) -> bool:
+    """Whether no jump in the function leads to one of `places`, all of them near its beginning.
+
+    Bytes that look like such a jump are found first; only then is the function decoded to see whether they are one. A
+    jump through a register or table could lead anywhere, though hardly before a push, which would unbalance the stack.
+    """
+    if not is_push and len(places) > 1 and _INDIRECT.search(code):
+        return False
+    wanted = set(places)
+    window = code[: places[-1] + 130] if places else b""
+    for match in _SHORT_BACK.finditer(window):
+        if match.start() + 2 + match[1][0] - 256 in wanted:
+            return not _jumps_to(code, wanted)
+    for match in _NEAR_BACK.finditer(code):
+        at = match.start() + len(match[1]) + 4
+        if at + int.from_bytes(match[2], "little", signed=True) in wanted:
+            return not _jumps_to(code, wanted)
+    return True
+
+
+def _jumps_to(code: bytes, wanted: set[int]) -> bool:
+    iced = _iced()
+    for instruction in iced.module.Decoder(64, code):
+        if instruction.flow_control in iced.branches and instruction.near_branch_target in wanted:
+            return True
+    return False
+
+
+def boundaries(code: bytes, upto: int | None = None) -> set[int]:
+    """Offsets at which instructions begin, by decoding from the first byte to `upto` (or the end)."""
+    found = set()
+    for at, _ in _decode(code):
+        found.add(at)
+        if upto is not None and at >= upto:
+            break
+    return found
+
+
+def returns(code: bytes) -> list[int]:
+    """Offsets of the instructions that return from a function."""
+    kind = _iced().module.FlowControl.RETURN
+    return [at for at, instruction in _decode(code) if instruction.flow_control == kind]
+
+
+def _decode(code: bytes) -> Iterator[tuple[int, Any]]:
+    for instruction in _iced().module.Decoder(64, code):
+        if instruction.is_invalid:
+            return
+        yield instruction.ip, instruction
+
+
+class _Iced:
+    """iced-x86 with the numbers that are asked of it again and again."""
+
+    def __init__(self) -> None:
+        import iced_x86
+
+        self.module: Any = iced_x86
+        register = iced_x86.Register
+        families = ("RDI", "RSI", "RDX", "RCX", "R8", "R9", "RSP")
+        self._kept = {getattr(register, name) for name in families}
+        access = iced_x86.OpAccess
+        self._writes = {access.WRITE, access.COND_WRITE, access.READ_WRITE, access.READ_COND_WRITE}
+        self._full = iced_x86.RegisterExt.full_register
+        self._factory = iced_x86.InstructionInfoFactory()
+        self._next = iced_x86.FlowControl.NEXT
+        flow = iced_x86.FlowControl
+        self.branches = {flow.UNCONDITIONAL_BRANCH, flow.CONDITIONAL_BRANCH}
+
+    def keeps_arguments(self, instruction: Any) -> bool:
+        """Whether the next instruction is always the one behind it, and finds arguments, stack pointer and memory as
+        they were."""
+        if instruction.flow_control != self._next:
+            return False
+        info = self._factory.info(instruction)
+        if any(used.access in self._writes for used in info.used_memory()):
+            return False
+        return not any(
+            used.access in self._writes and self._full(used.register) in self._kept for used in info.used_registers()
+        )
+
+
+@functools.cache
+def _iced() -> _Iced:
+    return _Iced()

@@ -1,0 +1,43 @@
+/* Calls a function N times from each of T threads: calls T N. Functions of many shapes for the pid provider. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define KEPT __attribute__((noinline, noclone, used))
+
+/* Each is one call of work(i), which returns 2 * i + 1. */
+KEPT long work(long number) {
+    __asm__ volatile("" : "+r"(number));
+    return 2 * number + 1;
+}
+
+/* Ten arguments: the seventh and later ones lie on the stack. */
+KEPT long ten(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j) {
+    __asm__ volatile("" ::: "memory");
+    return a + b + c + d + e + f + g + h + i + j;
+}
+
+KEPT long nested(long depth) {
+    __asm__ volatile("" : "+r"(depth));
+    return depth <= 0 ? 0 : 1 + nested(depth - 1);
+}
+
+static long each;
+
+static void *run(void *unused) {
+    (void)unused;
+    long sum = 0;
+    for (long i = 0; i < each; i++) sum += work(i);
+    return (void *)sum;
+}
+
+int main(int argc, char **argv) {
+    int threads = argc > 1 ? atoi(argv[1]) : 1;
+    each = argc > 2 ? atol(argv[2]) : 1;
+    pthread_t started[64];
+    for (int i = 0; i < threads; i++) pthread_create(&started[i], NULL, run, NULL);
+    for (int i = 0; i < threads; i++) pthread_join(started[i], NULL);
+    printf("%ld %ld\n", ten(1, 20, 300, 4000, 50000, 600000, 7000000, 80000000, 900000000, 10000000000), nested(17));
+    return 0;
+}
