@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from invivo.errors import CompileError, InvivoError
 from invivo.program.consumer_ids import consumer_ids
-from invivo.program.plan import Plan, Uprobe
+from invivo.program.plan import ClauseInfo, Plan, Uprobe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,20 +98,19 @@ def compile_now(request: Request) -> Plan:
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     plan = compile_program(program, traits)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
-    matched = sum(len(clause.probes) for clause in (*program.clauses, *program.error_clauses))
-    plan = plan._replace(text=_opening(source.text), warnings=rendered, matched=matched)
+    plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
     return plan._replace(formatter=compile_formatter(plan))
 
 
 class TypedProgram(NamedTuple):
     """A program that the process engine runs as it is: no code is generated for it. `types` are the kernel's, `text`
-    and `matched` as a Plan has them."""
+    and `clauses` as a Plan has them."""
 
     program: Program
     types: KernelTypes
     text: str
     warnings: tuple[str, ...]
-    matched: int
+    clauses: tuple[ClauseInfo, ...]
 
 
 def typed_program(request: Request) -> TypedProgram:
@@ -135,8 +134,16 @@ def typed_program(request: Request) -> TypedProgram:
     macros = MacroValues(request.arguments, request.name, consumer=request.consumer)
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
-    matched = sum(len(clause.probes) for clause in (*program.clauses, *program.error_clauses))
-    return TypedProgram(program, types, _opening(source.text), rendered, matched)
+    return TypedProgram(program, types, _opening(source.text), rendered, _clauses(program))
+
+
+def _clauses(program: Program) -> tuple[ClauseInfo, ...]:
+    """The clauses that have probes, in the order of the text."""
+    found: dict[int, ClauseInfo] = {}
+    for clause in (*program.clauses, *program.error_clauses):  # one for each context that makes a difference to it
+        before = found.get(clause.index, ClauseInfo(clause.span.start, 0))
+        found[clause.index] = before._replace(matched=before.matched + len(clause.probes))
+    return tuple(found[index] for index in sorted(found))
 
 
 def _opening(text: str) -> str:

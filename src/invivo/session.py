@@ -161,7 +161,7 @@ class Session:
 
         typed = typed_program(self._request)
         engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge)
-        engine.describe(typed.text, typed.warnings, typed.matched)
+        engine.describe(typed.text, typed.warnings, typed.clauses)
         if engine.needs_target and self._command is None and self._pid is None:
             raise RightsError(
                 "this program asks about the whole system, and this user may not load BPF programs",

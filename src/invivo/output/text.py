@@ -14,7 +14,9 @@ import os
 from invivo.output.aggregation import Order, default_text, formatted_text
 from invivo.output.display import displays
 from invivo.output.escape import escape
+from invivo.output.flow import HEADING, Flow
 from invivo.output.printf import Style
+from invivo.output.wording import Wording
 from invivo.program.format import probe_column
 
 TYPE_CHECKING = False
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from invivo.consumer.resolve import Resolver
     from invivo.program.plan import Plan, Printa, RecordLayout
 
-__all__ = ["TextOutput", "fault_text", "write_all"]
+__all__ = ["TextOutput", "write_all"]
 
 _ENOUGH = 4096  # texts held back before they are written
 
@@ -41,9 +43,10 @@ class TextOutput:
         plan: For the probes' names and the options quiet, stackindent, aggsortkey, aggsortrev.
         fd: Where the output goes; if it is a terminal, control characters in traced strings are made visible.
         errors: Where drops and errors at run time go.
+        wording: How those are worded; None: as `invivo run` does.
     """
 
-    def __init__(self, plan: Plan, fd: int = 1, errors: int = 2) -> None:
+    def __init__(self, plan: Plan, fd: int = 1, errors: int = 2, wording: Wording | None = None) -> None:
         self._plan = plan
         self._fd = fd
         self._errors = errors
@@ -56,6 +59,9 @@ class TextOutput:
         self._prefixes: dict[tuple[int, int], bytes] = {}
         self._order = Order(plan.options)
         self._explained: set[object] = set()
+        self._wording = wording or Wording()
+        self._flow = Flow(plan.probes) if plan.options.get("flowindent") else None
+        self._clause = 0  # of the record that is shown
         self._style: Style
 
     def bind(self, resolver: Resolver) -> None:
@@ -74,6 +80,7 @@ class TextOutput:
         if not self._is_quiet:
             if not self._is_headed:
                 self._head()
+            self._clause = layout.clause
             prefix = self._prefixes.get((probe, cpu)) or self._prefix(probe, cpu)
             text = prefix + text + b"\n"
         self._held.append(text)
@@ -83,10 +90,10 @@ class TextOutput:
     def fault(self, fault: Fault) -> None:
         is_first = fault.site not in self._explained
         self._explained.add(fault.site)
-        self._tell(fault_text(fault, is_first))
+        self._tell(self._wording.fault(fault, is_first))
 
     def drop(self, drop: Drop) -> None:
-        self._tell(str(drop))
+        self._tell(self._wording.drop(drop))
 
     def finish(self, unprinted: Sequence[Totals]) -> None:
         self._held.append(b"\n")
@@ -106,7 +113,7 @@ class TextOutput:
     def native_sink(self) -> NativeSink | None:
         from invivo.consumer.output import NativeSink
 
-        return None if self._is_bare else NativeSink(self._write_native, self._is_terminal)
+        return None if self._is_bare or self._flow else NativeSink(self._write_native, self._is_terminal)
 
     def _write_native(self, text: memoryview) -> None:
         if not self._is_headed:
@@ -116,10 +123,16 @@ class TextOutput:
 
     def _head(self) -> None:
         self._is_headed = True
+        if self._flow is not None:
+            self._held.append(f"{'' if self._is_bare else 'CPU '}{HEADING:<41}\n".encode())
+            return
         name = f"{'FUNCTION:NAME':>32}"
         self._held.append(f"{name}\n".encode() if self._is_bare else f"{'CPU':>3} {'ID':>6} {name}\n".encode())
 
     def _prefix(self, probe: int, cpu: int) -> bytes:
+        if self._flow is not None:
+            column = self._flow.column(probe, self._clause, cpu)
+            return ("" if self._is_bare else f"{cpu:>3} ").encode() + column.encode("utf-8", "surrogateescape")
         known = 0 < probe <= len(self._plan.probes)
         column = probe_column(self._plan.probes[probe - 1] if known else None, has_id=not self._is_bare)
         prefix = column if self._is_bare else f"{cpu:>3}{column}"
@@ -129,21 +142,8 @@ class TextOutput:
     def _tell(self, message: str) -> None:
         """A message on standard error, after everything that was before it."""
         self.flush()
-        text = f"invivo: {message}\n".encode("utf-8", "surrogateescape")
+        text = f"{self._wording.program}: {message}\n".encode("utf-8", "surrogateescape")
         write_all(self._errors, escape(text) if os.isatty(self._errors) else text)
-
-
-def fault_text(fault: Fault, is_first: bool) -> str:
-    """An error at run time; the first of its place with the expression underlined, and a hint."""
-    if not is_first or fault.site is None:
-        return str(fault)
-    expression = fault.expression
-    lines = [fault.headline]
-    if expression:
-        lines += [expression, "~" * len(expression)]
-    if fault.hint:
-        lines.append(f"hint: {fault.hint}")
-    return "\n".join(lines)
 
 
 def write_all(fd: int, data: bytes | memoryview) -> None:

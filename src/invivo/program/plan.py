@@ -23,6 +23,7 @@ __all__ = [
     "AggregationPlan",
     "AttachPoint",
     "Attachment",
+    "ClauseInfo",
     "Component",
     "FaultKind",
     "FaultSite",
@@ -435,6 +436,13 @@ class ProbeInfo(NamedTuple):
         return f"{self.provider}:{self.module}:{self.function}:{self.name}"
 
 
+class ClauseInfo(NamedTuple):
+    """A clause: where it begins in the text (in characters), and how many probes its descriptions match."""
+
+    start: int
+    matched: int
+
+
 class Globals:
     """Byte offsets in the globals map's value. All entries are u64. The program's own variables follow at USER."""
 
@@ -477,5 +485,10 @@ class Plan(NamedTuple):
     strings: tuple[bytes, ...]
     options: dict[str, int | str | bool]
     warnings: tuple[str, ...] = ()  # rendered diagnostics
-    matched: int = 0  # probes matched by all clauses, one that several match counted for each
     formatter: bytes | None = None
+    clauses: tuple[ClauseInfo, ...] = ()  # those that have probes, in the order of the text
+
+    @property
+    def matched(self) -> int:
+        """Probes that all clauses match, one that several match counted for each."""
+        return sum(clause.matched for clause in self.clauses)

@@ -27,6 +27,7 @@ from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
 from invivo.program.plan import (
     AttachPoint,
     BtfTracepoint,
+    ClauseInfo,
     Globals,
     Once,
     PerfClock,
@@ -126,9 +127,9 @@ class ProcessEngine:
         """How records and aggregations look; no code is in it."""
         return self._reference.plan
 
-    def describe(self, text: str, warnings: tuple[str, ...], matched: int) -> None:
+    def describe(self, text: str, warnings: tuple[str, ...], clauses: tuple[ClauseInfo, ...]) -> None:
         """Set what the plan says of the program's text."""
-        self._reference.plan = self._reference.plan._replace(text=text, warnings=warnings, matched=matched)
+        self._reference.plan = self._reference.plan._replace(text=text, warnings=warnings, clauses=clauses)
 
     def choice(self, is_asked: bool) -> str:
         """One line that says how this is traced, and why."""
