@@ -41,7 +41,8 @@ def outcome(text: str, is_generated: bool) -> str:
     """What became of a text: "program", the tag of its first diagnostic, or "BUG ..." with the place in our source."""
     signal.alarm(PATIENCE_S)
     try:
-        program = compiled(text.encode("utf-8", "surrogateescape"), "fuzz.d", ["7"] if "$1" in text or "$$1" in text else [])
+        program = compiled(text.encode("utf-8", "surrogateescape"), "fuzz.d",
+        ["7"] if "$1" in text or "$$1" in text else [])
         if is_generated:
             compile_program(program, traits())
         return "program"

@@ -155,7 +155,7 @@ def manual_of_d() -> str:
             *_example("syscall::read:return /errno == 0/ { @[execname] = quantize(arg0); }"),
         ),
     ]  # fmt: skip
-    for topic in ("providers", "builtins", "structures", "formats", "options"):
+    for topic in ("providers", "builtins", "structures", "formats", "options", "pragmas"):
         parts += [_list(section.title.partition("\n")[0].upper(), section.rows) for section in TOPICS[topic].sections()]
     return "".join([*parts, _see_also("invivo(1)", "invivo-run(1)")])
 

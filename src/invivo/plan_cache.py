@@ -36,7 +36,7 @@ def key_of(
     """The key of a plan, as bytes; two runs with equal keys may share a plan. Of the ids of the `consumer`, those count
     that the text names ($uid)."""
     ids = sorted(item for item in consumer.items() if b"$" + item[0].encode() in text)
-    environment = sorted(item for item in os.environ.items() if item[0].startswith("INVIVO_OPT_"))
+    environment = sorted(item for item in os.environ.items() if item[0].startswith(("INVIVO_OPT_", "DTRACE_OPT_")))
     parts = (text, name, tuple(arguments), sorted(options.items(), key=str), environment, ids)
     return repr((parts, kernel_key(), sys.version, _build())).encode("utf-8", "surrogateescape")
 

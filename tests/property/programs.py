@@ -100,7 +100,8 @@ _TYPES = ["int", "char", "unsigned long", "string", "struct s", "union u", "enum
           "struct task_struct *", "psinfo_t", "float", "uint8_t", "struct s *", "_Bool", "pid_t"]  # fmt: skip
 _NAMES = ["x", "y", "this->x", "this->y", "self->x", "self->s", "a[1]", "a[x, \"k\"]", "self->a[pid]", "this->p->m",
           "this->st.m", "st.m", "p->n[2]", "pid", "execname", "curthread", "arg0", "args[0]", "probefunc", "LIMIT",
-          "RED", "timestamp", "`jiffies", "`nosuch", "$1", "$$1", "curpsinfo->pr_fname", "*p", "&x", "t[0]"]  # fmt: skip
+          "RED", "timestamp", "`jiffies", "`nosuch", "$1", "$$1", "curpsinfo->pr_fname", "*p", "&x",
+          "t[0]"]  # fmt: skip
 _BINARY = "+ - * / % & | ^ << >> < <= > >= == != && || ^^ = += -= <<= ,".split()
 _CALLS = ["strlen", "substr", "strjoin", "index", "strtok", "alloca", "copyin", "copyinstr", "basename", "lltostr",
           "rand", "speculation", "stringof", "sizeof", "f", "progenyof", "htons", "inet_ntoa", "toupper"]  # fmt: skip
@@ -111,7 +112,8 @@ _AGGREGATIONS = ["count()", "sum({})", "avg({})", "min({})", "max({})", "quantiz
 _DECLARATIONS = [
     "struct s {{ int m; char n[4]; struct s *next; int b : 3; {} q; }};", "union u {{ int m; long l; {} q; }};",
     "enum e {{ RED = {}, BLUE }};", "typedef struct s s_t;", "{} x;", "self {} s;", "this {} st;", "{} a[int, string];",
-    "{} t[4];", "inline int LIMIT = {};", "inline {} LIMIT[int k] = k + {};", "typedef int (*fn_t)({});", "extern int e;",
+    "{} t[4];", "inline int LIMIT = {};", "inline {} LIMIT[int k] = k + {};", "typedef int (*fn_t)({});", "extern "
+                                                                                                          "int e;",
     "translator s_t < {} v > {{ m = {}; }};", "function {} f(int k) {{ return k + 1; }}", "{} *p, x, t[3][2];",
 ]  # fmt: skip
 
@@ -181,7 +183,8 @@ def _grammatical(random: Random) -> str:
         lines[-1] = lines[-1].replace("\0", "{").replace("\1", "}")
     for _ in range(random.randrange(1, 4)):
         probe = random.choice(("BEGIN", "END", "ERROR", "tick-1s", "syscall::read:entry", "syscall::openat:return",
-                               "proc:::exec-success", "sched:::on-cpu", "no:such:probe:here", "profile-97"))  # fmt: skip
+                               "proc:::exec-success", "sched:::on-cpu", "no:such:probe:here",
+                               "profile-97"))  # fmt: skip
         predicate = f" /{_expression(random, 2)}/" if random.random() < 0.3 else ""
         lines.append(f"{probe}{predicate}\n{_block(random, 3)}")
     text = "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
 from invivo.program.nodes import Call, Convert, Expr, IntLit
 from invivo.program.plan import PrintStack, PrintSymbol
-from invivo.program.types import UINT32, ULONG, Stack, Symbol
+from invivo.program.types import UINT32, ULONG, Stack, Symbol, a_type, is_scalar
 
 __all__: list[str] = []
 
@@ -51,7 +51,10 @@ def _symbol(form: str) -> Callable[[Builder, list[Expr]], Expr]:
 
 def _print_symbol(form: str) -> Callable[[Builder, Sequence[Operand]], None]:
     def act(b: Builder, operands: Sequence[Operand]) -> None:
-        address = Convert(b.raw(operands[0]), ULONG, operands[0].span)
+        value = b.raw(operands[0])
+        if not is_scalar(value.type):
+            b.error("D_PROTO_ARG", operands[0].span, f"{form}() takes an address, this is {a_type(value.type)}")
+        address = Convert(value, ULONG, value.span)
         b.act(PrintSymbol(b.field(_symbol(form)(b, [address]))))
 
     return act

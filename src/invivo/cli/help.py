@@ -107,38 +107,41 @@ def _print_rows(rows: Sequence[Row]) -> None:
 
 
 def _options() -> list[Section]:
-    from invivo.program.options import OPTIONS, Option, OptionKind
-
-    units = {OptionKind.SIZE: "SIZE", OptionKind.TIME: "TIME", OptionKind.NUMBER: "NUMBER", OptionKind.TEXT: "TEXT"}
+    from invivo.program.options import OPTIONS, Effect, Option, OptionKind, Use, in_units
 
     def row(option: Option) -> Row:
+        if option.effect is not Effect.WORKS:
+            return Row(option.name, option.name, option.meaning)
         if option.kind is OptionKind.FLAG:
             return Row(option.name, option.name, f"{option.meaning} (a flag; off)")
-        value = _in_units(option.kind, option.default)
-        return Row(option.name, f"{option.name}={units[option.kind]}", f"{option.meaning} ({value})")
+        what = "|".join(option.choices) or option.kind.value.upper()
+        default = in_units(option.kind, option.default)
+        theirs = "" if option.dtrace is None else f"; dtrace's: {option.dtrace}"
+        has_default = default not in ("", "-1")
+        value = f" ({default}{theirs})" if has_default else ""
+        return Row(option.name, f"{option.name}={what}", option.meaning + value)
+
+    def rows(effect: Effect, is_dynamic: bool | None = None) -> list[Row]:
+        chosen = [option for option in OPTIONS.values() if option.effect is effect]
+        if is_dynamic is not None:
+            chosen = [option for option in chosen if (option.use is Use.DYNAMIC) is is_dynamic]
+        return [row(option) for option in chosen]
 
     return [
-        Section("Options, given by -x NAME=VALUE or #pragma D option NAME=VALUE; in brackets what holds without.\n"
-                "SIZE takes k m g t; TIME takes ns us ms s m h d, or a rate in hz.",
-                [row(option) for option in OPTIONS.values()])
+        Section("Options, given by -x NAME=VALUE, #pragma D option NAME=VALUE, or INVIVO_OPT_NAME in the "
+                "environment; in "
+                "brackets what holds without.\n"
+                "SIZE takes k m g t; TIME takes ns us ms s m h d, or a rate in hz.", rows(Effect.WORKS, False)),
+        Section("Options that setopt() may change too", rows(Effect.WORKS, True)),
+        Section("Options of DTrace that are accepted and change nothing", rows(Effect.NONE)),
+        Section("Options of DTrace that are refused", rows(Effect.REFUSED)),
     ]  # fmt: skip
 
 
-def _in_units(kind: object, value: object) -> str:
-    """A default as one would write it: 4194304 bytes as 4m, 100000000 ns as 100ms."""
-    from invivo.program.options import OptionKind
+def _pragmas() -> list[Section]:
+    from invivo.lang.d.pragmas import PRAGMAS
 
-    number = int(value) if isinstance(value, int) else 0
-    if kind is OptionKind.SIZE:
-        scales = (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10))
-    elif kind is OptionKind.TIME:
-        scales = (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000))
-    else:
-        return str(value)
-    for unit, scale in scales:
-        if number and number % scale == 0:
-            return f"{number // scale}{unit}"
-    return str(number)
+    return [Section("Pragmas", [Row(row.name, row.form, row.meaning) for row in PRAGMAS.values()])]
 
 
 def _providers() -> list[Section]:
@@ -209,7 +212,7 @@ def _environment() -> list[Section]:
     return [
         Section("Environment variables", [
             Row("INVIVO_OPT_NAME", "INVIVO_OPT_NAME=VALUE",
-                "option NAME (in upper case here); -x and #pragma come before it"),
+                "option NAME (in upper case here); -x and #pragma come before it; DTRACE_OPT_NAME is the same"),
             Row("INVIVO_DEBUG", "INVIVO_DEBUG=1", "show where an internal error of invivo happened"),
             Row("XDG_CACHE_HOME", "XDG_CACHE_HOME",
                 "compiled programs are kept in its folder invivo; without it, in ~/.cache/invivo"),
@@ -220,6 +223,7 @@ def _environment() -> list[Section]:
 
 TOPICS: dict[str, Topic] = {
     "options": Topic("options of a program: buffer sizes, sort order, limits", _options),
+    "pragmas": Topic("lines that say something to the compiler", _pragmas),
     "providers": Topic("what can be probed", _providers),
     "builtins": Topic("variables, functions, actions and aggregating functions of D", _builtins),
     "structures": Topic("structures that arguments of probes point to, and their members", _structures),

@@ -9,9 +9,9 @@ nanoseconds); numbers are decimal or 0x.
     parse_option("quiet", None)         True
     parse_option("ctypes", "x.h")       OptionError: it would write a file of C types that invivo does not keep
 
-Options of DTrace that have nothing to act on here are rows too: those that tune a mechanism which invivo does without are
-accepted and change nothing, those that ask for something which could not be given are refused. Each has its reason.
-Sources: dtrace(8), "Options and Tunables" of the DTrace manual, and illumos's for aggpack, agghist, aggzoom, encoding, temporal.
+Options of DTrace that have nothing to act on here are rows too: those that tune a mechanism which invivo does without
+are accepted and change nothing, those that ask for something which could not be given are refused. Each has its reason.
+Sources: dtrace(8), "Options and Tunables" of the DTrace manual; illumos for aggpack, agghist, aggzoom and encoding.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Effect(enum.Enum):
 class Option(NamedTuple):
     """One option. `meaning` says what it does, or why it does nothing or is refused.
 
-    `choices` are the words a TEXT may be, where not any. `dtrace` is DTrace's own default where that shows in the output and
+    `choices` are the words a TEXT may be,
+    where not any. `dtrace` is DTrace's own default where that shows in the output and
     differs; `-x defaults=dtrace` takes it.
     """
 
@@ -98,7 +99,8 @@ _ROWS = (
            choices=("ascii", "utf8")),
     # Output.
     _off("droptags", "print DTrace's tag of each kind of loss, as in [DTRACEDROP_PRINCIPAL]", _COMPILE),
-    _off("errtags", "print the tag of an error of the program, as in [D_SYNTAX], where that is not always done", _COMPILE),
+    _off("errtags", "print the tag of an error of the program, as in [D_SYNTAX], where that is not always done",
+         _COMPILE),
     _off("flowindent", "indent by entries and returns, as invivo dtrace -F does", _DYNAMIC),
     _off("noresolve", "print addresses as numbers, without names"),
     Option("printsize", _SIZE, 8192, "bytes of a structure that print() shows at most", _DYNAMIC),
@@ -107,9 +109,11 @@ _ROWS = (
     Option("stackindent", _NUMBER, 14, "columns before a stack's frames", _DYNAMIC),
     # Buffers, and when they are read.
     Option("aggsize", _SIZE, 4 << 20, "bytes of aggregation keys and values a CPU and aggregation"),
-    Option("bufpolicy", _TEXT, "switch", "switch: records are read as they come; fill: they are kept, and tracing ends when "
+    Option("bufpolicy", _TEXT, "switch", "switch: records are read as they come; fill: they are kept, and tracing "
+                                         "ends when "
            "the buffer is full; ring: the newest are kept, and printed at the end", choices=("switch", "fill", "ring")),
-    Option("bufresize", _TEXT, "auto", "auto: a buffer that there is no memory for is halved until there is; manual: it is "
+    Option("bufresize", _TEXT, "auto", "auto: a buffer that there is no memory for is halved until there is; manual: "
+                                       "it is "
            "an error", choices=("auto", "manual")),
     Option("bufsize", _SIZE, 64 << 20, "bytes of the ring buffer that carries records"),
     Option("dynvarsize", _SIZE, 1 << 20, "bytes of each associative array or thread-local variable"),
@@ -129,14 +133,16 @@ _ROWS = (
            choices=("invivo", "dtrace")),
     _off("destructive", "allow actions that change what is traced: raise, stop, system ..."),
     _off("empty", "a text without clauses is a program", _COMPILE),
-    Option("libdir", _TEXT, "", "a folder whose *.d files are read before the program; several are separated by :", _COMPILE),
+    Option("libdir", _TEXT, "", "a folder whose *.d files are read before the program; several are separated by :",
+           _COMPILE),
     Option("maxframes", _NUMBER, 127, "frames of a stack at most, whatever it asks for"),
     Option("maxloop", _NUMBER, 65536, "iterations after which a loop is stopped, where the kernel asks"),
     _off("nolibs", "do not read D's library", _COMPILE),
     Option("stackframes", _NUMBER, 127, "frames of a stack", dtrace=20),
     Option("strsize", _SIZE, 256, "bytes of a string, its NUL included"),
     Option("ustackframes", _NUMBER, 127, "frames of a user stack", dtrace=100),
-    Option("version", _TEXT, "", "the version of D that the program is written in; later ones than 2.0.7 are refused", _COMPILE),
+    Option("version", _TEXT, "", "the version of D that the program is written in; later ones than 2.0.7 are refused",
+           _COMPILE),
     _off("zdefs", "a probe description may match nothing", _COMPILE),
     # The kernel's verifier.
     _off("bpflog", "show the whole log of the kernel's verifier if it refuses a program"),
@@ -145,11 +151,14 @@ _ROWS = (
     _off("verbose", "the same", _COMPILE),
     # Accepted, without effect.
     *_idle(_RUN, "variables need no cleaning here: elements are gone when they are deleted", "cleanrate", kind=_TIME),
-    *_idle(_RUN, "records of all CPUs go through one buffer, in the order of their time, always", "temporal", kind=_FLAG),
+    *_idle(_RUN, "records of all CPUs go through one buffer, in the order of their time, always", "temporal",
+           kind=_FLAG),
     *_idle(_RUN, "memory of BPF is charged to the control group, not limited by RLIMIT_MEMLOCK", "lockmem"),
     *_idle(_RUN, "there is no jstack()", "jstackframes", "jstackstrsize", kind=_NUMBER),
-    *_idle(_COMPILE, "a command is held before its first instruction, which is earlier than any of its values", "evaltime"),
-    *_idle(_COMPILE, "programs are compiled to BPF: there is no DIF, and no DOF", "aggpercpu", "core", "debugassert", "iregs",
+    *_idle(_COMPILE, "a command is held before its first instruction, which is earlier than any of its values",
+           "evaltime"),
+    *_idle(_COMPILE, "programs are compiled to BPF: there is no DIF, and no DOF", "aggpercpu", "core", "debugassert",
+           "iregs",
            "tregs", "pgmax", "preallocate", "dofstashpath", "strip", "sysslice", "useruid"),
     *_idle(_COMPILE, "types and symbols are those of the running kernel", "kdefs", "knodefs", "ctfpath", "modpath",
            "procfspath", "udefs", "unodefs"),
@@ -161,7 +170,8 @@ _ROWS = (
     *_refused(_COMPILE, "the C preprocessor belongs to the command line: invivo dtrace -C, with -D, -U, -I, -H", "cpp",
               "cppargs", "cpphdrs", "cpppath", "define", "incdir", "stdc", "undef"),
     *_refused(_COMPILE, "it would write a file of types that invivo does not keep", "ctypes", "dtypes"),
-    *_refused(_COMPILE, "it shows the inside of DTrace's compiler; invivo dtrace -S shows the generated program", "tree"),
+    *_refused(_COMPILE, "it shows the inside of DTrace's compiler; invivo dtrace -S shows the generated program",
+              "tree"),
     *_refused(_RUN, "there is no anonymous tracing", "grabanon"),
     *_refused(_RUN, "there is no pcap()", "pcapsize"),
 )  # fmt: skip
@@ -191,7 +201,8 @@ def parse_dynamic(name: str, text: str | None) -> int | str | bool:
     """
     value = parse_option(name, text)
     if OPTIONS[name].use is not Use.DYNAMIC:
-        raise OptionError(f"option '{name}' cannot change while tracing", f"-x or #pragma D option {name} sets it before")
+        raise OptionError(f"option '{name}' cannot change while tracing", f"-x or #pragma D option {name} sets it "
+                                                                          f"before")
     return value
 
 

@@ -29,7 +29,8 @@ _ROWS = (
            "a file of a library is left out where that is missing; in a program it is an error", is_outside=False),
     Pragma("error", "#pragma error TEXT", "ends the compilation with a message", is_outside=False),
     Pragma("ident", "#pragma ident TEXT", "is a note, and changes nothing", is_outside=False),
-    Pragma("line", '#pragma line NUMBER "FILE"', "says which file and line the text is from, as #line does", is_outside=False),
+    Pragma("line", '#pragma line NUMBER "FILE"', "says which file and line the text is from, as #line does",
+           is_outside=False),
     Pragma("option", "#pragma D option NAME[=VALUE]", "sets an option, as -x does"),
 )  # fmt: skip
 

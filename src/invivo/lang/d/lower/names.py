@@ -17,7 +17,7 @@ from invivo.lang.d.constants import constants
 from invivo.lang.d.lower import coerce, variables
 from invivo.lang.d.lower.builtin_call import BuiltinCall
 from invivo.lang.d.lower.clause import ClauseState, Translated
-from invivo.lang.d.lower.ctypes import declared_type
+from invivo.lang.d.lower.ctypes import declared_type, resolve
 from invivo.program.nodes import Expr, IntLit, RuntimeConstant, Variable, VarRef
 from invivo.program.plan import Globals
 from invivo.program.types import INT, INT64
@@ -118,7 +118,15 @@ def inline_value(
     text = declaration.declarator.name
     if text in c.inlines:
         c.program.error("D_IDENT_BADREF", span, f"the inline '{text}' is defined by itself")
-    bindings = {p.name: a for p, a in zip(declaration.parameters, arguments, strict=True)}
+    if len(declaration.parameters) != len(arguments):
+        message = f"{text} takes {len(declaration.parameters)} keys; given: {len(arguments)}"
+        c.program.error("D_PROTO_LEN", span, message, f"{text}[...]")
+    bindings: dict[str, Expr] = {}
+    for parameter, argument in zip(declaration.parameters, arguments, strict=True):
+        if not parameter.name:
+            c.program.error("D_DECL_PROTO_NAME", parameter.span, f"this key of the inline '{text}' has no name")
+        type_ = resolve(c.program, parameter.type)
+        bindings[parameter.name] = coerce.assignable(c, argument, type_, f"the key '{parameter.name}'", argument.span)
     c.inlines.append(text)
     try:
         with c.apart(dict(bindings)):

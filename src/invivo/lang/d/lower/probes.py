@@ -57,7 +57,7 @@ def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
         raise
     except InvivoError as error:
         state.error("D_PDESC_INVAL", spec.span, error.message, error.hint)
-    if not probes:
+    if not probes and not state.options["zdefs"]:
         hint = state.catalog.suggest(pattern)
         state.error("D_PDESC_ZERO", spec.span, f"no probe matches '{text}'", hint)
     return probes

@@ -15,6 +15,7 @@ from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.library import attach_library
 from invivo.lang.d.lower.options import options_of
+from invivo.lang.d.lower.pragmas import check_pragmas
 from invivo.lang.d.lower.reads import Reads, reads_of
 from invivo.lang.d.lower.state import Abandoned, ProgramState
 from invivo.lang.d.macros import MacroValues
@@ -50,6 +51,7 @@ def compile_text(
     values = options_of(pragmas, options, diagnostics)
     macros.has_defaults = bool(values["defaultargs"])
     state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs)
+    check_pragmas(script, diagnostics, state.attributes)
     attach_library(state, _declare)
     for declaration in script.declarations:
         try:
@@ -57,7 +59,7 @@ def compile_text(
         except Abandoned:
             continue
     clauses = [d for d in script.declarations if isinstance(d, syntax.ClauseDecl)]
-    if not clauses and not diagnostics.errors:
+    if not clauses and not diagnostics.errors and not values["empty"]:
         diagnostics.error("D_EMPTY", Span(source, 0, len(source.text.split("\n")[0])), "the program has no probes",
                           "for instance: BEGIN { trace(pid); exit(0); }")  # fmt: skip
     lowered: list[Clause] = []
@@ -66,7 +68,8 @@ def compile_text(
         lowered += _clause(state, clause, index, locals_)
     state.seal()
     diagnostics.check()
-    _check_arguments(macros)
+    if not values["argref"]:
+        _check_arguments(macros)
     return _program(state, lowered, locals_)
 
 

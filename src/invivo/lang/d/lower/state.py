@@ -16,6 +16,7 @@ from invivo.program.layout import field_type
 from invivo.program.nodes import Aggregation, Context, Expr, ProbeName, Scope, StrLit, Variable
 from invivo.program.plan import AggFunction, FieldKind, FieldType, RecordLayout
 from invivo.program.sources import ProbeCatalog, TypeSource
+from invivo.program.stability import Attributes
 from invivo.program.types import Array, Int, Pointer, Space, String, Type, is_scalar, size_of, type_name
 from invivo.source import Span
 from invivo.value import fresh, mutable
@@ -92,6 +93,7 @@ class ProgramState:
     aggregations: dict[str, AggregationState] = fresh(factory=dict)
     records: list[RecordLayout] = fresh(factory=list)
     strings: dict[bytes, int] = fresh(factory=dict)
+    attributes: dict[str, Attributes] = fresh(factory=dict)  # of what the program declares, by pragma
     checks: list[Callable[[], None]] = fresh(factory=list)  # at the end
     library: Callable[[str], bool] = lambda name: False  # declares a name of the library, if it has it
     programs: TypeSource | None = None  # types of the target and of --types; `types` are the kernel's

@@ -1,0 +1,5 @@
+BEGIN
+{
+	sym("main"); /* line: 3 */
+	exit(0);
+}

@@ -1,0 +1,3 @@
+/* line: 2 */
+#define LIMIT 5
+BEGIN { exit(0); }

@@ -1,0 +1,2 @@
+#pragma D nosuch thing /* line: 1 */
+BEGIN { exit(0); }

@@ -1,0 +1,3 @@
+/* line: 2 */
+#pragma D option ctypes=x.h
+BEGIN { exit(0); }
