@@ -7,9 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
 
-.PHONY: help demo test test-slow check bench docs clean
+.PHONY: help demo test test-slow test-browser check bench docs clean
 help:
-	@echo "make demo | test | check | bench | docs | clean"
+	@echo "make demo | test | test-slow | test-browser | check | bench | docs | clean"
 
 demo: $(VENV)/runtime
 	@$(BIN)/python examples/demo.py
@@ -19,6 +19,9 @@ test: $(VENV)/development
 
 test-slow: $(VENV)/development
 	$(BIN)/python -m pytest -m slow $(TESTS)
+
+test-browser: $(VENV)/development
+	$(BIN)/python -m pytest -m browser $(TESTS)/browser
 
 check: $(VENV)/development
 	$(BIN)/ruff check .

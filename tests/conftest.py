@@ -1,6 +1,6 @@
 """Rights that tests need, runs that ran nothing, and children that a test left behind.
 
-In: the markers `kernel`, `process` and `guest` on tests, and INVIVO_REQUIRE in the environment (`kernel,process`).
+In: the markers `kernel`, `process`, `guest` and `browser` on tests, and INVIVO_REQUIRE in the environment (`kernel,process`).
 Out: a skip with the reason where the right is absent; a failure instead, where INVIVO_REQUIRE names the marker.
 
     tests/session/test_one_liners.py::test_sizes_of_reads_of_dd SKIPPED (kernel: test runs: Operation not permitted)
@@ -60,10 +60,19 @@ def missing_for_guest() -> str:
     return "" if shutil.which("qemu-system-x86_64") else "no qemu-system-x86_64 (apt-get install qemu-system-x86)"
 
 
+@functools.cache
+def missing_for_browser() -> str:
+    """Why no page can be looked at here; empty if one can."""
+    from tests.browser.browser import missing
+
+    return missing()
+
+
 RIGHTS: dict[str, Callable[[], str]] = {
     "kernel": missing_for_kernel,
     "process": missing_for_process,
     "guest": missing_for_guest,
+    "browser": missing_for_browser,
 }
 
 

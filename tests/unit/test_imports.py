@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "providers": BASE | {"program", "bpf", "linux", "symbols"},
     "engines": BASE | {"program", "codegen", "bpf", "linux", "providers", "symbols"},
     "consumer": BASE | {"program"},
+    "flame": BASE,
     "output": BASE | {"program", "consumer"},
 }
 TOP = {"session", "compiler", "plan_cache", "listing", "doctor", "__init__", "__main__"}  # above all but cli and tools

@@ -31,6 +31,7 @@ __all__ = ["COMMANDS", "main", "parser_of"]
 
 COMMANDS = {
     "run": "run a D program: trace, and print the answer",
+    "flame": "flame graphs: where time, bytes or events go, by stack",
     "list": "list probes that match a pattern",
     "doctor": "what this machine and this user may do, and what mends it",
     "help": "options, probes, variables, functions and actions of the language",
@@ -127,7 +128,7 @@ def _unknown(name: str) -> int:
     elif any(char in name for char in "{:/") or os.path.exists(name):
         hint = f"to run a program: invivo run {'FILE' if os.path.exists(name) else '-e PROGRAM'}"
     elif what == "option":
-        hint = "options follow a command: invivo run, list, doctor or help"
+        hint = "options follow a command: invivo run, flame, list, doctor or help"
     _complain(f"invivo: there is no {what} '{name}'\nhint: {hint}")
     return 2
 
@@ -177,6 +178,10 @@ def _module(name: str) -> Command:
         import invivo.cli.run as run
 
         return run
+    if name == "flame":
+        import invivo.cli.flame as flame
+
+        return flame
     if name == "list":
         import invivo.cli.list as list_
 
