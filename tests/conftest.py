@@ -1,6 +1,6 @@
 """Rights that tests need, runs that ran nothing, and children that a test left behind.
 
-In: the markers `kernel`, `process`, `guest` and `browser` on tests, and INVIVO_REQUIRE in the environment (`kernel,process`).
+In: the markers `kernel`, `process`, `guest` and `browser`, and INVIVO_REQUIRE in the environment (`kernel,process`).
 Out: a skip with the reason where the right is absent; a failure instead, where INVIVO_REQUIRE names the marker.
 
     tests/session/test_one_liners.py::test_sizes_of_reads_of_dd SKIPPED (kernel: test runs: Operation not permitted)
