@@ -117,7 +117,7 @@ def children() -> dict[int, str]:
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                name, _, rest = Path(f"/proc/{entry}/stat").read_text().partition(") ")
+                name, _, rest = Path(f"/proc/{entry}/stat").read_text(errors="replace").rpartition(") ")
             except OSError:
                 continue  # ended meanwhile
             if int(rest.split()[1]) == os.getpid():

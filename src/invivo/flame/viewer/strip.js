@@ -12,8 +12,7 @@ class Strip {
     this.canvas = element.querySelector("canvas");
     this.range = element.querySelector("#strip-range");
     this.begin = profile.times[0];
-    this.end = profile.times[profile.times.length - 1];
-    if (this.end <= this.begin) this.end = this.begin + 1;
+    this.end = profile.times[profile.times.length - 1] + 1; // a range ends before its end: the last sample is inside
     this.from = this.to = null;
     element.hidden = false;
     this.rowOf = this.rowsOf();
