@@ -20,8 +20,8 @@ pytestmark = pytest.mark.browser
 
 _HOSTILE = [
     "<script>document.title='owned'</script>", "<img src=x onerror=\"document.title='owned'\">", "\"'`><svg onload=x>",
-    "</script><script>document.title='owned'</script>", "y" * 10_000, "control\\x01\\x1b[2J", "\u05e2\u05d1\u05e8\u05d9\u05ea",
-    "\\u202egnp.exe", "javascript:alert(1)", "{{profile}}", "__proto__", "constructor", "\u6f22\u5b57\u51fd\u6570" * 20,
+    "</script><script>document.title='owned'</script>", "y" * 10_000, "control\\x01\\x1b[2J",
+    "\u05e2\u05d1\u05e8\u05d9\u05ea", "\\u202egnp.exe", "javascript:alert(1)", "{{profile}}", "__proto__", "constructor", "\u6f22\u5b57\u51fd\u6570" * 20,
 ]  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def drag_over_strip(page: Browser, start: float, end: float) -> None:
 
 
 def test_a_range_of_time_has_its_own_flame_graph(page: Browser) -> None:
-    drag_over_strip(page, 0.501, 1.02)  # the last five seconds: 50 samples, no parse among them
+    drag_over_strip(page, 0.501, 1.005)  # the last five seconds: 50 samples, no parse among them
     assert page.text("total") == "50 samples"
     found = drawn(page)
     assert "parse" not in found
@@ -227,8 +227,10 @@ def test_keys_walk_zoom_and_change_the_view(page: Browser) -> None:
 def test_bottom_up_begins_with_the_innermost(page: Browser) -> None:
     button(page, "[data-view=callers]")
     found = drawn(page)
-    assert found == {"all, 100 samples": 1.0, "vfs_read": 0.7, "parse": 0.2, "idle": 0.1, "read": 0.7, "work": found["work"],
-                     "main": found["main"]}  # fmt: skip
+    assert {name: found[name] for name in ("vfs_read", "parse", "idle", "read")} == {
+        "vfs_read": 0.7, "parse": 0.2, "idle": 0.1, "read": 0.7
+    }  # fmt: skip
+    assert set(found) == {"all, 100 samples", "vfs_read", "parse", "idle", "read", "work", "main"}
 
 
 def test_a_function_between_its_callers_and_callees(page: Browser) -> None:
@@ -300,7 +302,8 @@ def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path) -> None:
     profile = Profile("samples", "</title><script>document.title='owned'</script>")
     for name in _HOSTILE:
         thread = profile.thread(Thread(1, len(profile.threads) + 2, name))
-        profile.add(profile.node([Frame("main"), Frame(name, name, Kind.USER, name, 1)]), 10, thread, len(profile.nodes))
+        node = profile.node([Frame("main"), Frame(name, name, Kind.USER, name, 1)])
+        profile.add(node, 10, thread, len(profile.nodes))
     profile.notes.append("<img src=x onerror=\"document.title='owned'\">")
     write_profile(profile, str(tmp_path / "hostile.html"))
     browser.open(tmp_path / "hostile.html")
@@ -309,7 +312,8 @@ def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path) -> None:
     for name in _HOSTILE:  # hover, zoom, search and table with each
         browser.ask(
             "const box = app.upper.tree.kids(app.upper.tree.find([0])).find((kid) => app.label(kid) === arguments[0]);"
-            "app.hovered(box, {clientX: 50, clientY: 50}); app.upper.zoomTo(box); app.search(arguments[0].slice(0, 300));"
+            "app.hovered(box, {clientX: 50, clientY: 50}); app.upper.zoomTo(box);"
+            "app.search(arguments[0].slice(0, 300));"
             "app.setView('callers'); app.chosen(box);",
             name,
         )
