@@ -21,7 +21,8 @@ pytestmark = pytest.mark.browser
 _HOSTILE = [
     "<script>document.title='owned'</script>", "<img src=x onerror=\"document.title='owned'\">", "\"'`><svg onload=x>",
     "</script><script>document.title='owned'</script>", "y" * 10_000, "control\\x01\\x1b[2J",
-    "\u05e2\u05d1\u05e8\u05d9\u05ea", "\\u202egnp.exe", "javascript:alert(1)", "{{profile}}", "__proto__", "constructor", "\u6f22\u5b57\u51fd\u6570" * 20,
+    "\u05e2\u05d1\u05e8\u05d9\u05ea", "\\u202egnp.exe", "javascript:alert(1)", "{{profile}}", "__proto__",
+    "constructor", "\u6f22\u5b57\u51fd\u6570" * 20,
 ]  # fmt: skip
 
 
