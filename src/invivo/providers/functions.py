@@ -16,11 +16,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from invivo.errors import InvivoError, UnsupportedError
 from invivo.linux.arch import Registers, registers
-from invivo.program.nodes import Context, Probe
+from invivo.program.nodes import Context, Probe, ProbeArg
 from invivo.program.plan import Uprobe
 from invivo.program.types import INT64, LONG, ULONG, Space
-from invivo.providers.base import Description, Matcher
+from invivo.providers.base import Description, Lazy, Matcher
 from invivo.providers.expressions import Maker, context_field, literal, load
+from invivo.providers.function_args import parameters, result
+from invivo.providers.lines import NAME as LINE
+from invivo.providers.lines import is_line, line_probes
+from invivo.providers.user_types import UserTypes
 from invivo.symbols import instructions
 from invivo.symbols.elf import ElfError, Function
 from invivo.symbols.functions import FunctionTable, functions_of
@@ -36,16 +40,19 @@ _ABSOLUTE = "-"  # what stands for the function where the name is an address of 
 class FunctionProbes:
     """Probes of the functions of some files, for one process or (`pid` 0) for all that run them."""
 
-    def __init__(self, provider: str, pid: int) -> None:
+    def __init__(self, provider: str, pid: int, programs: UserTypes) -> None:
         self._provider = provider
         self._pid = pid
+        self._programs = programs
         self._registers = registers()
+        self._lines: dict[tuple[str, str], list[Probe]] = {}
         self._tables: dict[str, FunctionTable | ElfError] = {}
         self._probes: dict[tuple[str, str, int, str], Probe] = {}
-        self._entry = Context("function entry", entry_words(self._registers), family=("function entry", provider))
-        result = context_field(self._registers.offsets[self._registers.result], LONG)
+        self._words = entry_words(self._registers)
+        self._families: dict[tuple[str, str], object] = {}
+        value = context_field(self._registers.offsets[self._registers.result], LONG)
         # Where in the function it returned is not known: the kernel's return probes run after that.
-        self._return = Context("function return", (literal(0, INT64), result), family=("function return", provider))
+        self._result = (literal(0, INT64), value)
 
     def table(self, object_: MappedObject) -> FunctionTable:
         """The functions of a file, read when first asked for.
@@ -78,7 +85,11 @@ class FunctionProbes:
                 if len(objects) == 1:
                     raise
                 continue  # one of many files
-            found += self._in_table(table, matcher)
+            if is_line(matcher.function.literal):
+                if matcher.name(LINE):
+                    found += self._at_line(table, matcher.function.text)
+            else:
+                found += self._in_table(table, matcher)
         return found
 
     def _in_table(self, table: FunctionTable, matcher: Matcher) -> Iterator[Probe]:
@@ -107,6 +118,13 @@ class FunctionProbes:
                     if matcher.name(f"{at:x}"):
                         yield self._at(table, function, at, f"{at:x}")
 
+    def _at_line(self, table: FunctionTable, function: str) -> list[Probe]:
+        key = table.object.place, function
+        if key not in self._lines:
+            types = self._programs.of(table.object, self._pid)
+            self._lines[key] = line_probes(self._provider, self._pid, table.object, types, function)
+        return self._lines[key]
+
     # --- one probe ----------------------------------------------------------------------------------------------
 
     def _probe(self, table: FunctionTable, function: Function, kind: str) -> Probe | None:
@@ -120,15 +138,16 @@ class FunctionProbes:
             placement = instructions.place(code, room if room < len(code) else 0)
             if kind == "entry":
                 point = self._point(table, function.address + placement.offset)
-                probe = self._made(table, function.name, kind, point, self._entry)
+                probe = self._made(table, function.name, kind, point, self._at_entry(table, function))
             elif table.is_go:
                 returns = [self._point(table, function.address + at) for at in instructions.returns(code)]
                 if not returns:
                     return None
-                probe = self._made(table, function.name, kind, returns[0], self._return, tuple(returns[1:]))
+                at_return = self._at_return(table, function)
+                probe = self._made(table, function.name, kind, returns[0], at_return, tuple(returns[1:]))
             else:
                 point = self._point(table, function.address + placement.offset, is_return=True)
-                probe = self._made(table, function.name, kind, point, self._return)
+                probe = self._made(table, function.name, kind, point, self._at_return(table, function))
             self._probes[key] = probe
         return probe
 
@@ -142,7 +161,7 @@ class FunctionProbes:
                 raise UnsupportedError(f"{where} has only {len(code)} bytes: there is no offset {offset:#x}")
             self._check(instructions.boundaries(code, offset), offset, where)
             point = self._point(table, function.address + offset)
-            probe = self._probes[key] = self._made(table, function.name, name, point, self._entry)
+            probe = self._probes[key] = self._made(table, function.name, name, point, self._inside(table))
         return probe
 
     def _absolute(self, table: FunctionTable, address: int, name: str) -> Probe:
@@ -162,7 +181,7 @@ class FunctionProbes:
             code = table.elf.read(start, distance + 16)
             self._check(instructions.boundaries(code, distance), distance, where, start)
             point = self._point(table, address)
-            probe = self._probes[key] = self._made(table, _ABSOLUTE, name, point, self._entry)
+            probe = self._probes[key] = self._made(table, _ABSOLUTE, name, point, self._inside(table))
         return probe
 
     def _check(self, starts: set[int], offset: int, where: str, base: int = 0) -> None:
@@ -172,6 +191,42 @@ class FunctionProbes:
         near += [base + s for s in starts if s > offset][:1]
         hint = f"instructions begin at {' and '.join(f'{at:#x}' for at in near)}"
         raise UnsupportedError(f"no instruction begins at {base + offset:#x} of {where}", hint)
+
+    # --- what a clause sees -------------------------------------------------------------------------------------
+
+    def _family(self, table: FunctionTable, kind: str) -> object:
+        """Probes of one file and kind differ in args[] alone; names of types mean those of the file."""
+        return self._families.setdefault((table.object.place, kind), (table.object.place, kind))
+
+    def _at_entry(self, table: FunctionTable, function: Function) -> Context:
+        types = self._programs.of(table.object, self._pid)
+
+        def arguments() -> list[ProbeArg]:
+            found = types.function(function.name, function.address)
+            return [] if found is None else parameters(found, self._registers)
+
+        return Context(
+            f"the entry of {function.name}()", self._words, Lazy(arguments), family=self._family(table, "entry"),
+            types=types, space=Space.USER,
+        )  # fmt: skip
+
+    def _at_return(self, table: FunctionTable, function: Function) -> Context:
+        types = self._programs.of(table.object, self._pid)
+
+        def arguments() -> list[ProbeArg]:
+            found = types.function(function.name, function.address)
+            return [] if found is None else result(found, self._registers)
+
+        return Context(
+            f"the return of {function.name}()", self._result, Lazy(arguments), family=self._family(table, "return"),
+            types=types, space=Space.USER,
+        )  # fmt: skip
+
+    def _inside(self, table: FunctionTable) -> Context:
+        """At an instruction: argN are the registers of arguments, whatever they hold there."""
+        types = self._programs.of(table.object, self._pid)
+        family = self._family(table, "inside")
+        return Context("an instruction", self._words, family=family, types=types, space=Space.USER)
 
     def _point(self, table: FunctionTable, address: int, *, is_return: bool = False) -> Uprobe:
         offset = table.elf.to_offset(address)

@@ -86,7 +86,7 @@ def _constant(operand: Operand, type_: Type, span: Span) -> Expr:
 
 
 def _address(operand: Operand, address_of: Callable[[str], int | None], site: int, span: Span) -> Expr:
-    """base + index * scale + displacement; or, for a symbol, its distance from the site added to the program counter."""
+    """base + index * scale + displacement; for a symbol, its distance from the site is added to the program counter."""
     total: Expr | None = None
     displacement = operand.displacement
     if operand.symbol:

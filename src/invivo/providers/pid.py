@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 
 from invivo.errors import TargetError
 from invivo.program.nodes import Probe
-from invivo.program.plan import Traits
-from invivo.providers.base import Description, KernelTypeSource, Matcher
+from invivo.providers.base import Description, Matcher
 from invivo.providers.functions import FunctionProbes
+from invivo.providers.user_types import UserTypes
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 __all__ = ["PidProvider", "provider"]
@@ -25,10 +25,10 @@ __all__ = ["PidProvider", "provider"]
 class PidProvider:
     """pidPID:MODULE:FUNCTION:NAME of one process."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, programs: UserTypes) -> None:
         self.name = f"pid{pid}"
         self.pid = pid
-        self._functions = FunctionProbes(self.name, pid)
+        self._functions = FunctionProbes(self.name, pid, programs)
         self._objects: list[MappedObject] | None = None
 
     @property
@@ -68,5 +68,5 @@ class PidProvider:
         return self._functions.descriptions(self.objects)
 
 
-def provider(types: KernelTypeSource, traits: Traits, pid: int) -> PidProvider:
-    return PidProvider(pid)
+def provider(name: str, pid: int, programs: UserTypes) -> PidProvider:
+    return PidProvider(pid, programs)

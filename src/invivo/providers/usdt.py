@@ -4,8 +4,9 @@
     usdt$target:libstdc++:libstdcxx:throw          in one process, in any file that it has mapped
     python$target:::function-entry                 the same as DTrace writes it: module and function are where it is
 
-A name's `__` is written `-`; both are understood. arg0 ... are the probe's arguments, args[0] ... the same with the types
-that its notes tell: size and sign. In: files. Out: probes at `Uprobe`s, one for all sites whose arguments look alike.
+A name's `__` is written `-`; both are understood. arg0 ... are the probe's arguments, args[0] ... the same with the
+types that its notes tell: size and sign. In: files. Out: probes at `Uprobe`s, one for all sites whose arguments are
+found alike.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from functools import partial
 
 from invivo.errors import InvivoError, TargetError
 from invivo.program.nodes import Context, Expr, Memory, Probe, ProbeArg
-from invivo.program.plan import Traits, Uprobe
+from invivo.program.plan import Uprobe
 from invivo.program.types import INT64, Space
-from invivo.providers.base import Description, Glob, KernelTypeSource, Lazy, Matcher
+from invivo.providers.base import Description, Glob, Lazy, Matcher
 from invivo.providers.expressions import Maker, convert
 from invivo.providers.operands import argument
+from invivo.providers.user_types import FileTypes, UserTypes
 from invivo.source import Span
 from invivo.symbols.elf import ElfError
 from invivo.symbols.functions import FunctionTable, functions_of
@@ -42,11 +44,12 @@ class UsdtProvider:
     `name` is `usdt`, `usdt4711`, or (`python4711`) that of a provider in the notes, whose probes alone it has then.
     """
 
-    def __init__(self, name: str, pid: int) -> None:
+    def __init__(self, name: str, pid: int, programs: UserTypes) -> None:
         self.name = name
         self.pid = pid
         base = name.removesuffix(str(pid)) if pid else name
         self._of: Glob | None = None if base == "usdt" else Glob(base)
+        self._programs = programs
         self._objects: list[MappedObject] | None = None
         self._files: dict[str, _File] = {}
         self._damaged: dict[str, InvivoError] = {}
@@ -82,7 +85,7 @@ class UsdtProvider:
         found = self._files.get(object_.place)
         if found is None and object_.place not in self._damaged:
             try:
-                found = self._files[object_.place] = _File(object_)
+                found = self._files[object_.place] = _File(object_, self._programs.of(object_, self.pid))
             except TargetError as error:
                 self._damaged[object_.place] = error
         return found
@@ -163,8 +166,9 @@ class _Group:
 class _File:
     """The probes of one file. Raises TargetError if it cannot be read or is damaged."""
 
-    def __init__(self, object_: MappedObject) -> None:
+    def __init__(self, object_: MappedObject, types: FileTypes) -> None:
         self.object = object_
+        self.types = types
         self._table: FunctionTable | None = None
         self._starts: list[tuple[int, str]] | None = None
         self._symbols: dict[str, int] | None = None
@@ -191,7 +195,8 @@ class _File:
             operands = parse_operands(site.arguments)
             args = Lazy(lambda: [argument(i, o, shown, self._address, site.address) for i, o in enumerate(operands)])
             words = Lazy(partial(_words, args))
-            found = self._contexts[key] = Context(f"usdt probe {shown}", words, args, space=Space.USER)
+            shown = f"USDT probe {shown}"
+            found = self._contexts[key] = Context(shown, words, args, types=self.types, space=Space.USER)
         return found
 
     @property
@@ -264,5 +269,5 @@ def _find(name: str) -> str | None:
     return path if path is not None and os.path.exists(path) else None
 
 
-def provider(types: KernelTypeSource, traits: Traits, pid: int, name: str = "usdt") -> UsdtProvider:
-    return UsdtProvider(name, pid)
+def provider(name: str, pid: int, programs: UserTypes) -> UsdtProvider:
+    return UsdtProvider(name, pid, programs)

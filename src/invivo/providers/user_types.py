@@ -48,7 +48,7 @@ class UserTypes:
         return self._given
 
     def of(self, object_: MappedObject, pid: int = 0) -> FileTypes:
-        """What probes in a file see: its own names, then the given ones. `pid` is the process, where there is only one."""
+        """What probes in a file see: its own names, then the given ones. `pid` is the process, if there is only one."""
         key = object_.place, pid or self._pid
         view = self._views.get(key)
         if view is None:
@@ -118,6 +118,11 @@ class FileTypes:
         """The file's own debug information, if it has any."""
         return self._user.file(self._object)
 
+    @property
+    def missing(self) -> str:
+        """Why the file's own debug information cannot be had, or ""."""
+        return "" if self.own is not None else self._user.missing.get(self._object.place, "")
+
     def _sources(self) -> Iterator[TypeSource]:
         own = self.own
         if own is not None:
@@ -154,8 +159,8 @@ class FileTypes:
         return None
 
     def symbol(self, module: str, name: str) -> tuple[int, Type] | None:
-        """Where a variable is in the process, and its type. `module` is a file's name; without, this file's variables are
-        meant, then those of the program.
+        """Where a variable is in the process, and its type. `module` is a file's name; without, this file's variables
+        are meant, then those of the program.
 
         Raises:
             TargetError: There is such a variable, but where cannot be told; the message says why.

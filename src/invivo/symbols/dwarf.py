@@ -6,7 +6,7 @@ In: a file with debug information. Out: link-time addresses, and where each vari
         dwarf.addresses_of("demo.c", 40)    [0x1179]
         dwarf.variables_at(0x1179)          {"r": Place("register", "di"), "sum": Place("memory", "sp", 24), ...}
 
-Source: DWARF Debugging Information Format, version 5: 2.5 (expressions), 2.6 (locations), 6.2 (lines), 6.4 (call frames).
+Source: DWARF Debugging Information Format, version 5: 2.5 (expressions), 2.6 (locations), 6.2 (lines), 6.4 (frames).
 A file is not trusted: what is damaged in it is a TargetError.
 """
 
@@ -168,10 +168,11 @@ class DwarfFile:
     def _holds(self, die: Any, address: int, unit: Any) -> bool:
         attributes = die.attributes
         if "DW_AT_ranges" in attributes:
-            ranges = self._dwarf.range_lists()
+            ranges: Any = self._dwarf.range_lists()
             top = unit.get_top_DIE().attributes
             base = top["DW_AT_low_pc"].value if "DW_AT_low_pc" in top else 0
-            for entry in ranges.get_range_list_at_offset(attributes["DW_AT_ranges"].value, cu=unit):
+            entries: list[Any] = ranges.get_range_list_at_offset(attributes["DW_AT_ranges"].value, cu=unit)
+            for entry in entries:
                 if hasattr(entry, "base_address"):
                     base = entry.base_address
                     continue
@@ -211,7 +212,7 @@ class DwarfFile:
         version = unit["version"]
         if not parser.attribute_has_location(attribute, version):
             return None
-        found = parser.parse_from_attribute(attribute, version, unit.get_top_DIE())
+        found: Any = parser.parse_from_attribute(attribute, version, unit.get_top_DIE())
         if isinstance(found, LocationExpr):
             return found.loc_expr
         top = unit.get_top_DIE().attributes
