@@ -16,32 +16,33 @@ _FIELDS = r"""
 pid$target:a.out:visit:entry
 /args.round == 0/
 {
-	this->r = args[0];
-	printf("i8 %d\nu8 %u\ni16 %d\nu16 %u\ni32 %d\nu32 %u\n", this->r->i8, this->r->u8, this->r->i16, this->r->u16,
-	    this->r->i32, this->r->u32);
-	printf("i64 %d\nu64 %u\nflag %d\n", this->r->i64, this->r->u64, this->r->flag);
-	printf("single %f\ntwice %f\nextended %.9f\n", this->r->single, this->r->twice, this->r->extended);
-	printf("low %u\nmiddle %d\nhigh %u\nwide %u\ntop %d\n", this->r->low, this->r->middle, this->r->high, this->r->wide,
-	    this->r->top);
-	printf("color %d\nmagnitude %d\n", this->r->color, this->r->magnitude);
-	printf("inner.tag %s\ninner.grid %d %d\n", this->r->inner.tag, this->r->inner.grid[0][1], this->r->inner.grid[1][2]);
-	printf("pointer->tag %s\npointer->next->tag %s\npointer->next->grid %d\n", this->r->pointer->tag,
-	    this->r->pointer->next->tag, this->r->pointer->next->grid[1][0]);
-	printf("number %d %u\n", this->r->number.whole, this->r->number.bytes[2]);
-	printf("in_anonymous %d\nword %u\noctets %u\n", this->r->in_anonymous, this->r->word, this->r->octets[3]);
-	printf("name %s\nunended %s\nlong_text %s\n", this->r->name, stringof(this->r->unended, this->r->unended_size),
-	    this->r->long_text);
-	printf("callback 0x%x\ntable %d\nflexible %d %d\n", (uintptr_t)this->r->callback, this->r->table[1]->i32,
-	    this->r->flexible[0], this->r->flexible[2]);
-	printf("global %d %d\ngreeting %s\n", `the_record->i32, `hidden_count, stringof(`greeting));
-	printf("sizeof %d\n", sizeof (struct record));
+    this->r = args[0];
+    printf("i8 %d\nu8 %u\ni16 %d\nu16 %u\ni32 %d\nu32 %u\n", this->r->i8, this->r->u8, this->r->i16, this->r->u16,
+        this->r->i32, this->r->u32);
+    printf("i64 %d\nu64 %u\nflag %d\n", this->r->i64, this->r->u64, this->r->flag);
+    printf("single %f\ntwice %f\nextended %.9f\n", this->r->single, this->r->twice, this->r->extended);
+    printf("low %u\nmiddle %d\nhigh %u\nwide %u\ntop %d\n", this->r->low, this->r->middle, this->r->high, this->r->wide,
+        this->r->top);
+    printf("color %d\nmagnitude %d\n", this->r->color, this->r->magnitude);
+    printf("inner.tag %s\ninner.grid %d %d\n", this->r->inner.tag, this->r->inner.grid[0][1],
+        this->r->inner.grid[1][2]);
+    printf("pointer->tag %s\npointer->next->tag %s\npointer->next->grid %d\n", this->r->pointer->tag,
+        this->r->pointer->next->tag, this->r->pointer->next->grid[1][0]);
+    printf("number %d %u\n", this->r->number.whole, this->r->number.bytes[2]);
+    printf("in_anonymous %d\nword %u\noctets %u\n", this->r->in_anonymous, this->r->word, this->r->octets[3]);
+    printf("name %s\nunended %s\nlong_text %s\n", this->r->name, stringof(this->r->unended, this->r->unended_size),
+        this->r->long_text);
+    printf("callback 0x%x\ntable %d\nflexible %d %d\n", (uintptr_t)this->r->callback, this->r->table[1]->i32,
+        this->r->flexible[0], this->r->flexible[2]);
+    printf("global %d %d\ngreeting %s\n", `the_record->i32, `hidden_count, stringof(`greeting));
+    printf("sizeof %d\n", sizeof (struct record));
 }
 pid$target:a.out:total:entry
 {
-	this->sum = 0;
-	for (this->n = args[0]; this->n != NULL; this->n = this->n->next)
-		this->sum += this->n->value;
-	printf("total %d\n", this->sum);
+    this->sum = 0;
+    for (this->n = args[0]; this->n != NULL; this->n = this->n->next)
+        this->sum += this->n->value;
+    printf("total %d\n", this->sum);
 }
 """
 

@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target("-c", dest="command", metavar="CMD", help="run a command, trace until it ends; $target is its pid")
     target("-p", dest="pid", type=_pid, metavar="PID", help="trace until this process ends; $target is its pid")
     add("-q", dest="quiet", action="store_true", help="print only what the program prints")
-    add("--types", action="append", default=[], metavar="FILE", help="types for a program that has none of its own: any "
-        "file with debug information (compiled with -g) or BTF")
+    add("--types", action="append", default=[], metavar="FILE", help="a file with debug information or BTF: types for "
+        "programs that have none of their own")
     add("-x", dest="options", action="append", default=[], metavar="OPTION[=VALUE]", help="see: invivo help options")
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")

@@ -67,9 +67,15 @@ class Catalog:
 
     def family(self, name: str) -> tuple[str, int]:
         """The module that answers for a provider's name, and the process that it means (0: none)."""
-        if name not in PROVIDERS and (match := _OF_A_PROCESS.fullmatch(name)):
-            return "pid" if match[1] == "pid" else "usdt", int(match[2])
-        return name, 0
+        match = None if name in PROVIDERS else _OF_A_PROCESS.fullmatch(name)
+        if match is None:
+            return name, 0
+        if match[1] == "pid":
+            return "pid", int(match[2])
+        from invivo.providers.suggestions import NO_USDT
+
+        is_usdt = match[1] not in NO_USDT and match[1] not in (*PROVIDERS, "uprobe")
+        return ("usdt", int(match[2])) if is_usdt else (name, 0)
 
     def _user_types(self) -> UserTypes:
         if self._programs is None:

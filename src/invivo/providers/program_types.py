@@ -157,7 +157,7 @@ class ProgramTypes:
             return found
         with _reading(self.path):
             try:
-                frames = self._program.stack_trace_from_pcs([address])
+                frames = self._frames(address)
                 frame = frames[len(frames) - 1]
                 source = frame.source()[0]
                 found = self.function(frame.name, source)
@@ -165,12 +165,17 @@ class ProgramTypes:
                 return None
         return found if found is not None and found.address == address else None
 
+    def _frames(self, address: int) -> Any:
+        """The function around an address, and those inlined there, from the innermost out."""
+        # One more: drgn takes the addresses for return addresses, and looks at the instruction before each.
+        return self._program.stack_trace_from_pcs([address + 1])
+
     def variables_at(self, address: int) -> dict[str, Type]:
         """The types of the variables in scope at a link-time address, the innermost of each name."""
         found: dict[str, Type] = {}
         with _reading(self.path):
             try:
-                frames = self._program.stack_trace_from_pcs([address])
+                frames = self._frames(address)
             except (LookupError, ValueError):
                 return {}
             for frame in frames:
