@@ -108,6 +108,7 @@ def compile_now(request: Request) -> Plan:
     )
     plan = compile_program(program, traits)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
+    rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
     return plan._replace(formatter=compile_formatter(plan))
 
@@ -140,10 +141,13 @@ def typed_program(request: Request) -> TypedProgram:
 
     source = read_source(request.name, request.text)
     types = KernelTypes()
-    catalog = Catalog(types, Traits(has_btf_tracepoints=False))
-    macros = MacroValues(request.arguments, request.name, consumer=request.consumer)
+    catalog = Catalog(types, Traits(has_btf_tracepoints=False), request.target_pid)
+    macros = MacroValues(
+        request.arguments, request.name, consumer=request.consumer, target_pid=request.target_pid
+    )
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
+    rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     return TypedProgram(program, types, _opening(source.text), rendered, _clauses(program))
 
 

@@ -140,6 +140,11 @@ class Module(Tables):
             plan = MapPlan(f"s_{unit}", MapKind.SCRATCH, _ARRAY, 4, size, self.traits.cpus)
         return _at(self._add(plan)), size > _PERCPU_VALUE
 
+    def scratch_areas(self, unit: str, size: int, areas: int) -> Value:
+        """Several scratch areas for each CPU: the key is the CPU's number times `areas`, and up to `areas` - 1 more."""
+        plan = MapPlan(f"s_{unit}", MapKind.SCRATCH, _ARRAY, 4, size, self.traits.cpus * areas)
+        return _at(self._add(plan))
+
     def aggregation(self, aggregation: Aggregation) -> AggregationPlan:
         """The plan of an aggregation; its map is made on first use."""
         plan = self.aggregations.get(aggregation)

@@ -459,6 +459,7 @@ class Globals:
     SPECULATION_DROPS = 80  # speculation() found none free
     RECORDS = 88  # records sent, more or less: only now and then one looks how full the ring buffer is
     PROCESSES = 96  # generations of processes given so far
+    MISSED = 104  # firings for which no scratch area was free
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127

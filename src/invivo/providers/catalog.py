@@ -151,6 +151,10 @@ class Catalog:
         rows = getattr(self.provider(probe.provider), "names", ())
         return (PROVIDERS.index(probe.provider), rows.index(probe.name) if probe.name in rows else 0)
 
+    def notes(self) -> list[str]:
+        """What providers left out of their answers so far, and why."""
+        return [note for provider in self._providers.values() for note in getattr(provider, "notes", list)()]
+
     def suggest(self, pattern: ProbePattern) -> str:
         """Why nothing matched and what might have been meant, or ""."""
         from invivo.providers.suggestions import suggest

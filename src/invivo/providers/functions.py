@@ -48,6 +48,7 @@ class FunctionProbes:
         self._lines: dict[tuple[str, str], list[Probe]] = {}
         self._tables: dict[str, FunctionTable | ElfError] = {}
         self._probes: dict[tuple[str, str, int, str], Probe] = {}
+        self._impossible: dict[str, set[str]] = {}  # functions that cannot be probed, by file
         self._words = entry_words(self._registers)
         self._families: dict[tuple[str, str], object] = {}
         value = context_field(self._registers.offsets[self._registers.result], LONG)
@@ -136,6 +137,9 @@ class FunctionProbes:
                 return None
             room = table.room(function.address)
             placement = instructions.place(code, room if room < len(code) else 0)
+            if not placement.is_possible:
+                self._impossible.setdefault(table.object.name, set()).add(function.name)
+                return None
             if kind == "entry":
                 point = self._point(table, function.address + placement.offset)
                 probe = self._made(table, function.name, kind, point, self._at_entry(table, function))
@@ -239,6 +243,15 @@ class FunctionProbes:
     ) -> Probe:  # fmt: skip
         return Probe(self._provider, table.object.name, function, name, point, context, others=others)
 
+    def notes(self) -> list[str]:
+        """What was left out of the answers so far, a sentence for each file."""
+        found = []
+        for name, functions in self._impossible.items():
+            shown = ", ".join(sorted(functions)[:8]) + (" ..." if len(functions) > 8 else "")
+            what = "1 function" if len(functions) == 1 else f"{len(functions)} functions"
+            found.append(f"{what} of {name} left out, for the kernel probes no instruction of that kind: {shown}")
+        return found
+
     # --- when nothing matches -----------------------------------------------------------------------------------
 
     def explain(self, objects: Sequence[MappedObject], matcher: Matcher) -> str:
@@ -259,6 +272,8 @@ class FunctionProbes:
             except InvivoError as error:
                 missing.append(error.message)
                 continue
+            if wanted in self._impossible.get(object_.name, ()):
+                return f"the kernel probes no instruction of the kind with which '{wanted}' of {object_.name} begins"
             if wanted in table.resolvers:
                 return (
                     f"'{wanted}' of {object_.name} only chooses the function that is run (IFUNC), when the program "

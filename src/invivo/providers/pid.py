@@ -64,6 +64,10 @@ class PidProvider:
         has = ", ".join(item.name for item in self.objects[:12])
         return f"process {self.pid} has no '{wanted}' mapped; it has {has}"
 
+    def notes(self) -> Sequence[str]:
+        """What was left out of the answers so far."""
+        return self._functions.notes()
+
     def descriptions(self) -> Iterable[Description]:
         return self._functions.descriptions(self.objects)
 

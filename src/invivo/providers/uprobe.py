@@ -57,6 +57,10 @@ class UprobeProvider:
             return f"'{wanted}': {what}"
         return self._functions.explain([object_], matcher)
 
+    def notes(self) -> Sequence[str]:
+        """What was left out of the answers so far."""
+        return self._functions.notes()
+
     def descriptions(self) -> Iterable[Description]:
         """None: every file of the machine could be one."""
         return ()
