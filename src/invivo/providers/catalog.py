@@ -151,6 +151,11 @@ class Catalog:
         rows = getattr(self.provider(probe.provider), "names", ())
         return (PROVIDERS.index(probe.provider), rows.index(probe.name) if probe.name in rows else 0)
 
+    def places(self, probe: Probe) -> tuple[str, ...]:
+        """Where a probe of user space lies, each place as text; nothing of the kernel's."""
+        describe = getattr(self.provider(probe.provider), "places", None)
+        return tuple(describe(probe)) if describe is not None else ()
+
     def notes(self) -> list[str]:
         """What providers left out of their answers so far, and why."""
         return [note for provider in self._providers.values() for note in getattr(provider, "notes", list)()]

@@ -243,6 +243,22 @@ class FunctionProbes:
     ) -> Probe:  # fmt: skip
         return Probe(self._provider, table.object.name, function, name, point, context, others=others)
 
+    def places(self, probe: Probe) -> list[str]:
+        """Where a probe of this kind lies in its file, and how, for people."""
+        found = []
+        for point in (probe.attach, *probe.others):
+            assert isinstance(point, Uprobe)
+            table = self._tables[point.path]
+            assert isinstance(table, FunctionTable), "the probe was made from it"
+            address = table.elf.to_address(point.offset)
+            assert address is not None, "the offset was made from it"
+            start = table.before(address)
+            code = table.elf.read(address, 16)
+            how = "emulated" if code and instructions.is_emulated_at(code, 0) else "single-stepped"
+            into = f", {address - start:#x} bytes into the function" if start is not None and address > start else ""
+            found.append(f"at {point.offset:#x} of {table.object.path}{into}; the instruction there is {how}")
+        return found
+
     def notes(self) -> list[str]:
         """What was left out of the answers so far, a sentence for each file."""
         found = []
@@ -260,17 +276,17 @@ class FunctionProbes:
 
         wanted, name = matcher.function.literal, matcher.name.literal
         if wanted is None:
-            is_offset = name not in (None, "entry", "return")
-            return "only entry and return can be had of many functions at once" if is_offset else ""
+            if name not in (None, "entry", "return"):
+                return "only entry and return can be had of many functions at once"
+            return "; ".join(self._missing(objects)[:2])
         if name is not None and name not in ("entry", "return") and _number(name) is None:
             return f"a function has 'entry', 'return', and a probe at each instruction by its offset (1c), not '{name}'"
         names: set[str] = set()
-        missing = []
+        missing = self._missing(objects)
         for object_ in objects:
             try:
                 table = self.table(object_)
-            except InvivoError as error:
-                missing.append(error.message)
+            except InvivoError:
                 continue
             if wanted in self._impossible.get(object_.name, ()):
                 return f"the kernel probes no instruction of the kind with which '{wanted}' of {object_.name} begins"
@@ -280,13 +296,21 @@ class FunctionProbes:
                     "starts; those to choose from have names of their own"
                 )
             names |= table.by_name.keys()
-            if table.missing:
-                missing.append(table.missing)
         close = difflib.get_close_matches(wanted, names, 3, 0.7)
         parts = [f"did you mean {' or '.join(close)}?"] if close else []
         if len(objects) == 1 or not close:
             parts += missing[:2]
         return "; ".join(parts)
+
+    def _missing(self, objects: Sequence[MappedObject]) -> list[str]:
+        """Which files cannot be read, and what stripped ones lack."""
+        found = []
+        for object_ in objects:
+            try:
+                found.append(self.table(object_).missing)
+            except InvivoError as error:
+                found.append(error.message)
+        return [text for text in found if text]
 
     def descriptions(self, objects: Sequence[MappedObject]) -> Iterable[Description]:
         """Names of all functions of `objects`."""

@@ -64,6 +64,10 @@ class PidProvider:
         has = ", ".join(item.name for item in self.objects[:12])
         return f"process {self.pid} has no '{wanted}' mapped; it has {has}"
 
+    def places(self, probe: Probe) -> Sequence[str]:
+        """Where a probe lies; see `FunctionProbes.places`."""
+        return self._functions.places(probe)
+
     def notes(self) -> Sequence[str]:
         """What was left out of the answers so far."""
         return self._functions.notes()

@@ -57,6 +57,10 @@ class UprobeProvider:
             return f"'{wanted}': {what}"
         return self._functions.explain([object_], matcher)
 
+    def places(self, probe: Probe) -> Sequence[str]:
+        """Where a probe lies; see `FunctionProbes.places`."""
+        return self._functions.places(probe)
+
     def notes(self) -> Sequence[str]:
         """What was left out of the answers so far."""
         return self._functions.notes()
