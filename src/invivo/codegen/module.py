@@ -56,6 +56,7 @@ class Module(Tables):
         self._constants: dict[bytes, int] = {}
         self._variables: dict[Variable, int] = {}
         self._single: dict[MapKind, int] = {}
+        self.sleepable: set[str] = set()  # units that wait for pages of the process
 
     def note_sharing(self, units: Sequence[Unit]) -> None:
         """Find the aggregations that several units update; ERROR's clauses are in all of them.

@@ -25,6 +25,10 @@ class _KernelTraits(Traits):
         return btf_id is not None and features.has_btf_tracepoints(btf_id).outcome is not features.Outcome.NO
 
     @property
+    def has_sleepable_uprobes(self) -> bool:
+        return features.has_sleepable_uprobes().outcome is features.Outcome.YES
+
+    @property
     def task_pid(self) -> int:
         return self._offset("pid")
 

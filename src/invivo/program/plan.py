@@ -344,6 +344,7 @@ class Traits(NamedTuple):
     has_may_goto: bool = True  # Linux 6.9
     has_btf_tracepoints: bool = True  # Linux 5.5, where lockdown and BTF allow
     has_raw_cookies: bool = False  # Linux 6.10 (68ca5d4eebb8): one program at many raw tracepoints
+    has_sleepable_uprobes: bool = False  # Linux 6.6, with uprobe_multi links
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
     task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
@@ -402,13 +403,14 @@ class Attachment(NamedTuple):
 class UnitPlan(NamedTuple):
     """One BPF program and all the places where it is attached (all of one AttachPoint class).
 
-    `code` is an array of 8-byte instructions.
+    `code` is an array of 8-byte instructions. `is_sleepable`: it brings in pages of the process, which takes time.
     """
 
     name: str
     code: bytes
     relocations: tuple[Relocation, ...]
     attachments: tuple[Attachment, ...]
+    is_sleepable: bool = False
 
 
 class Process:
