@@ -83,6 +83,11 @@ def has_typed_task() -> Answer:
     return _BY_NAME["typed task"].ask()
 
 
+def has_user_writes() -> Answer:
+    """Whether programs may write into processes (bpf_probe_write_user)."""
+    return _BY_NAME["user writes"].ask()
+
+
 def _code(*instructions: Instruction) -> bytes:
     return b"".join(map(encode, instructions))
 
@@ -159,6 +164,18 @@ def _try_sleepable_uprobe(_: int) -> None:
     Program.load(spec).close()
 
 
+def _try_write_user(_: int) -> None:
+    write = Instruction(0x85, immediate=uapi.BPF_FUNC_probe_write_user)
+    arguments = (
+        Instruction(0xB7, dst=1),  # r1 = 0, the address
+        Instruction(0xBF, dst=2, src=10),  # r2 = the stack ...
+        Instruction(0x07, dst=2, immediate=-8),
+        Instruction(0x7A, dst=10, offset=-8),  # ... and on it a word of zeros
+        Instruction(0xB7, dst=3, immediate=8),  # r3 = its size
+    )
+    _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(*arguments, write, _R0_IS_0, _EXIT)).close()
+
+
 FEATURES = (
     Feature("ring buffer", "carries records to the consumer", True, _try_ring_buffer),
     Feature("mapped arrays", "globals shared with the consumer", True, _try_mapped_array),
@@ -171,6 +188,7 @@ FEATURES = (
     Feature("uprobe_multi links", "thousands of functions of a program attached at once", False, _try_uprobe_multi),
     Feature("sleepable uprobes", "reads of a program's pages that are not in memory", False, _try_sleepable_uprobe),
     Feature("may_goto", "loops of any length", False, _try_may_goto),
+    Feature("user writes", "copyout() and copyoutstr()", False, _try_write_user),
 )
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}

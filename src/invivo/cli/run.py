@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--types", action="append", default=[], metavar="FILE", help="a file with debug information or BTF: types for "
         "programs that have none of their own")
     add("-x", dest="options", action="append", default=[], metavar="OPTION[=VALUE]", help="see: invivo help options")
+    add("-w", dest="destructive", action="store_true", help="allow destructive actions: raise, stop, system ...")
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")
     add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
@@ -51,6 +52,8 @@ def run(namespace: argparse.Namespace) -> int:
     options = dict(_option(item) for item in namespace.options)
     if namespace.quiet:
         options["quiet"] = None
+    if namespace.destructive:
+        options["destructive"] = None
     with _open_output(namespace.output) as stream:
         session = Session(
             Request(text, name, arguments, options, namespace.types),

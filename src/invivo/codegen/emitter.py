@@ -38,8 +38,10 @@ class Helper(enum.IntEnum):
     UID_GID = 15
     COMM = 16
     CURRENT_TASK = 35
+    WRITE_USER = 36
     GET_STACK = 67
     CGROUP_ID = 80
+    SEND_SIGNAL = 109
     READ_USER = 112
     READ_KERNEL = 113
     READ_USER_STRING = 114

@@ -237,13 +237,44 @@ class Discard(NamedTuple):
     state: int
 
 
+class SetOpt(NamedTuple):
+    """setopt(): the fields that hold the option's name and its value as text; `value` None: given without one."""
+
+    name: int
+    value: int | None
+
+
+class System(NamedTuple):
+    """system(): a command for the shell, by a format as in Printf."""
+
+    format: str
+    fields: tuple[int, ...]
+
+
+class Freopen(NamedTuple):
+    """freopen(): the output goes on in the file that the format names; an empty name: where it went at first."""
+
+    format: str
+    fields: tuple[int, ...]
+
+
+class Ftruncate(NamedTuple):
+    """ftruncate(): forget what the output file holds."""
+
+
+class Stopped(NamedTuple):
+    """stop(): the process whose pid is in the field has been stopped, and the user is told how it goes on."""
+
+    pid: int
+
+
 class ExitAction(NamedTuple):
     """Nothing to print; the record still ends its line."""
 
 
 Action = (
     Trace | Tracemem | Printf | Printa | PrintStack | PrintSymbol | Clear | Trunc | Normalize | Denormalize | ExitAction
-    | Speculate | Commit | Discard
+    | Speculate | Commit | Discard | SetOpt | System | Freopen | Ftruncate | Stopped
 )  # fmt: skip
 
 
@@ -345,6 +376,8 @@ class Traits(NamedTuple):
     has_btf_tracepoints: bool = True  # Linux 5.5, where lockdown and BTF allow
     has_raw_cookies: bool = False  # Linux 6.10 (68ca5d4eebb8): one program at many raw tracepoints
     has_sleepable_uprobes: bool = False  # Linux 6.6, with uprobe_multi links
+    # Why programs may not write into processes (bpf_probe_write_user); empty where they may.
+    no_user_writes: str = ""
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
     task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
