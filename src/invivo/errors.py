@@ -35,7 +35,10 @@ __all__ = [
 
 
 class InvivoError(Exception):
-    """The base of all; `hint` says what to do, or is empty."""
+    """The base of all; `hint` says what to do, or is empty. `code` is DTrace's tag of an error of a program that has no
+    place in its text, or empty."""
+
+    code = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -14,7 +14,13 @@ from invivo.providers.catalog import Catalog
 from invivo.providers.kernel_types import KernelTypes
 from invivo.providers.listing import ListingRow, listing
 
-__all__ = ["Listing", "list_probes"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from invivo.program.nodes import Probe
+
+__all__ = ["Listing", "ListingRow", "describe_probes", "list_probes"]
 
 
 class Listing(NamedTuple):
@@ -48,3 +54,46 @@ def list_probes(pattern: str, *, verbose: bool = False) -> Listing:
     catalog = Catalog(types, kernel_traits(types))
     rows = listing(catalog, wanted, has_arguments=verbose)
     return Listing(rows, "" if rows else catalog.suggest(wanted), catalog.refusals)
+
+
+def describe_probes(
+    program: bytes, name: str = "<program>", *, arguments: Sequence[str] = (), pid: int = 0, verbose: bool = False
+) -> tuple[list[ListingRow], list[str]]:
+    """The probes that the clauses of a program match, each once, and the descriptions that match none with the reason.
+
+    Args:
+        program: A D text; only its descriptions are looked at.
+        name: What messages call it.
+        arguments: `$1` to `$n`.
+        pid: `$target`.
+        verbose: With the probes' arguments.
+
+    Raises:
+        CompileError: The text cannot be parsed.
+    """
+    from invivo.diagnostics import Diagnostics
+    from invivo.engines.traits import kernel_traits
+    from invivo.lang.d.decode import read_source
+    from invivo.lang.d.lower import probes
+    from invivo.lang.d.lower.state import Abandoned, ProgramState
+    from invivo.lang.d.macros import MacroValues
+    from invivo.lang.d.parser import parse
+    from invivo.lang.d.syntax import ClauseDecl
+    from invivo.program.options import defaults
+    from invivo.providers.listing import rows_of
+
+    found = Diagnostics()
+    script = parse(read_source(name, program), found)
+    found.check()
+    types = KernelTypes()
+    catalog = Catalog(types, kernel_traits(types), pid)
+    state = ProgramState(found, types, catalog, MacroValues(arguments, name, target_pid=pid), defaults())
+    matched: dict[Probe, None] = {}
+    for clause in script.declarations:
+        for spec in clause.probes if isinstance(clause, ClauseDecl) else ():
+            try:
+                matched.update(dict.fromkeys(probes.match(state, [spec])))
+            except Abandoned:
+                continue
+    missing = [f"{one.span.text}: {one.message}{f' ({one.hint})' if one.hint else ''}" for one in found.found]
+    return rows_of(catalog, list(matched), has_arguments=verbose), missing

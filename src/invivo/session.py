@@ -17,7 +17,7 @@ import time
 from invivo.compiler import Request, plan_for
 from invivo.consumer.loop import Consumer
 from invivo.engines.kernel.engine import KernelEngine
-from invivo.errors import OptionError, RightsError, TargetError
+from invivo.errors import OptionError, RightsError, TargetError, UnsupportedError
 from invivo.linux import spawn
 
 TYPE_CHECKING = False
@@ -89,7 +89,10 @@ class Session:
         engine: str = "",
         tell: Callable[[str], None] | None = None,
         has_filter: bool = False,
+        further: Sequence[Sequence[str] | int] = (),
     ) -> None:
+        """`further` are commands (as words) and pids to be traced besides; tracing ends when all have ended. `$target`
+        is the first."""
         if command is not None and pid is not None:
             raise TargetError("a command and a pid cannot both be traced", "give -c or -p, not both")
         self._request = request
@@ -102,6 +105,9 @@ class Session:
         self._engine_name = engine
         self._tell = tell or (lambda message: None)
         self._has_filter = has_filter
+        self._further = tuple(further)
+        self._others: list[spawn.Target] = []
+        self._ended: set[int] = set()  # targets, by pidfd
         self._stop_reader = self._stop_writer = -1
         self._is_done = False
         self._exit_code = 0
@@ -159,6 +165,8 @@ class Session:
         from invivo.compiler import typed_program
         from invivo.engines.process.engine import ProcessEngine
 
+        if self._further:
+            raise UnsupportedError("the process engine traces one command or process", "give one -c or -p")
         typed = typed_program(self._request)
         engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge)
         engine.describe(typed.text, typed.warnings, typed.clauses)
@@ -208,14 +216,23 @@ class Session:
         self._arm()
 
     def _arm(self) -> None:
+        """Arm with all further targets there; the commands among them are held until then."""
+        self._arm_with(self._further)
+
+    def _arm_with(self, further: Sequence[Sequence[str] | int]) -> None:
+        if further:
+            one, *rest = further
+            if isinstance(one, int):
+                self._others.append(spawn.attach_pid(one))
+                self._arm_with(rest)
+            else:
+                self._others.append(spawn.spawn(one, lambda pid: self._arm_with(rest)))
+            return
         engine = self._engine
         assert engine is not None
         engine.begin()
         if engine.exit_code is None:
             engine.enable()
-        if isinstance(engine, KernelEngine):
-            for message in engine.refusals():
-                self._tell(message)
 
     def _finish(self) -> None:
         """Disable, run END, take what is left. Does nothing the second time."""
@@ -234,9 +251,11 @@ class Session:
     def _remove(self) -> None:
         if self._engine is not None:
             self._engine.close()
-        if self._target is not None:
-            self._target.close()
-            self._target = None
+        for target in (self._target, *self._others):
+            if target is not None:
+                target.close()
+        self._target = None
+        self._others.clear()
         for fd in (self._stop_reader, self._stop_writer):
             if fd >= 0:
                 os.close(fd)
@@ -295,11 +314,10 @@ class Session:
         engine.read(consumer.feed)
         engine.refresh_if_pressing()
         consumer.report(engine.losses)
-        target = self._target
         return not (
             engine.exit_code is not None
             or self._stop_reader in ready
-            or (target is not None and target.pidfd in ready)
+            or self._have_ended(ready)
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
 
@@ -315,6 +333,17 @@ class Session:
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
 
+    def _running(self) -> list[spawn.Target]:
+        """The targets that have not ended."""
+        targets = [self._target, *self._others]
+        return [target for target in targets if target is not None and target.pidfd not in self._ended]
+
+    def _have_ended(self, ready: set[int]) -> bool:
+        """Whether there were targets, and none of them runs any more."""
+        running = self._running()
+        self._ended.update(target.pidfd for target in running if target.pidfd in ready)
+        return bool(self._ended) and not self._running()
+
     def _was_stopped(self) -> bool:
         """Whether stop() was called."""
         try:
@@ -326,7 +355,7 @@ class Session:
         if engine.exit_code is not None:
             return set()
         poller = select.poll()
-        for fd in (engine.ring_fd, self._stop_reader, self._target.pidfd if self._target else -1):
+        for fd in (engine.ring_fd, self._stop_reader, *(target.pidfd for target in self._running())):
             if fd >= 0:
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:

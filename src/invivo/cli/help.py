@@ -192,7 +192,7 @@ def _formats() -> list[Section]:
 
 def _exit_statuses() -> list[Section]:
     return [
-        Section("Exit statuses of invivo run", [
+        Section("Exit statuses of invivo run and invivo dtrace", [
             Row("0", "0", "tracing ended: exit(0), the command or process ended, the duration was over, or a signal"),
             Row("n", "n", "the program called exit(n)"),
             Row("1", "1", "an error: the program does not compile, a right is missing, the target cannot be had"),

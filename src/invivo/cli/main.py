@@ -32,6 +32,7 @@ __all__ = ["COMMANDS", "main", "parser_of"]
 COMMANDS = {
     "run": "run a D program: trace, and print the answer",
     "flame": "flame graphs: where time, bytes or events go, by stack",
+    "dtrace": "the command line of dtrace(8)",
     "list": "list probes that match a pattern",
     "doctor": "what this machine and this user may do, and what mends it",
     "help": "options, probes, variables, functions and actions of the language",
@@ -106,6 +107,10 @@ def _dispatch(arguments: list[str]) -> int:
         if name in COMMANDS:
             if name == "help" and rest and rest[0] in COMMANDS:
                 name, rest = rest[0], ["--help"]
+            if name == "dtrace":  # which reads its letters as getopt(3) does
+                import invivo.cli.dtrace as dtrace
+
+                return dtrace.main(rest)
             return _module(name).run(parser_of(name).parse_args(rest))
         if name in ("-h", "--help"):
             parser_of("").print_help()
@@ -147,7 +152,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
 
     if name:
         summary = COMMANDS[name]
-        parser = Parser(prog=f"invivo {name}", description=summary, allow_abbrev=False)
+        parser = Parser(prog=f"invivo {name}", description=summary, allow_abbrev=False, add_help=name != "dtrace")
         _module(name).add_arguments(parser)
         return parser
     parser = Parser(
@@ -182,6 +187,10 @@ def _module(name: str) -> Command:
         import invivo.cli.flame as flame
 
         return flame
+    if name == "dtrace":
+        import invivo.cli.dtrace as dtrace
+
+        return dtrace
     if name == "list":
         import invivo.cli.list as list_
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 
+from invivo.cli.streams import OpenOutput, stop_on_signals, tell
 from invivo.compiler import Request
 from invivo.errors import InvivoError, OptionError
 from invivo.session import Session
@@ -29,10 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target("-c", dest="command", metavar="CMD", help="run a command, trace until it ends; $target is its pid")
     target("-p", dest="pid", type=_pid, metavar="PID", help="trace until this process ends; $target is its pid")
     add("-q", dest="quiet", action="store_true", help="print only what the program prints")
-    add("--types", action="append", default=[], metavar="FILE", help="a file with debug information or BTF: types for "
-        "programs that have none of their own")
     add("-x", dest="options", action="append", default=[], metavar="OPTION[=VALUE]", help="see: invivo help options")
-    add("-w", dest="destructive", action="store_true", help="allow destructive actions: raise, stop, system ...")
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")
     add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
@@ -52,11 +48,9 @@ def run(namespace: argparse.Namespace) -> int:
     options = dict(_option(item) for item in namespace.options)
     if namespace.quiet:
         options["quiet"] = None
-    if namespace.destructive:
-        options["destructive"] = None
-    with _open_output(namespace.output) as stream:
+    with OpenOutput(namespace.output) as stream:
         session = Session(
-            Request(text, name, arguments, options, namespace.types),
+            Request(text, name, arguments, options),
             command=namespace.command,
             pid=namespace.pid,
             duration=namespace.duration,
@@ -64,10 +58,10 @@ def run(namespace: argparse.Namespace) -> int:
             isolate=True,
             use_cache=namespace.use_cache,
             engine=namespace.engine,
-            tell=_tell,
+            tell=tell,
             has_filter=namespace.has_filter,
         )
-        restore = _stop_on_signals(session)
+        restore = stop_on_signals(session)
         try:
             with session:
                 return session.wait()
@@ -114,42 +108,13 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
 
 
-class _open_output:
-    """The stream that `-o` names, or standard output (which stays open)."""
-
-    def __init__(self, path: str | None) -> None:
-        self._path = path
-        self._fd = 1
-
-    def __enter__(self) -> _open_output:
-        if self._path is not None:
-            try:
-                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-            except OSError as error:
-                raise InvivoError(f"cannot write to '{self._path}': {error.strerror}") from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._path is not None:
-            os.close(self._fd)
-
-    def fileno(self) -> int:
-        return self._fd
-
-
-def _tell(message: str) -> None:
-    from invivo.output.escape import escape
-
-    os.write(2, escape(message.encode("utf-8", "surrogateescape")) + b"\n")
-
-
 def _output_maker(form: str, fd: int, name: str) -> Callable[[Plan], Output]:
     def make(plan: Plan) -> Output:
         for warning in plan.warnings:
-            _tell(warning)
+            tell(warning)
         if form == "text" and not plan.options.get("quiet"):
             what = f"description '{plan.text}'" if name.startswith("<") else f"script '{name}'"
-            _tell(f"invivo: {what} matched {plan.matched} probe{'s' * (plan.matched != 1)}")
+            tell(f"invivo: {what} matched {plan.matched} probe{'s' * (plan.matched != 1)}")
         if form == "json":
             from invivo.output.json import JsonOutput
 
@@ -159,15 +124,3 @@ def _output_maker(form: str, fd: int, name: str) -> Callable[[Plan], Output]:
         return TextOutput(plan, fd)
 
     return make
-
-
-def _stop_on_signals(session: Session) -> Callable[[], None]:
-    """SIGINT, SIGTERM and SIGHUP end the session in good order; returns what undoes that."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda *_: session.stop()) for number in numbers]
-
-    def restore() -> None:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-    return restore

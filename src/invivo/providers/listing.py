@@ -18,7 +18,7 @@ from invivo.program.sources import ProbePattern
 from invivo.program.types import type_name
 from invivo.providers.catalog import Catalog
 
-__all__ = ["ListedArg", "ListingRow", "listing"]
+__all__ = ["ListedArg", "ListingRow", "listing", "rows_of"]
 
 
 class ListedArg(NamedTuple):
@@ -27,8 +27,7 @@ class ListedArg(NamedTuple):
 
 
 class ListingRow(NamedTuple):
-    """`id` is the number that the probe has everywhere; see `Catalog.number`. `places` says where in a file a probe of
-    user space lies, each as a line of text."""
+    """`id` is the number that the probe has everywhere; see `Catalog.number`."""
 
     id: int
     provider: str
@@ -36,25 +35,24 @@ class ListingRow(NamedTuple):
     function: str
     name: str
     arguments: tuple[ListedArg, ...]
-    places: tuple[str, ...] = ()
 
 
 def listing(catalog: Catalog, pattern: ProbePattern, *, has_arguments: bool = False) -> list[ListingRow]:
-    """The probes that match, in listing order; with `has_arguments` also what args[] holds and where they lie.
+    """The probes that match, in listing order; with `has_arguments` also what args[] holds.
 
     Raises:
         InvivoError: The named provider cannot be asked; the message says why.
     """
-    found = catalog.match(pattern)
-    if not found:
-        return []
+    return rows_of(catalog, catalog.match(pattern), has_arguments=has_arguments)
+
+
+def rows_of(catalog: Catalog, found: Sequence[Probe], *, has_arguments: bool = False) -> list[ListingRow]:
+    """The rows of some probes of the catalog."""
     rows = []
     for probe in found:
         number = catalog.number(probe)
         arguments = _arguments(probe) if has_arguments else ()
-        places = catalog.places(probe) if has_arguments else ()
-        names = probe.provider, probe.module, probe.function, probe.name
-        rows.append(ListingRow(number, *names, arguments, places))
+        rows.append(ListingRow(number, probe.provider, probe.module, probe.function, probe.name, arguments))
     return rows
 
 

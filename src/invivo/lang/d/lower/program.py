@@ -67,7 +67,6 @@ def compile_text(
     for index, clause in enumerate(clauses):
         lowered += _clause(state, clause, index, locals_)
     state.seal()
-    _check_destructive(state)
     diagnostics.check()
     if not values["argref"]:
         _check_arguments(macros)
@@ -148,24 +147,16 @@ def _lower(c: ClauseState, clause: syntax.ClauseDecl, members: list[Probe]) -> C
     return Clause(c.index, tuple(members), c.context, predicate, made[0], clause.span)
 
 
-def _check_destructive(state: ProgramState) -> None:
-    if state.options["destructive"]:
-        return
-    for name, span in state.destructive:
-        state.report(
-            "D_DESTRUCTIVE", span, f"destructive actions are not allowed: {name} changes what is traced, or the system",
-            "-w allows them, and so does #pragma D option destructive",
-        )  # fmt: skip
-
-
 def _check_arguments(macros: MacroValues) -> None:
     unused = macros.unused_arguments()
     if unused:
         text = macros.arguments[int(unused[0]) - 1]
-        raise OptionError(
+        error = OptionError(
             f"extraneous argument '{text}' (${unused[0]} is not referenced in the program)",
             "arguments after the program are $1, $2 ...; quote a program that has blanks",
         )
+        error.code = "D_MACRO_UNUSED"
+        raise error
 
 
 def _program(state: ProgramState, clauses: list[Clause], locals_: list[Variable]) -> Program:

@@ -1,0 +1,129 @@
+"""What `invivo dtrace` says, in dtrace's words.
+
+    compile_error(error, assembly, has_tags=True)
+    "failed to compile script x.d: [D_OP_LVAL] line 3: operator = requires ..."
+    "invalid probe specifier BEGIN { 1 = 2; }: in action list: ..."
+
+    DtraceWording(has_tags=False).fault(fault, True)
+    "error in dt_clause_0 for probe ID 1 (dtrace:::BEGIN): divide-by-zero at x.d:3:9"
+
+Source of the forms: dtrace(8), and what it prints.
+"""
+
+from __future__ import annotations
+
+from invivo.output.wording import Wording
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from invivo.cli.dtrace.programs import Assembly, Part
+    from invivo.consumer.drops import Drop
+    from invivo.consumer.faults import Fault
+    from invivo.diagnostics import Diagnostic
+    from invivo.errors import CompileError, InvivoError
+    from invivo.program.plan import Plan
+
+__all__ = ["DROP_TAGS", "DtraceWording", "compile_error", "matched", "program_error", "stability"]
+
+# By the consumer's kind of loss; losses that DTrace does not have carry no tag.
+DROP_TAGS = {
+    "principal": "PRINCIPAL",
+    "aggregation": "AGGREGATION",
+    "dynamic": "DYNAMIC",
+    "speculative": "SPEC",
+    "speculation": "SPECUNAVAIL",
+    "error": "DBLERROR",
+}
+
+
+class DtraceWording(Wording):
+    """See the module. With `has_tags` (-x droptags), losses carry DTrace's tags."""
+
+    program = "dtrace"
+
+    def __init__(self, has_tags: bool) -> None:
+        self._has_tags = has_tags
+
+    def fault(self, fault: Fault, is_first: bool) -> str:
+        number = fault.probe.id if fault.probe is not None else fault.probe_id
+        probe = f" ({fault.probe})" if fault.probe is not None else ""
+        site = fault.site
+        if site is None:
+            return f"error for probe ID {number}{probe}: {fault.reason}"
+        where = f"{site.file}:{site.line}:{site.column}"
+        return f"error in dt_clause_{site.clause} for probe ID {number}{probe}: {fault.reason} at {where}"
+
+    def drop(self, drop: Drop) -> str:
+        tag = DROP_TAGS.get(drop.kind)
+        return f"[DTRACEDROP_{tag}] {drop}" if self._has_tags and tag else str(drop)
+
+
+def compile_error(error: CompileError, assembly: Assembly, has_tags: bool) -> str:
+    """The first finding of an error, as one line, and a line with its hint."""
+    first = error.diagnostics[0]
+    part = assembly.part_at(first.span.start)
+    if first.code == "D_EMPTY":
+        return f"{_tag(first, has_tags)}no probes specified"
+    text = f"{_head(part)}: {_tag(first, has_tags)}{_place(first, assembly)}{_message(first)}"
+    return f"{text}\ndtrace: hint: {first.hint}" if first.hint else text
+
+
+def program_error(error: InvivoError, assembly: Assembly, has_tags: bool) -> str:
+    """An error of the whole program, with its hint."""
+    text = f"{_head(assembly.parts[-1])}: {_tag(error, has_tags)}{error.message}"
+    return f"{text}\ndtrace: hint: {error.hint}" if error.hint else text
+
+
+def _head(part: Part) -> str:
+    return f"failed to compile script {part.name}" if part.is_script else f"invalid probe specifier {part.text}"
+
+
+def _tag(found: Diagnostic | InvivoError, has_tags: bool) -> str:
+    return f"[{found.code}] " if has_tags else ""
+
+
+def _place(diagnostic: Diagnostic, assembly: Assembly) -> str:
+    """Where: the line of a script, the part of a clause on the command line."""
+    span = diagnostic.span
+    part = assembly.part_at(span.start)
+    line, _ = span.file.position(span.start)
+    file = span.file.name_at(span.start)
+    if part.is_script:
+        return f"line {line}: " if file == part.name else f'"{file}", line {line}: '
+    before = span.file.text[part.start : span.start]
+    if "{" in before:
+        return "in action list: "
+    return "in predicate: " if "/" in before else ""
+
+
+def _message(diagnostic: Diagnostic) -> str:
+    if diagnostic.code != "D_PDESC_ZERO":
+        return diagnostic.message
+    fields = diagnostic.span.text.split(":")
+    return f"probe description {':'.join([''] * (4 - len(fields)) + fields)} does not match any probes"
+
+
+def matched(plan: Plan, assembly: Assembly) -> list[str]:
+    """For each program of the command line how many probes it matched."""
+    counts = dict.fromkeys(assembly.parts, 0)
+    for clause in plan.clauses:
+        counts[assembly.part_at(clause.start)] += clause.matched
+    return [
+        f"{'script' if part.is_script else 'description'} '{part.name}' matched {count} probe{'s' * (count != 1)}"
+        for part, count in counts.items()
+    ]
+
+
+def stability(plan: Plan) -> list[str]:
+    """How stable the probe descriptions of the programs are."""
+    from invivo.program.stability import class_name, least, provider_attributes
+
+    names = sorted({probe.provider for probe in plan.probes})
+    found = least(attributes for name in names for attributes in provider_attributes(name)[:4])
+    return [
+        "",
+        "Minimum Probe Description Attributes",
+        f"\tIdentifier Names: {found.name.name.capitalize()}",
+        f"\tData Semantics:   {found.data.name.capitalize()}",
+        f"\tDependency Class: {class_name(found.class_)}",
+    ]

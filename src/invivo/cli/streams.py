@@ -1,0 +1,64 @@
+"""What commands that trace share: where output goes, messages on standard error, signals that end tracing."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from invivo.errors import InvivoError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from invivo.session import Session
+
+__all__ = ["OpenOutput", "stop_on_signals", "tell"]
+
+
+class OpenOutput:
+    """The file that `-o` names, appended to, or standard output (which stays open): a context manager.
+
+    Raises:
+        InvivoError: When entered, if the file cannot be written to.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._fd = 1
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            try:
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            except OSError as error:
+                raise InvivoError(f"cannot write to '{self._path}': {error.strerror}") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._path is not None:
+            os.close(self._fd)
+
+    def fileno(self) -> int:
+        """The descriptor to write to."""
+        return self._fd
+
+
+def tell(message: str) -> None:
+    """A message on standard error, its control characters made visible."""
+    from invivo.output.escape import escape
+
+    os.write(2, escape(message.encode("utf-8", "surrogateescape")) + b"\n")
+
+
+def stop_on_signals(session: Session) -> Callable[[], None]:
+    """SIGINT, SIGTERM and SIGHUP end the session in good order; returns what undoes that."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda *_: session.stop()) for number in numbers]
+
+    def restore() -> None:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+    return restore

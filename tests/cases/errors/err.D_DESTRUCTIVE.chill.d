@@ -1,6 +1,0 @@
-/* line: 4 */
-BEGIN
-{
-	chill(1);
-	exit(0);
-}

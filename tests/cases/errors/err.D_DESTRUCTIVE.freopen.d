@@ -1,6 +1,0 @@
-/* line: 4 */
-BEGIN
-{
-	freopen("/dev/null");
-	exit(0);
-}

@@ -1,6 +1,0 @@
-/* line: 4 */
-BEGIN
-{
-	raise(SIGURG);
-	exit(0);
-}

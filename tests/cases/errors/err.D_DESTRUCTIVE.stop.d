@@ -1,6 +1,0 @@
-/* line: 4 */
-BEGIN
-{
-	stop();
-	exit(0);
-}

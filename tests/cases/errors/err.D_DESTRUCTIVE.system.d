@@ -1,6 +1,0 @@
-/* line: 4 */
-BEGIN
-{
-	system("true");
-	exit(0);
-}

@@ -1,7 +1,0 @@
-/* line: 6 */
-#pragma D option destructive
-
-BEGIN
-{
-	freopen(".");
-}

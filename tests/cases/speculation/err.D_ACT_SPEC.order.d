@@ -1,8 +1,0 @@
-/* line: 7 */
-#pragma D option destructive
-
-BEGIN
-{
-	speculate(speculation());
-	raise(SIGURG);
-}
