@@ -20,7 +20,7 @@ from __future__ import annotations
 from invivo.consumer.answers import Answer
 from invivo.consumer.decode import to_value
 from invivo.consumer.records import Histogram, Stack
-from invivo.output.aggregation import Order
+from invivo.output.aggregation import Order, rows
 from invivo.output.collect import shown_values
 from invivo.output.display import displays
 from invivo.output.printf import Style
@@ -114,7 +114,8 @@ class JsonOutput:
     def _aggregation(self, totals: Totals) -> None:
         types = [field.type for field in totals.plan.keys]
         entries = []
-        for _, raw, words in totals.ordered(by_key=self._order.by_key, descending=self._order.is_descending):
+        for raw, (words,) in rows((totals,), self._order):
+            assert words is not None
             values = [to_value(value, kind, self._style.resolver) for value, kind in zip(raw, types, strict=True)]
             entries.append({"key": [_plain(value) for value in values], **_answer(totals.answer(words))})
         name, function = totals.plan.name, totals.plan.function.value

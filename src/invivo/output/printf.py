@@ -229,9 +229,11 @@ def _string_adapter(conv: str, type_: FieldType, style: Style) -> Adapter:
             text = value.partition(b"\0")[0] if type_.kind is FieldKind.BYTES else value
             return clean(text)  # type: ignore[return-value]
         if type_.kind is FieldKind.SYMBOL:
-            return clean(resolver.symbol(type_.name, _number(value)).encode("utf-8", "surrogateescape"))  # type: ignore[return-value]
+            return clean(resolver.symbol(type_.name, _number(value)).encode("utf-8",
+            "surrogateescape"))  # type: ignore[return-value]
         if isinstance(value, UserAddress):
-            return clean(resolver.user_symbol(type_.name, value).encode("utf-8", "surrogateescape"))  # type: ignore[return-value]
+            return clean(resolver.user_symbol(type_.name, value).encode("utf-8",
+            "surrogateescape"))  # type: ignore[return-value]
         if isinstance(value, int):
             return b"%d" % value
         return stack(value)

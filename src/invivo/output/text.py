@@ -98,7 +98,7 @@ class TextOutput:
     def finish(self, unprinted: Sequence[Totals]) -> None:
         self._held.append(b"\n")
         for totals in unprinted:
-            self._held.append(b"\n" + default_text((totals,), self._order, self._style))
+            self._held.append(default_text((totals,), self._order, self._style))
         self.flush()
 
     def flush(self) -> None:

@@ -84,7 +84,7 @@ def test_llquantize() -> None:
     """Factor 10, magnitudes 0 to 1, 10 steps: 1 to 9 by one, then 10 to 90 by ten."""
     text = drawn(AggFunction.LLQUANTIZE, (10, 0, 1, 10), {0: 1, 3: 1, 25: 1, 100: 1})
     labels = [line[:16].strip() for line in text.splitlines()[2:]]
-    assert labels == ["< 1", *map(str, range(1, 10)), *map(str, range(10, 100, 10)), ">= 100"]
+    assert labels == ["-1", "0", *map(str, range(1, 10)), *map(str, range(10, 100, 10)), ">= 100"]
     assert [line.split()[-1] for line in text.splitlines()[2:]].count("1") == 4
 
 

@@ -137,11 +137,9 @@ def test_aggregations_that_were_not_printed_come_at_the_end_in_order_of_value() 
     run.consumer.finish()
     assert run.out == (
         "\n"
-        "\n"
         f"  {'bash':<50}       -1                3\n"
         f"  {'ls':<50}        1                3\n"
         f"  {'cat':<50}        5                7\n"
-        "\n"
         "              -12\n"
     )
 
@@ -154,7 +152,7 @@ def test_a_keyed_picture_follows_its_key_and_ends_with_an_empty_line() -> None:
     run.consumer.aggregations.merge(1, key(plan, [b"read"]), words)
     run.consumer.finish()
     assert run.out == (
-        "\n\n"
+        "\n"
         f"  {'read':<50}\n"
         "           value  ------------- Distribution ------------- count    \n"
         "               0 |                                         0        \n"

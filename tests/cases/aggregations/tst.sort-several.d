@@ -1,0 +1,15 @@
+/* By the first aggregation's values, then by the second's; who is not in the first counts 0 there. */
+#pragma D option quiet
+
+BEGIN
+{
+	@a[1, "x"] = sum(5);
+	@a[2, "w"] = sum(5);
+	@a[3, "a"] = sum(1);
+	@b[1, "x"] = sum(1);
+	@b[2, "w"] = sum(7);
+	@b[3, "a"] = sum(7);
+	@b[4, "q"] = sum(-2);
+	printa("%d %s %@d %@d\n", @a, @b);
+	exit(0);
+}

@@ -1,0 +1,16 @@
+/* There is no third aggregation: the first orders. */
+#pragma D option quiet
+#pragma D option aggsortpos=2
+
+BEGIN
+{
+	@a[1, "x"] = sum(5);
+	@a[2, "w"] = sum(5);
+	@a[3, "a"] = sum(1);
+	@b[1, "x"] = sum(1);
+	@b[2, "w"] = sum(7);
+	@b[3, "a"] = sum(7);
+	@b[4, "q"] = sum(-2);
+	printa("%d %s %@d %@d\n", @a, @b);
+	exit(0);
+}
