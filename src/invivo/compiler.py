@@ -31,12 +31,17 @@ __all__ = ["Request", "TypedProgram", "plan_for", "typed_program"]
 class Request:
     """What to compile: `text` with the `name` that messages give it, macro arguments, options as written; and the ids
     of the process that will trace, which is the one that asks. `target_pid` is the process to be traced where that is
-    known, else 0."""
+    known, else 0; `types` are files with types that the program may use (--types)."""
 
-    __slots__ = ("arguments", "consumer", "name", "options", "target_pid", "text")
+    __slots__ = ("arguments", "consumer", "name", "options", "target_pid", "text", "types")
 
     def __init__(
-        self, text: bytes, name: str, arguments: Sequence[str] = (), options: Mapping[str, str | None] | None = None
+        self,
+        text: bytes,
+        name: str,
+        arguments: Sequence[str] = (),
+        options: Mapping[str, str | None] | None = None,
+        types: Sequence[str] = (),
     ) -> None:
         self.text = text
         self.name = name
@@ -44,6 +49,7 @@ class Request:
         self.options = dict(options or {})
         self.consumer = consumer_ids()
         self.target_pid = 0
+        self.types = tuple(types)
 
     @property
     def needs_target(self) -> bool:
@@ -60,7 +66,7 @@ def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True)
     """
     from invivo import plan_cache
 
-    if use_cache and request.needs_target:
+    if use_cache and (request.needs_target or request.types):
         use_cache = False  # what it means depends on the process's files
     key = plan_cache.key_of(request.text, request.name, request.arguments, request.options, request.consumer)
     if use_cache and (plan := plan_cache.load(key)) is not None:
@@ -87,17 +93,22 @@ def compile_now(request: Request) -> Plan:
     from invivo.lang.d.macros import MacroValues
     from invivo.providers.catalog import Catalog
     from invivo.providers.kernel_types import KernelTypes
+    from invivo.providers.user_types import UserTypes
 
     source = read_source(request.name, request.text)
     types = KernelTypes()
     traits = kernel_traits(types)
-    catalog = Catalog(types, traits, request.target_pid)
+    programs = UserTypes(request.target_pid, request.types)
+    catalog = Catalog(types, traits, request.target_pid, programs)
     macros = MacroValues(
         request.arguments, request.name, consumer=request.consumer, target_pid=request.target_pid
     )
-    program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
+    program = compile_text(
+        source, types=types, catalog=catalog, macros=macros, options=request.options, programs=programs
+    )
     plan = compile_program(program, traits)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
+    rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
     return plan._replace(formatter=compile_formatter(plan))
 
@@ -130,10 +141,13 @@ def typed_program(request: Request) -> TypedProgram:
 
     source = read_source(request.name, request.text)
     types = KernelTypes()
-    catalog = Catalog(types, Traits(has_btf_tracepoints=False))
-    macros = MacroValues(request.arguments, request.name, consumer=request.consumer)
+    catalog = Catalog(types, Traits(has_btf_tracepoints=False), request.target_pid)
+    macros = MacroValues(
+        request.arguments, request.name, consumer=request.consumer, target_pid=request.target_pid
+    )
     program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
+    rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     return TypedProgram(program, types, _opening(source.text), rendered, _clauses(program))
 
 
@@ -149,7 +163,7 @@ def _clauses(program: Program) -> tuple[ClauseInfo, ...]:
 def _opening(text: str) -> str:
     """The text up to the first clause's predicate or body, as `description '...' matched` shows it."""
     end = len(text)
-    for char in "{/" if "uprobe:" not in text else "{":
+    for char in "{/" if "uprobe:" not in text and "usdt:" not in text else "{":
         position = text.find(char)
         if position >= 0:
             end = min(end, position)

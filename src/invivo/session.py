@@ -233,6 +233,9 @@ class Session:
         engine.begin()
         if engine.exit_code is None:
             engine.enable()
+        if isinstance(engine, KernelEngine):
+            for message in engine.refusals():
+                self._tell(message)
 
     def _finish(self) -> None:
         """Disable, run END, take what is left. Does nothing the second time."""

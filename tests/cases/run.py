@@ -82,7 +82,8 @@ def on_reference(program: Program) -> Outcome:
     """Run on the reference engine; ticks are fired in virtual time, until exit() is called."""
     printed = _Printed()
     merge: list[Callable[..., None]] = []
-    world = SyntheticWorld(pid=os.getpid(), tid=os.getpid(), uid=os.getuid(), gid=os.getgid())
+    pid = os.getpid()
+    world = SyntheticWorld(pid=pid, tid=pid, uid=os.getuid(), gid=os.getgid(), tracer_pid=pid)
     engine = ReferenceEngine(program, world, lambda *each: merge[0](*each))
     consumer = Consumer(engine.plan, printed.output(engine.plan), _Services(engine))
     merge.append(consumer.aggregations.merge)

@@ -5,7 +5,8 @@
     TOPIC/err.TAG.NAME.d      must not compile: its first diagnostic is TAG, on the line that `/* line: N */` says
 
 Other comments that a case may have: `needs: kernel` (it reads the kernel's objects: there is nothing for the reference
-engine), `exits: N` (the exit status, if it is not 0), `arguments: A B` ($1, $2). A program ends by exit().
+engine), `feature: NAME` (without this one of bpf.features it is refused), `exits: N` (the exit status, if it is not
+0), `arguments: A B` ($1, $2). A program ends by exit().
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from invivo.errors import CompileError
+from invivo.bpf.features import FEATURES, Outcome
+from invivo.errors import CompileError, UnsupportedError
 from invivo.program.nodes import Program
 from tests.cases import run
 
@@ -75,6 +77,12 @@ def test_reference(path: Path) -> None:
 @pytest.mark.kernel
 @pytest.mark.parametrize("path", GOOD, ids=title)
 def test_kernel(path: Path) -> None:
+    wanted = comment(path, "feature")
+    lacking = [row.name for row in FEATURES if row.name == wanted and row.ask().outcome is not Outcome.YES]
+    if lacking:  # then a program says so
+        with pytest.raises(UnsupportedError, match="cannot be done here"):
+            run.in_kernel(compiled(path))
+        return
     assert run.in_kernel(compiled(path)) == expected(path)
 
 

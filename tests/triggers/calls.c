@@ -1,4 +1,4 @@
-/* Calls a function N times from each of T threads: calls T N. Functions of many shapes for the pid provider. */
+/* Calls a function N times in all from T threads: calls T N. Functions of many shapes for the pid provider. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,21 +23,21 @@ KEPT long nested(long depth) {
     return depth <= 0 ? 0 : 1 + nested(depth - 1);
 }
 
-static long each;
+static long threads = 1, total = 1;
 
-static void *run(void *unused) {
-    (void)unused;
+/* The calls of one thread; those of all have the arguments 0 to N - 1. */
+static void *run(void *number) {
     long sum = 0;
-    for (long i = 0; i < each; i++) sum += work(i);
+    for (long i = (long)number; i < total; i += threads) sum += work(i);
     return (void *)sum;
 }
 
 int main(int argc, char **argv) {
-    int threads = argc > 1 ? atoi(argv[1]) : 1;
-    each = argc > 2 ? atol(argv[2]) : 1;
+    if (argc > 1) threads = atol(argv[1]);
+    if (argc > 2) total = atol(argv[2]);
     pthread_t started[64];
-    for (int i = 0; i < threads; i++) pthread_create(&started[i], NULL, run, NULL);
-    for (int i = 0; i < threads; i++) pthread_join(started[i], NULL);
+    for (long i = 0; i < threads; i++) pthread_create(&started[i], NULL, run, (void *)i);
+    for (long i = 0; i < threads; i++) pthread_join(started[i], NULL);
     printf("%ld %ld\n", ten(1, 20, 300, 4000, 50000, 600000, 7000000, 80000000, 900000000, 10000000000), nested(17));
     return 0;
 }

@@ -1,5 +1,5 @@
 // USDT probes by hand-written notes, so that every form of an operand is known: no sys/sdt.h is needed.
-//   usdt COUNT
+//   usdt COUNT [PAUSE_US]
 // fires demo:sites at two places COUNT times each, with other operands at each; demo:guarded only while its semaphore is
 // not 0; demo:forms once a round. Prints what the arguments were.
 #include <stdint.h>
@@ -77,6 +77,8 @@ int main(int argc, char **argv)
 		}
 		forms();
 		float_form();
+		if (argc > 2)
+			usleep(atoi(argv[2]));
 	}
 	printf("guarded %d\n", guarded);
 	return 0;

@@ -46,7 +46,7 @@ def test_bytes_that_are_not_utf8_survive() -> None:
         ("ab%", 2, 1, "ends"),
         ("x %-5", 2, 3, "ends"),
         ("%q", 0, 2, "'%q' is not a conversion"),
-        ("a%5.2Fz", 1, 5, "unknown"),
+        ("a%5.2Kz", 1, 5, "unknown"),
         ("%70000d", 1, 5, "too large"),
     ],
 )

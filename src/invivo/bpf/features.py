@@ -73,9 +73,19 @@ def has_raw_cookies() -> Answer:
     return _BY_NAME["raw cookies"].ask()
 
 
+def has_sleepable_uprobes() -> Answer:
+    """Whether programs at uprobes may wait for pages of the process."""
+    return _BY_NAME["sleepable uprobes"].ask()
+
+
 def has_typed_task() -> Answer:
     """Whether programs may read the running task's structure without a helper."""
     return _BY_NAME["typed task"].ask()
+
+
+def has_user_writes() -> Answer:
+    """Whether programs may write into processes (bpf_probe_write_user)."""
+    return _BY_NAME["user writes"].ask()
 
 
 def _code(*instructions: Instruction) -> bytes:
@@ -140,6 +150,32 @@ def _try_uprobe_multi(_: int) -> None:
         raise KernelError(22, "bpf(BPF_LINK_CREATE)", "a uprobe_multi link: each probe gets a perf event of its own")
 
 
+def _try_sleepable_uprobe(_: int) -> None:
+    from invivo.bpf.link import uprobe
+
+    code = _code(
+        Instruction(0xBF, 1, 10), Instruction(0x07, 1, immediate=-8), Instruction(0xB7, 2, immediate=1),
+        Instruction(0xB7, 3), Instruction(0x85, immediate=uapi.BPF_FUNC_copy_from_user), _R0_IS_0, _EXIT,
+    )  # fmt: skip
+    expected = uprobe.expected_attach_type()
+    if not expected:
+        raise KernelError(22, "bpf(BPF_LINK_CREATE)", "a uprobe_multi link")
+    spec = ProgramSpec("invivo_try", uapi.BPF_PROG_TYPE_KPROBE, code, "GPL", expected, 0, uapi.BPF_F_SLEEPABLE)
+    Program.load(spec).close()
+
+
+def _try_write_user(_: int) -> None:
+    write = Instruction(0x85, immediate=uapi.BPF_FUNC_probe_write_user)
+    arguments = (
+        Instruction(0xB7, dst=1),  # r1 = 0, the address
+        Instruction(0xBF, dst=2, src=10),  # r2 = the stack ...
+        Instruction(0x07, dst=2, immediate=-8),
+        Instruction(0x7A, dst=10, offset=-8),  # ... and on it a word of zeros
+        Instruction(0xB7, dst=3, immediate=8),  # r3 = its size
+    )
+    _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(*arguments, write, _R0_IS_0, _EXIT)).close()
+
+
 FEATURES = (
     Feature("ring buffer", "carries records to the consumer", True, _try_ring_buffer),
     Feature("mapped arrays", "globals shared with the consumer", True, _try_mapped_array),
@@ -150,7 +186,9 @@ FEATURES = (
     Feature("raw cookies", "many tracepoints let go of at once", False, _try_raw_cookie),
     Feature("typed task", "execname read without a helper", False, _try_typed_task),
     Feature("uprobe_multi links", "thousands of functions of a program attached at once", False, _try_uprobe_multi),
+    Feature("sleepable uprobes", "reads of a program's pages that are not in memory", False, _try_sleepable_uprobe),
     Feature("may_goto", "loops of any length", False, _try_may_goto),
+    Feature("user writes", "copyout() and copyoutstr()", False, _try_write_user),
 )
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}

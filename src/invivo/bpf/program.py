@@ -31,7 +31,8 @@ _LOG_SIZES = (1 << 16, 1 << 20, 1 << 24)
 
 
 class ProgramSpec(NamedTuple):
-    """`code` is an array of 8-byte instructions; `attach_btf_id` names what a tracing program attaches to."""
+    """`code` is an array of 8-byte instructions; `attach_btf_id` names what a tracing program attaches to;
+    `flags` are BPF_F_SLEEPABLE and its like."""
 
     name: str
     type: int
@@ -39,6 +40,7 @@ class ProgramSpec(NamedTuple):
     license: str = "GPL"
     expected_attach_type: int = 0
     attach_btf_id: int = 0
+    flags: int = 0
 
 
 class ProgramInfo(NamedTuple):
@@ -132,7 +134,7 @@ def _load(spec: ProgramSpec, log_level: int, log: bytearray | None) -> tuple[int
     name = spec.name.encode("ascii", "replace")[:15]
     _LOAD.pack_into(
         attributes, 0, spec.type, len(spec.code) // 8, address(spec.code), address(license_text), log_level,
-        len(log) if log is not None else 0, address(log) if log is not None else 0, 0, 0, name, 0,
+        len(log) if log is not None else 0, address(log) if log is not None else 0, 0, spec.flags, name, 0,
         spec.expected_attach_type, 0, 0, 0, 0, 0, 0, 0, spec.attach_btf_id,
     )  # fmt: skip
     return try_bpf(uapi.BPF_PROG_LOAD, attributes)

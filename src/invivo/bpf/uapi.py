@@ -31,6 +31,7 @@ BPF_NOEXIST = 1
 BPF_F_NO_PREALLOC = 1 << 0
 BPF_F_RDONLY_PROG = 1 << 7
 BPF_F_MMAPABLE = 1 << 10
+BPF_F_SLEEPABLE = 1 << 4  # of BPF_PROG_LOAD
 
 BPF_PROG_TYPE_SOCKET_FILTER = 1
 BPF_PROG_TYPE_KPROBE = 2
@@ -45,6 +46,8 @@ BPF_TRACE_UPROBE_MULTI = 48
 
 BPF_F_UPROBE_MULTI_RETURN = 1 << 0
 
+BPF_FUNC_copy_from_user = 148
+BPF_FUNC_probe_write_user = 36
 BPF_FUNC_get_attach_cookie = 174
 BPF_FUNC_get_current_task_btf = 158
 

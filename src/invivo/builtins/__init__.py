@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from invivo.builtins import aggregations, flow, memory, output, probe, process, speculations, stacks, strings, time
+from invivo.builtins import (
+    aggregations,
+    destructive,
+    flow,
+    memory,
+    output,
+    probe,
+    process,
+    speculations,
+    stacks,
+    strings,
+    time,
+)
 from invivo.builtins.registry import BUILTINS, Builder, Builtin, Kind, Operand
 
 __all__ = ["BUILTINS", "Builder", "Builtin", "Kind", "Operand"]
 
 # Each topic's module registers its rows when it is imported; the names are used here so that the imports stay.
-TOPICS = (probe, process, time, speculations, memory, strings, stacks, output, aggregations, flow)
+TOPICS = (probe, process, time, speculations, memory, strings, stacks, output, aggregations, destructive, flow)

@@ -6,14 +6,14 @@ printa("%s %@d\n", @a)                no field: the consumer knows the aggregati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from invivo.builtins.formats import check_fits, format_of, formatted
 from invivo.builtins.registry import AggregationName, Builder, Builtin, Kind, Operand, register
-from invivo.program.format import CONVERSIONS, Conversion, FormatError, conversions, parse_format
-from invivo.program.nodes import Convert, Expr, Memory
+from invivo.program.format import Conversion
+from invivo.program.nodes import Convert, Memory
 from invivo.program.plan import Printa, Printf, PrintStack, PrintSymbol, Trace, Tracemem
 from invivo.program.types import (
-    INT,
     UCHAR,
     ULONG,
     Array,
@@ -23,9 +23,7 @@ from invivo.program.types import (
     Stack,
     String,
     Symbol,
-    Type,
     a_type,
-    is_integral,
     is_scalar,
 )
 from invivo.source import Span
@@ -62,85 +60,8 @@ def _tracemem(b: Builder, operands: Sequence[Operand]) -> None:
     b.act(Tracemem(b.field(Memory(where, space, Array(UCHAR, size), b.span))))
 
 
-# --- printf -----------------------------------------------------------------------------------------------------------
-
-
-def _format(b: Builder, operand: Operand, action: str) -> tuple[str, tuple[Conversion, ...]]:
-    text = b.literal(operand)
-    if text is None:
-        b.error("D_PRINTF_ARG_FMT", operand.span, f"{action}()'s format must be a string literal")
-    try:
-        return text, conversions(parse_format(text))
-    except FormatError as error:
-        b.error("D_PRINTF_ARG_FMT", operand.span, error.message)
-
-
 def _printf(b: Builder, operands: Sequence[Operand]) -> None:
-    text, wanted = _format(b, operands[0], "printf")
-    rest = list(operands[1:])
-    needed = sum(1 + (c.width == "*") + (c.precision == "*") for c in wanted)
-    if needed > len(rest):
-        b.error(
-            "D_PRINTF_ARG_PROTO",
-            b.span,
-            f"printf()'s format takes {_arguments(needed)}, {len(rest)} given",
-            "write %% for a percent sign" if not rest else "",
-        )
-    if needed < len(rest):
-        b.error(
-            "D_PRINTF_ARG_EXTRA", rest[needed].span, f"printf()'s format takes {_arguments(needed)}, this is one more"
-        )
-    fields = []
-    for conversion in wanted:
-        if conversion.is_aggregation:
-            b.error("D_PRINTF_AGG_CONV", operands[0].span, "%@ is printa()'s: printf() has no aggregation")
-        for _ in range((conversion.width == "*") + (conversion.precision == "*")):
-            width = b.raw(rest.pop(0))
-            if not is_integral(width.type):
-                b.error("D_PRINTF_DYN_TYPE", width.span, f"a width for * is an integer, not {a_type(width.type)}")
-            fields.append(b.field(Convert(width, INT, width.span)))
-        fields.append(b.field(_argument(b, conversion, rest.pop(0))))
-    b.act(Printf(text, tuple(fields)))
-
-
-def _arguments(number: int) -> str:
-    return f"{number} argument{'s' if number != 1 else ''}"
-
-
-def _argument(b: Builder, conversion: Conversion, operand: Operand) -> Expr:
-    value = b.value(operand) if conversion.conv in "sS" else b.raw(operand)
-    if not _fits(conversion.conv, value.type):
-        _mismatch(b, conversion.conv, value.type, value.span)
-    if conversion.conv == "A" and not isinstance(value.type, Symbol):
-        return Convert(Convert(value, ULONG, value.span), Symbol("uaddr"), value.span)  # with its process
-    return value
-
-
-def _fits(conv: str, type_: Type) -> bool:
-    if conv in "sS":
-        return isinstance(type_, String | Symbol)
-    if conv == "k":
-        return isinstance(type_, Stack)
-    if conv in "efg":
-        return isinstance(type_, Float)
-    if conv in "aAp":
-        return is_scalar(type_) or isinstance(type_, Symbol)
-    if conv in "diouxX":
-        return is_scalar(type_)
-    return is_integral(type_)
-
-
-_INSTEAD = ((String, "use %s"), (Stack, "use %k"), (Float, "use %f, or cast it: (int)"))
-_HINTS: dict[str, Callable[[Type], str]] = {
-    "s": lambda type_: "use %d" if is_integral(type_) else "use %p, or stringof() for the string behind it",
-    "d": lambda type_: next((hint for kind, hint in _INSTEAD if isinstance(type_, kind)), ""),
-}
-
-
-def _mismatch(b: Builder, conv: str, type_: Type, span: Span) -> None:
-    hint = _HINTS["s" if conv in "sS" else "d"](type_)
-    message = f"%{conv} prints {CONVERSIONS[conv]}, and this is {a_type(type_)}"
-    b.error("D_PRINTF_ARG_TYPE", span, message, hint)
+    b.act(Printf(*formatted(b, operands, "printf")))
 
 
 # --- printa -----------------------------------------------------------------------------------------------------------
@@ -151,7 +72,7 @@ def _printa(b: Builder, operands: Sequence[Operand]) -> None:
     wanted: tuple[Conversion, ...] = ()
     rest = list(operands)
     if b.aggregation(rest[0]) is None and b.literal(rest[0]) is not None:
-        text, wanted = _format(b, rest.pop(0), "printa")
+        text, wanted = format_of(b, rest.pop(0), "printa")
     if not rest:
         b.error("D_PRINTA_PROTO", b.span, 'printa() takes an aggregation: printa(@name) or printa("format", @name)')
     found: list[AggregationName] = []
@@ -183,9 +104,8 @@ def _check_printa(
             message = f"the format prints more keys than the {len(first)} of @{found[0].name}"
             b.error("D_PRINTF_ARG_PROTO", format_span, message, "%@d prints the value")
         type_ = keys.pop(0)
-        is_text = isinstance(type_, Array) and conversion.conv in "sS"
-        if not is_text and not _fits(conversion.conv, type_):
-            _mismatch(b, conversion.conv, type_, format_span)
+        if not (isinstance(type_, Array) and conversion.conv in "sS"):
+            check_fits(b, conversion, type_, format_span)
     if values > len(found) > 1:  # one alone may be printed in several ways
         b.error(
             "D_PRINTF_ARG_PROTO",

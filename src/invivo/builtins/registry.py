@@ -102,6 +102,10 @@ class Builder(Protocol):
         """
         ...
 
+    def integer_or_pointer(self, operand: Operand) -> Expr:
+        """An address, pointer or integer, as 64 bits; reports D_PROTO_ARG where it is neither."""
+        ...
+
     def string(self, operand: Operand) -> Expr:
         """The operand as a string."""
         ...
@@ -190,6 +194,7 @@ class Builtin:
     action: Callable[[Builder, Sequence[Operand]], None] | None = None
     aggregating: Aggregating | None = None
     is_context: bool = False  # its value depends on the probe's arguments
+    is_destructive: bool = False  # it may change what is traced, or the system: only with the option destructive
 
     @property
     def signature(self) -> Signature:

@@ -24,6 +24,7 @@ def run(namespace: argparse.Namespace) -> int:
         InvivoError: The probes cannot be listed here.
     """
     from invivo.listing import list_probes
+    from invivo.output.escape import escape
 
     listing = list_probes(namespace.pattern, verbose=namespace.verbose)
     if listing.refusals:
@@ -40,4 +41,6 @@ def run(namespace: argparse.Namespace) -> int:
         out.write(f"{row.id:>5} {row.provider:>10} {row.module:>17} {row.function:>33} {row.name}\n")
         for index, (name, type_name) in enumerate(row.arguments):
             out.write(f"{'':>8}args[{index}]: {type_name} {name}\n")
+        for place in row.places:
+            out.write(f"{'':>8}{escape(place.encode('utf-8', 'surrogateescape')).decode('utf-8', 'replace')}\n")
     return 0

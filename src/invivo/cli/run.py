@@ -28,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target("-c", dest="command", metavar="CMD", help="run a command, trace until it ends; $target is its pid")
     target("-p", dest="pid", type=_pid, metavar="PID", help="trace until this process ends; $target is its pid")
     add("-q", dest="quiet", action="store_true", help="print only what the program prints")
+    add("--types", action="append", default=[], metavar="FILE", help="a file with debug information or BTF: types for "
+        "programs that have none of their own")
     add("-x", dest="options", action="append", default=[], metavar="OPTION[=VALUE]", help="see: invivo help options")
+    add("-w", dest="destructive", action="store_true", help="allow destructive actions: raise, stop, system ...")
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")
     add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
@@ -48,9 +51,11 @@ def run(namespace: argparse.Namespace) -> int:
     options = dict(_option(item) for item in namespace.options)
     if namespace.quiet:
         options["quiet"] = None
+    if namespace.destructive:
+        options["destructive"] = None
     with OpenOutput(namespace.output) as stream:
         session = Session(
-            Request(text, name, arguments, options),
+            Request(text, name, arguments, options, namespace.types),
             command=namespace.command,
             pid=namespace.pid,
             duration=namespace.duration,

@@ -18,7 +18,7 @@ from invivo.codegen.module import Module
 from invivo.codegen.objects import MAY_GOTO
 from invivo.codegen.storage import Lifetime, Place, Storage
 from invivo.program.nodes import Clause, Expr, Stmt, Variable
-from invivo.program.plan import BtfTracepoint, FaultKind, Globals, RecordLayout
+from invivo.program.plan import BtfTracepoint, FaultKind, Globals, RecordLayout, Uprobe
 from invivo.program.types import Enum, Int, Type
 from invivo.source import Span
 
@@ -38,14 +38,17 @@ class Helper(enum.IntEnum):
     UID_GID = 15
     COMM = 16
     CURRENT_TASK = 35
+    WRITE_USER = 36
     GET_STACK = 67
     CGROUP_ID = 80
+    SEND_SIGNAL = 109
     READ_USER = 112
     READ_KERNEL = 113
     READ_USER_STRING = 114
     READ_KERNEL_STRING = 115
     RINGBUF_OUTPUT = 130
     RINGBUF_QUERY = 134
+    COPY_FROM_USER = 148
     CURRENT_TASK_BTF = 158
     SNPRINTF = 165
 
@@ -231,6 +234,14 @@ class Emitter(ABC):
         Arithmetic on typed pointers is refused, but a negated one is just a number.
         """
         return self.out.sub(ZERO, self.opaque(self.out.sub(ZERO, value)))
+
+    @property
+    def may_sleep(self) -> bool:
+        """Whether the unit may wait for pages of the process; asked by what would, and remembered."""
+        if not isinstance(self.point, Uprobe) or not self.module.traits.has_sleepable_uprobes:
+            return False
+        self.module.sleepable.add(self.name)
+        return True
 
     @property
     def has_typed_pointers(self) -> bool:

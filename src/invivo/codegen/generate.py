@@ -49,7 +49,7 @@ def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_b
         code = compile_text(symbols, functions, has_long_jumps=traits.has_may_goto)
         codes = read_object(code, module.data_maps)
     maps, rodata = module.finish()
-    unit_plans = [_unit_plan(unit, codes) for unit in units]
+    unit_plans = [_unit_plan(unit, codes, unit.name in module.sleepable) for unit in units]
     if ends_threads:
         unit_plans.append(UnitPlan(_THREAD_END, *codes[_THREAD_END], (ATTACHMENT,)))
     return Plan(
@@ -67,6 +67,6 @@ def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_b
     )
 
 
-def _unit_plan(unit: Unit, codes: dict[str, Code]) -> UnitPlan:
+def _unit_plan(unit: Unit, codes: dict[str, Code], is_sleepable: bool) -> UnitPlan:
     attachments = tuple(Attachment(point, probe) for point, probe in unit.points)
-    return UnitPlan(unit.name, *codes[unit.name], attachments)
+    return UnitPlan(unit.name, *codes[unit.name], attachments, is_sleepable)

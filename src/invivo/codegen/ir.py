@@ -239,6 +239,14 @@ class Function:
     def lookup_scratch(self, map_: Value, key: Value, bases: Sequence[tuple[str, int]]) -> None:
         """bpf_map_lookup_elem, whose result is called %scratch everywhere, and names for places behind it."""
         self._do("%scratch = " + _call("ptr", 1, (map_, key), 0))
+        self._name_places(bases)
+
+    def name_scratch(self, area: Value, bases: Sequence[tuple[str, int]]) -> None:
+        """Call `area` %scratch everywhere, and name places behind it."""
+        self._do(f"%scratch = getelementptr i8, ptr {area.text}, i64 0")
+        self._name_places(bases)
+
+    def _name_places(self, bases: Sequence[tuple[str, int]]) -> None:
         for name, offset in bases:
             self._do(f"{name} = getelementptr i8, ptr %scratch, i64 {offset}")
 

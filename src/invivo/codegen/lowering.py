@@ -9,19 +9,20 @@ from __future__ import annotations
 import struct
 
 from invivo.codegen import expressions, memory, records, statements, strings, variables
-from invivo.codegen.emitter import Emitter, Str, Target
+from invivo.codegen.emitter import Emitter, Helper, Str, Target
 from invivo.codegen.ir import NULL, ZERO, Block, Value, const
 from invivo.codegen.module import Module
 from invivo.codegen.objects import COOKIE
 from invivo.program.nodes import Clause, ContextWord, Exit, Expr, Stmt
 from invivo.program.passes.units import Firing, Selection, Unit
-from invivo.program.plan import Globals, Moment, Once
+from invivo.program.plan import Globals, Moment, Once, Uprobe
 from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 
 __all__ = ["lower_unit"]
 
 _NOWHERE = Span(SourceFile("", ""), 0, 0)  # of code that stands in no text: selectors and guards
+_AREAS = 4  # scratch areas for each CPU where a program can be preempted
 _FEW = 4  # selectors that are compared one by one
 _FIRING_SHIFT = 20  # of a table's entry (32 bits): the firing's number above, the probe's id below
 
@@ -66,10 +67,13 @@ def lower_unit(module: Module, unit: Unit) -> str:
             _selection(e, step)
         else:
             _firing(e, step, unit.is_shared)
+    end = e.out.new_block("end")
+    release = e.out.new_block("release")
     e.out.enter(done)
-    e.out.ret()
+    e.out.branch(release)
     _fault_code(e)
-    _prologue(e, prologue, start, done)
+    _prologue(e, prologue, start, end)
+    _epilogue(e, release, end)
     return e.out.text()
 
 
@@ -81,7 +85,9 @@ def _prologue(e: Emitter, prologue: Block, start: Block, done: Block) -> None:
         exiting = e.out.load(e.module.global_address(Globals.EXITING), volatile=True)
         e.out.branch_if(e.out.compare("eq", exiting, ZERO), ready, done, (1, 0))
         e.out.enter(ready)
-    if e.storage.is_used:
+    if e.storage.is_used and isinstance(e.point, Uprobe):
+        _claim_scratch(e, start, done)
+    elif e.storage.is_used:
         map_, is_by_cpu = e.module.scratch(e.name, e.storage.size)
         index = e.out.truncate(e.cpu(), "i32") if is_by_cpu else const(0, "i32")
         e.out.store(index, e.word)
@@ -89,6 +95,41 @@ def _prologue(e: Emitter, prologue: Block, start: Block, done: Block) -> None:
         e.out.branch_if(e.out.compare("ne", Value("ptr", "%scratch"), NULL), start, done, (1, 0))
     else:
         e.out.branch(start)
+
+
+def _claim_scratch(e: Emitter, start: Block, done: Block) -> None:
+    """A scratch area that nobody uses: this program may be preempted, and run by another thread on the same CPU.
+
+    The word behind an area is 1 while it is in use. Where all are, the firing is counted as missed.
+    """
+    out, size = e.out, e.storage.size
+    map_ = e.module.scratch_areas(e.name, size + 8, _AREAS)
+    first = out.binary("mul", e.cpu(), const(_AREAS))
+    claimed = out.new_block("claimed")
+    found: list[tuple[Value, Block]] = []
+    for number in range(_AREAS):
+        there, following = out.new_block("there"), out.new_block("busy")
+        out.store(out.truncate(out.add(first, const(number)), "i32"), e.word)
+        area = out.to_pointer(out.call(Helper.MAP_LOOKUP, map_, e.word))
+        out.branch_if(out.compare("ne", area, NULL), there, done, (1, 0))
+        out.enter(there)
+        was_used = out.compare_exchange(out.offset(area, size), ZERO, const(1))
+        found.append((area, out.block))
+        out.branch_if(out.compare("eq", was_used, ZERO), claimed, following, (1, 0))
+        out.enter(following)
+    e.count(Globals.MISSED)
+    out.branch(done)
+    out.enter(claimed)
+    out.name_scratch(out.phi(found), e.storage.bases)
+    out.branch(start)
+
+
+def _epilogue(e: Emitter, release: Block, end: Block) -> None:
+    e.out.enter(release)
+    if e.storage.is_used and isinstance(e.point, Uprobe):
+        e.out.store(ZERO, e.out.offset(Value("ptr", "%scratch"), e.storage.size), volatile=True)
+    e.out.enter(end)
+    e.out.ret()
 
 
 # --- which probe fired ------------------------------------------------------------------------------------------------

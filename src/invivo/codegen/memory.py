@@ -7,6 +7,9 @@ Load(SCRATCH)   the address is an offset into the firing's own memory: checked, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Value, const
 from invivo.codegen.storage import Lifetime
@@ -26,6 +29,7 @@ __all__ = [
     "place_of",
     "read_bytes",
     "read_into",
+    "retried",
     "scratch_address",
     "scratch_bytes",
     "store_place",
@@ -97,7 +101,27 @@ def read_into(e: Emitter, target: Value, size: Value, address: Value, space: Spa
     """Copy `size` bytes (bounded for the verifier) of kernel or user memory; a fault where that fails."""
     helper = Helper.READ_USER if space is Space.USER else Helper.READ_KERNEL
     status = e.out.call(helper, target, size, address)
+    if space is Space.USER and e.may_sleep:
+        with retried(e, e.out.compare("ne", status, ZERO), status) as again:
+            again.append(e.out.call(Helper.COPY_FROM_USER, target, size, address))
+        status = again[0]
     e.fault_if(e.out.compare("ne", status, ZERO), FaultKind.BADADDR, address, span)
+
+
+@contextmanager
+def retried(e: Emitter, has_failed: Value, result: Value) -> Iterator[list[Value]]:
+    """Code that tries again where `has_failed` (an i1) holds, and puts its result into the list; afterwards the list
+    holds the one that counts."""
+    here = e.out.block
+    failed, after = e.out.new_block("absent"), e.out.new_block("read")
+    e.out.branch_if(has_failed, failed, after, (0, 1))
+    e.out.enter(failed)
+    again: list[Value] = []
+    yield again
+    last = e.out.block
+    e.out.branch(after)
+    e.out.enter(after)
+    again[:] = [e.out.phi([(result, here), (again[0], last)])]
 
 
 def copy_bytes(e: Emitter, target: Value, source: Value, size: int, align: int = 8) -> None:

@@ -56,6 +56,7 @@ class Module(Tables):
         self._constants: dict[bytes, int] = {}
         self._variables: dict[Variable, int] = {}
         self._single: dict[MapKind, int] = {}
+        self.sleepable: set[str] = set()  # units that wait for pages of the process
 
     def note_sharing(self, units: Sequence[Unit]) -> None:
         """Find the aggregations that several units update; ERROR's clauses are in all of them.
@@ -139,6 +140,11 @@ class Module(Tables):
         else:
             plan = MapPlan(f"s_{unit}", MapKind.SCRATCH, _ARRAY, 4, size, self.traits.cpus)
         return _at(self._add(plan)), size > _PERCPU_VALUE
+
+    def scratch_areas(self, unit: str, size: int, areas: int) -> Value:
+        """Several scratch areas for each CPU: the key is the CPU's number times `areas`, and up to `areas` - 1 more."""
+        plan = MapPlan(f"s_{unit}", MapKind.SCRATCH, _ARRAY, 4, size, self.traits.cpus * areas)
+        return _at(self._add(plan))
 
     def aggregation(self, aggregation: Aggregation) -> AggregationPlan:
         """The plan of an aggregation; its map is made on first use."""

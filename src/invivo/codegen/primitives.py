@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from invivo.codegen import memory, speculations, stacks, strings, text
+from invivo.codegen import destructive, memory, speculations, stacks, strings, text
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.nodes import Call
@@ -247,6 +247,11 @@ SCALARS: dict[str, _Scalar] = {
     "bcopy": _bcopy,
     "scopy": _scopy,
     "kcopy_string": _copy_string,
+    "send_signal": destructive.send_signal,
+    "copyout": destructive.copyout,
+    "copyout_kernel": destructive.copyout_kernel,
+    "copyout_string": destructive.copyout_string,
+    "chill": destructive.chill,
 }
 
 STRINGS: dict[str, _String] = {

@@ -37,6 +37,7 @@ from invivo.program.walk import walk
 
 __all__ = ["capacity_of", "compare", "copy", "operand", "string", "string_into", "zero_before"]
 
+_PAGE = 4096  # or larger: what is brought in then is only less than could be
 _INLINE_LITERAL = 32  # longer literals are copied from the read-only data
 _INLINE_COMPARISON = 40  # longer ones are compared in a loop
 
@@ -161,6 +162,13 @@ def _read(e: Emitter, expr: ReadString, place: Value, capacity: int) -> Value:
         address = e.out.to_integer(memory.scratch_address(e, address, 1, expr.span))
     helper = Helper.READ_USER_STRING if expr.space is Space.USER else Helper.READ_KERNEL_STRING
     length = e.out.call(helper, place, size, address)
+    if expr.space is Space.USER and e.may_sleep:
+        # The page of its beginning is brought in, then the one behind, into which it may run.
+        for page in (address, e.out.add(e.out.binary("or", address, const(_PAGE - 1)), ONE)):
+            with memory.retried(e, e.out.compare("slt", length, ZERO), length) as again:
+                e.out.call(Helper.COPY_FROM_USER, e.word, ONE, page)
+                again.append(e.out.call(helper, place, size, address))
+            length = again[0]
     e.fault_if(e.out.compare("slt", length, ZERO), FaultKind.BADADDR, address, expr.span)
     return length
 

@@ -20,6 +20,7 @@ from invivo.consumer.drops import Drops
 from invivo.consumer.faults import Fault
 from invivo.consumer.resolve import Resolver
 from invivo.consumer.speculations import Speculations
+from invivo.consumer.stops import Stops
 from invivo.program.plan import (
     LAYOUT_EXIT,
     LAYOUT_FAULT,
@@ -29,9 +30,14 @@ from invivo.program.plan import (
     Denormalize,
     Discard,
     FaultKind,
+    Freopen,
+    Ftruncate,
     Normalize,
     Printa,
+    SetOpt,
     Speculate,
+    Stopped,
+    System,
     Trunc,
 )
 
@@ -77,6 +83,7 @@ class Consumer:
         self._speculations: Speculations[tuple[RecordLayout, int, int, tuple[Raw, ...], bytes]] = Speculations(
             int(plan.options.get("specsize", 4 << 20))
         )
+        self._stops = Stops()
         self._reported_at = 0.0
         self._handlers: dict[int, Handler] = {LAYOUT_FAULT: self._fault, LAYOUT_EXIT: _nothing}
         output.bind(self.resolver)
@@ -91,19 +98,19 @@ class Consumer:
     def feed(self, frames: memoryview) -> int:
         """Carry out all complete records of a run of frames, up to one that is still being written; returns their
         bytes. Their text is written before this returns."""
-        native = self._native
-        if native is None:
-            position = self._python(bytes(frames))
-        else:
-            position, end = 0, len(frames)
-            while position < end:
-                position = native.run(frames, position)
-                if position < end:  # a frame that is not for compiled code
-                    size = _frame_size(frames, position)
-                    if size == 0:
-                        break
-                    self._python(bytes(frames[position : position + size]))
-                    position += size
+        position, end = 0, len(frames)
+        while position < end:
+            native = self._native  # which setopt() may end
+            if native is None:
+                position += self._python(bytes(frames[position:]))
+                break
+            position = native.run(frames, position)
+            if position < end:  # a frame that is not for compiled code
+                size = _frame_size(frames, position)
+                if size == 0:
+                    break
+                self._python(bytes(frames[position : position + size]))
+                position += size
         self.output.flush()
         return position
 
@@ -123,6 +130,7 @@ class Consumer:
         """Tracing has ended, and the aggregations are read for the last time: show what is left."""
         for drop in self._drops.news(losses, missed_runs, self._speculations.dropped):
             self.output.drop(drop)
+        self._stops.remind(self.output.tell)
         self.output.finish([totals for totals in self.aggregations.all() if not totals.is_printed])
 
     # --- records ------------------------------------------------------------------------------------------------
@@ -181,9 +189,13 @@ class Consumer:
             values = decode(data, start, end)
             if needs_totals:
                 self._services.refresh()
-            parts = []
+            parts: list[bytes] = []
             for action, display in zip(layout.actions, displays, strict=True):
-                parts.append(self._effect(action, values, probe, cpu) if display is None else display(values))
+                if isinstance(action, _BESIDES):
+                    parts = [self.output.part(layout, probe, cpu, b"".join(parts))]
+                    self._besides(action, values, b"" if display is None else display(values))
+                else:
+                    parts.append(self._effect(action, values, probe, cpu) if display is None else display(values))
             output_record(layout, probe, cpu, values, b"".join(parts))
 
         return carry_out
@@ -239,6 +251,36 @@ class Consumer:
                 self.aggregations[identity].factor = 1
         return b""
 
+    def _besides(self, action: Action, values: tuple[Raw, ...], text: bytes) -> None:
+        """Carry out an action that is on more than the record's text."""
+        match action:
+            case System():
+                self.output.system(text)
+            case Freopen():
+                self.output.reopen(text)
+            case Ftruncate():
+                self.output.truncate()
+            case Stopped(field):
+                self._stops.note(_signed(values[field]), self.output.tell)
+            case SetOpt(name, value):
+                self._set_option(_text(values[name]), None if value is None else _text(values[value]))
+
+    def _set_option(self, name: str, text: str | None) -> None:
+        """setopt(): for what is shown from here on."""
+        from invivo.errors import OptionError
+        from invivo.program.options import parse_dynamic
+
+        try:
+            value = parse_dynamic(name, text)
+        except OptionError as error:
+            self.output.tell(f"setopt(): {error}")
+            return
+        self.plan.options[name] = value
+        self.output.set_option(name, value)
+        self._native = None
+        for layout in self.plan.records:
+            self._handlers[layout.id] = self._handler(layout)
+
     def _fault(self, data: bytes, start: int, end: int, cpu: int, probe: int) -> None:
         if end - start < RECORD_HEADER + _FAULT.size:
             raise Malformed
@@ -262,7 +304,8 @@ class Consumer:
         return load_formatter(self.plan.formatter, sink)
 
 
-_EFFECTS = (Printa, Clear, Trunc, Normalize, Denormalize)
+_BESIDES = (System, Freopen, Ftruncate, Stopped, SetOpt)
+_EFFECTS = (Printa, Clear, Trunc, Normalize, Denormalize, *_BESIDES)
 
 
 def _joined(displays: list[Display]) -> Display:
@@ -285,6 +328,10 @@ def _frame_size(frames: memoryview, position: int) -> int:
     word: int = _FRAME.unpack_from(frames, position)[0]
     size = 8 + ((word & _LENGTH) + 7 & ~7)
     return 0 if word & _BUSY or position + size > len(frames) else size
+
+
+def _text(value: Raw) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else ""
 
 
 def _signed(value: Raw) -> int:

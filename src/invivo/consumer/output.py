@@ -84,6 +84,30 @@ class Output(Protocol):
         """One firing of one clause; `probe` is the probe's id."""
         ...
 
+    def part(self, layout: RecordLayout, probe: int, cpu: int, text: bytes) -> bytes:
+        """Show the first part of a record's text now; what is returned is shown with the rest by `record`."""
+        ...
+
+    def system(self, command: bytes) -> None:
+        """Run a command with the shell, after what was shown before."""
+        ...
+
+    def reopen(self, path: bytes) -> None:
+        """Go on in a file, at its end; with an empty path where the output went at first."""
+        ...
+
+    def truncate(self) -> None:
+        """Forget what the file that the output goes to holds."""
+        ...
+
+    def set_option(self, name: str, value: int | str | bool) -> None:
+        """An option has changed: what follows is shown by it. `displays` is asked anew afterwards."""
+        ...
+
+    def tell(self, message: str) -> None:
+        """A message for the user, beside the output."""
+        ...
+
     def fault(self, fault: Fault) -> None:
         """A clause was ended by an error."""
         ...

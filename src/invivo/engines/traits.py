@@ -25,6 +25,16 @@ class _KernelTraits(Traits):
         return btf_id is not None and features.has_btf_tracepoints(btf_id).outcome is not features.Outcome.NO
 
     @property
+    def has_sleepable_uprobes(self) -> bool:
+        return features.has_sleepable_uprobes().outcome is features.Outcome.YES
+
+    @property
+    def no_user_writes(self) -> str:
+        if features.has_user_writes().outcome is not features.Outcome.NO:
+            return ""
+        return "the kernel refuses bpf_probe_write_user, as its lockdown does: no program may write into processes"
+
+    @property
     def task_pid(self) -> int:
         return self._offset("pid")
 

@@ -61,6 +61,9 @@ _ptrace.restype = ctypes.c_long
 _readv = _quick.process_vm_readv
 _readv.argtypes = (ctypes.c_long, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong)
 _readv.restype = ctypes.c_long
+_writev = _quick.process_vm_writev
+_writev.argtypes = _readv.argtypes
+_writev.restype = ctypes.c_long
 cpu_of_caller = _quick.sched_getcpu
 _wait4 = ctypes.CDLL(None, use_errno=True).wait4
 _wait4.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
@@ -225,6 +228,16 @@ class ProcessMemory:
             return bytes(self._view[:got])
         fits = -address % 4096
         return self.read(address, fits) if 0 < fits < size else b""
+
+    def write(self, address: int, data: bytes) -> bool:
+        """Put bytes there, where the process itself might; False where not all could be written."""
+        if address >> 47:
+            return False
+        source = ctypes.create_string_buffer(data, len(data))
+        local = struct.pack("<QQ", ctypes.addressof(source), len(data))
+        remote = (ctypes.c_uint64 * 2)(address, len(data))
+        written: int = _writev(self._pid, local, 1, ctypes.addressof(remote), 1, 0)
+        return written == len(data)
 
     def read_string(self, address: int, limit: int) -> bytes | None:
         """The bytes before the first NUL, at most `limit`; None where they cannot be read."""

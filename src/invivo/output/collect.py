@@ -14,6 +14,7 @@ from invivo.consumer.records import Record
 from invivo.output.aggregation import Order, default_text, formatted_text
 from invivo.output.display import displays
 from invivo.output.printf import Style
+from invivo.output.stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +55,24 @@ class CollectOutput:
         shown = shown_values(layout, values, self._style.resolver)
         name = self._plan.probes[probe - 1]
         self._records.append(Record(name, cpu, layout.clause, shown, text.decode("utf-8", "surrogateescape")))
+
+    def part(self, layout: RecordLayout, probe: int, cpu: int, text: bytes) -> bytes:
+        return text
+
+    def system(self, command: bytes) -> None:
+        Stream(1, _warn).system(command)
+
+    def reopen(self, path: bytes) -> None:
+        _warn("freopen() does nothing where records are kept: nothing is written")
+
+    def truncate(self) -> None:
+        _warn("ftruncate() does nothing where records are kept: nothing is written")
+
+    def set_option(self, name: str, value: int | str | bool) -> None:
+        self._order = Order(self._plan.options)
+
+    def tell(self, message: str) -> None:
+        _warn(message)
 
     def fault(self, fault: Fault) -> None:
         _warn(str(fault))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from invivo.output.escape import escape
 from invivo.output.printf import Style, compile_printf
+from invivo.output.stream import script
 from invivo.program.format import trace_format
-from invivo.program.plan import FieldKind, Printf, PrintStack, PrintSymbol, Trace, Tracemem
+from invivo.program.plan import FieldKind, Freopen, Printf, PrintStack, PrintSymbol, System, Trace, Tracemem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def _display(action: Action, types: tuple[FieldType, ...], style: Style, is_quie
             return _default(field, types, style, is_quiet and isinstance(action, Trace))
         case Tracemem(field):
             return _dump(field)
+        case System(format_, fields):
+            return script(format_, fields, types, Style(style.resolver))
+        case Freopen(format_, fields):
+            return compile_printf(format_, fields, types, Style(style.resolver))
     return None
 
 

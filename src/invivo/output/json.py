@@ -6,6 +6,7 @@
     {"type": "aggregation", "name": "q", "function": "quantize", "entries":
         [{"key": [], "buckets": [{"low": 4, "high": 7, "count": 2}], "total": 2}]}
     {"type": "drop", "kind": "principal", "count": 12, "place": "on CPU 0", "message": "12 drops on CPU 0"}
+    {"type": "message", "message": "stop() has stopped process 4711 (dd); it goes on by: kill -CONT 4711"}
     {"type": "error", "probe": "dtrace:::BEGIN", "cpu": 0, "file": "x.d", "line": 1, "column": 9, "clause": 0,
         "expression": "1 / x", "reason": "divide-by-zero", "hint": "..."}
 
@@ -24,7 +25,7 @@ from invivo.output.aggregation import Order, rows
 from invivo.output.collect import shown_values
 from invivo.output.display import displays
 from invivo.output.printf import Style
-from invivo.output.text import write_all
+from invivo.output.stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class JsonOutput:
         import json
 
         self._plan = plan
-        self._fd = fd
+        self._stream = Stream(fd, self.tell)
         self._encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
         self._held: list[str] = []
         self._held_chars = 0
@@ -80,6 +81,29 @@ class JsonOutput:
             "text": text.decode("utf-8", "surrogateescape"),
         })  # fmt: skip
 
+    def part(self, layout: RecordLayout, probe: int, cpu: int, text: bytes) -> bytes:
+        return text
+
+    def system(self, command: bytes) -> None:
+        self.flush()
+        self._stream.system(command)
+
+    def reopen(self, path: bytes) -> None:
+        self.flush()
+        self._stream.reopen(path)
+
+    def truncate(self) -> None:
+        self.flush()
+        self._stream.truncate()
+
+    def set_option(self, name: str, value: int | str | bool) -> None:
+        if name == "stackindent":
+            self._style.stack_indent = int(value)
+        self._order = Order(self._plan.options)
+
+    def tell(self, message: str) -> None:
+        self._line({"type": "message", "message": message})
+
     def fault(self, fault: Fault) -> None:
         site = fault.site
         where = {"file": site.file, "line": site.line, "column": site.column, "clause": site.clause} if site else {}
@@ -97,13 +121,14 @@ class JsonOutput:
         for totals in unprinted:
             self._aggregation(totals)
         self.flush()
+        self._stream.close()
 
     def flush(self) -> None:
         if self._held:
             text = "".join(self._held)
             self._held.clear()
             self._held_chars = 0
-            write_all(self._fd, text.encode("ascii"))
+            self._stream.write(text.encode("ascii"))
 
     def take_records(self) -> list[Record]:
         return []

@@ -16,7 +16,7 @@ from operator import itemgetter
 
 from invivo.consumer.records import UserAddress
 from invivo.output.escape import escape, escape_all
-from invivo.program.format import Conversion, Literal, parse_format
+from invivo.program.format import FLOATS, Conversion, Literal, parse_format
 from invivo.program.plan import FieldKind
 
 TYPE_CHECKING = False
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     # One argument to what % takes.
     Adapter = Callable[[Raw], Any]
 
-__all__ = ["Style", "compile_printf", "format_one", "needed"]
+__all__ = ["Style", "compile_printf", "format_one", "format_pieces", "needed"]
 
 _POINTER_WIDTH = 16
 _UNSIGNED = "uxXop"
+_NUMBERS = "diuxXopYT" + FLOATS
 _U64 = (1 << 64) - 1
 
 
@@ -74,6 +75,30 @@ def compile_printf(
             template += spec
             adapters.append((field, adapter))
     return _whole(template, adapters)
+
+
+def format_pieces(
+    format_: str, fields: Sequence[int], types: Sequence[FieldType], style: Style
+) -> list[bytes | Callable[[tuple[Raw, ...]], tuple[bytes, bool]]]:
+    """A format's literals, and for each conversion a function: its text, and whether that is nothing but a number or a
+    time of day, in which no traced string can stand."""
+    pieces: list[bytes | Callable[[tuple[Raw, ...]], tuple[bytes, bool]]] = []
+    place = 0
+    for segment in parse_format(format_):
+        if isinstance(segment, Literal):
+            pieces.append(segment.text)
+        else:
+            count = needed(segment)
+            pieces.append(_piece(segment, fields[place : place + count], types, style))
+            place += count
+    return pieces
+
+
+def _piece(
+    segment: Conversion, fields: Sequence[int], types: Sequence[FieldType], style: Style
+) -> Callable[[tuple[Raw, ...]], tuple[bytes, bool]]:
+    one = _piecewise((segment,), fields, types, style)
+    return lambda values: (one(values), segment.conv in _NUMBERS)
 
 
 def format_one(conversion: Conversion, value: Raw, type_: FieldType, style: Style) -> bytes:
@@ -149,7 +174,7 @@ def _simple(conversion: Conversion, type_: FieldType, style: Style) -> tuple[byt
             letter = {"i": "d", "u": "d", "p": "x"}.get(conv, conv)
             return f"%{kept}{_text(width)}{letter}".encode(), integer
         return b"%s", lambda value: _c_integer(integer(value), flags, width, precision, conv)
-    if conv in "efg":
+    if conv in FLOATS:
         kept = "".join(flag for flag in flags if flag in "-+ 0#")
         point = "" if precision is None else f".{precision}"
         return f"%{kept}{_text(width)}{point}{conv}".encode(), _float

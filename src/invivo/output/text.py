@@ -16,6 +16,7 @@ from invivo.output.display import displays
 from invivo.output.escape import escape
 from invivo.output.flow import HEADING, Flow
 from invivo.output.printf import Style
+from invivo.output.stream import Stream, write_all
 from invivo.output.wording import Wording
 from invivo.program.format import probe_column
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from invivo.consumer.resolve import Resolver
     from invivo.program.plan import Plan, Printa, RecordLayout
 
-__all__ = ["TextOutput", "write_all"]
+__all__ = ["TextOutput"]
 
 _ENOUGH = 4096  # texts held back before they are written
 
@@ -48,12 +49,13 @@ class TextOutput:
 
     def __init__(self, plan: Plan, fd: int = 1, errors: int = 2, wording: Wording | None = None) -> None:
         self._plan = plan
-        self._fd = fd
+        self._stream = Stream(fd, self.tell)
         self._errors = errors
         self._is_quiet = bool(plan.options.get("quiet"))
         # DTrace's own switch for output that can be compared: no CPU and no probe id.
         self._is_bare = "_DTRACE_TESTING" in os.environ
         self._is_terminal = os.isatty(fd)
+        self._begun = 0  # the first part of a record is shown: 1, or 2 with what stands before the data
         self._held: list[bytes] = []
         self._is_headed = self._is_quiet
         self._prefixes: dict[tuple[int, int], bytes] = {}
@@ -77,7 +79,10 @@ class TextOutput:
         return formatted_text(action.format, totals, self._order, self._style)
 
     def record(self, layout: RecordLayout, probe: int, cpu: int, values: tuple[Raw, ...], text: bytes) -> None:
-        if not self._is_quiet:
+        if self._begun:
+            text += b"\n" * (self._begun - 1)
+            self._begun = 0
+        elif not self._is_quiet:
             if not self._is_headed:
                 self._head()
             self._clause = layout.clause
@@ -87,25 +92,61 @@ class TextOutput:
         if len(self._held) >= _ENOUGH:
             self.flush()
 
+    def part(self, layout: RecordLayout, probe: int, cpu: int, text: bytes) -> bytes:
+        if not self._begun:
+            self._begun = 1 if self._is_quiet else 2
+            if not self._is_quiet:
+                if not self._is_headed:
+                    self._head()
+                self._clause = layout.clause
+                text = (self._prefixes.get((probe, cpu)) or self._prefix(probe, cpu)) + text
+        self._held.append(text)
+        return b""
+
+    def system(self, command: bytes) -> None:
+        self.flush()
+        self._stream.system(command)
+
+    def reopen(self, path: bytes) -> None:
+        self.flush()
+        self._stream.reopen(path)
+
+    def truncate(self) -> None:
+        self.flush()
+        self._stream.truncate()
+
+    def set_option(self, name: str, value: int | str | bool) -> None:
+        match name:
+            case "quiet":
+                self._is_quiet = bool(value)
+                self._is_headed = self._is_headed or self._is_quiet
+            case "flowindent":
+                self._flow = Flow(self._plan.probes) if value else None
+                self._prefixes.clear()
+            case "stackindent":
+                self._style.stack_indent = int(value)
+        self._order = Order(self._plan.options)
+
     def fault(self, fault: Fault) -> None:
         is_first = fault.site not in self._explained
         self._explained.add(fault.site)
-        self._tell(self._wording.fault(fault, is_first))
+        self.tell(self._wording.fault(fault, is_first))
 
     def drop(self, drop: Drop) -> None:
-        self._tell(self._wording.drop(drop))
+        self.tell(self._wording.drop(drop))
 
     def finish(self, unprinted: Sequence[Totals]) -> None:
         self._held.append(b"\n")
         for totals in unprinted:
             self._held.append(default_text((totals,), self._order, self._style))
         self.flush()
+        self._stream.close()
 
     def flush(self) -> None:
         if self._held:
             text = b"".join(self._held)
             self._held.clear()
-            write_all(self._fd, text)
+            self._stream.write(text)
 
     def take_records(self) -> list[Record]:
         return []
@@ -119,7 +160,7 @@ class TextOutput:
         if not self._is_headed:
             self._head()
         self.flush()
-        write_all(self._fd, text)
+        self._stream.write(text)
 
     def _head(self) -> None:
         self._is_headed = True
@@ -139,24 +180,8 @@ class TextOutput:
         self._prefixes[probe, cpu] = made = prefix.encode("utf-8", "surrogateescape")
         return made
 
-    def _tell(self, message: str) -> None:
+    def tell(self, message: str) -> None:
         """A message on standard error, after everything that was before it."""
         self.flush()
         text = f"{self._wording.program}: {message}\n".encode("utf-8", "surrogateescape")
         write_all(self._errors, escape(text) if os.isatty(self._errors) else text)
-
-
-def write_all(fd: int, data: bytes | memoryview) -> None:
-    """Write everything, however little the descriptor takes at once.
-
-    Raises:
-        OSError: Writing failed (BrokenPipeError where the reader has gone).
-    """
-    rest = memoryview(data)
-    while len(rest):
-        try:
-            rest = rest[os.write(fd, rest) :]
-        except BlockingIOError:
-            import select
-
-            select.select([], [fd], [])

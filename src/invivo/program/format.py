@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from invivo.program.plan import FieldType, ProbeInfo
 
 __all__ = [
-    "CONVERSIONS", "Conversion", "FormatError", "Literal", "Segment", "conversions", "parse_format", "probe_column",
-    "trace_format",
+    "CONVERSIONS", "FLOATS", "Conversion", "FormatError", "Literal", "Segment", "conversions", "parse_format",
+    "probe_column", "trace_format",
 ]  # fmt: skip
 
 # What each conversion prints, by letter.
@@ -31,8 +31,11 @@ CONVERSIONS: dict[str, str] = {
     "C": "an integer as one character, escaped if it does not print",
     "d": "an integer, in decimal, signed if its type is",
     "e": "a floating-point number, with an exponent",
+    "E": "the same with a capital E",
     "f": "a floating-point number, without an exponent",
+    "F": "the same, with capitals for what is no number",
     "g": "a floating-point number, in the shorter way",
+    "G": "the same with a capital E",
     "i": "the same as d",
     "k": "a stack",
     "o": "an integer, unsigned, in octal",
@@ -46,6 +49,7 @@ CONVERSIONS: dict[str, str] = {
     "Y": "nanoseconds since the epoch, as local date and time",
 }
 
+FLOATS = "eEfFgG"
 _TRACE_WIDTHS = {8: 19, 4: 10, 2: 5, 1: 3}
 
 _FLAGS = "-+ #0'?@"

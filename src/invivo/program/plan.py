@@ -237,13 +237,44 @@ class Discard(NamedTuple):
     state: int
 
 
+class SetOpt(NamedTuple):
+    """setopt(): the fields that hold the option's name and its value as text; `value` None: given without one."""
+
+    name: int
+    value: int | None
+
+
+class System(NamedTuple):
+    """system(): a command for the shell, by a format as in Printf."""
+
+    format: str
+    fields: tuple[int, ...]
+
+
+class Freopen(NamedTuple):
+    """freopen(): the output goes on in the file that the format names; an empty name: where it went at first."""
+
+    format: str
+    fields: tuple[int, ...]
+
+
+class Ftruncate(NamedTuple):
+    """ftruncate(): forget what the output file holds."""
+
+
+class Stopped(NamedTuple):
+    """stop(): the process whose pid is in the field has been stopped, and the user is told how it goes on."""
+
+    pid: int
+
+
 class ExitAction(NamedTuple):
     """Nothing to print; the record still ends its line."""
 
 
 Action = (
     Trace | Tracemem | Printf | Printa | PrintStack | PrintSymbol | Clear | Trunc | Normalize | Denormalize | ExitAction
-    | Speculate | Commit | Discard
+    | Speculate | Commit | Discard | SetOpt | System | Freopen | Ftruncate | Stopped
 )  # fmt: skip
 
 
@@ -344,6 +375,9 @@ class Traits(NamedTuple):
     has_may_goto: bool = True  # Linux 6.9
     has_btf_tracepoints: bool = True  # Linux 5.5, where lockdown and BTF allow
     has_raw_cookies: bool = False  # Linux 6.10 (68ca5d4eebb8): one program at many raw tracepoints
+    has_sleepable_uprobes: bool = False  # Linux 6.6, with uprobe_multi links
+    # Why programs may not write into processes (bpf_probe_write_user); empty where they may.
+    no_user_writes: str = ""
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
     task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
@@ -402,13 +436,14 @@ class Attachment(NamedTuple):
 class UnitPlan(NamedTuple):
     """One BPF program and all the places where it is attached (all of one AttachPoint class).
 
-    `code` is an array of 8-byte instructions.
+    `code` is an array of 8-byte instructions. `is_sleepable`: it brings in pages of the process, which takes time.
     """
 
     name: str
     code: bytes
     relocations: tuple[Relocation, ...]
     attachments: tuple[Attachment, ...]
+    is_sleepable: bool = False
 
 
 class Process:
@@ -459,6 +494,7 @@ class Globals:
     SPECULATION_DROPS = 80  # speculation() found none free
     RECORDS = 88  # records sent, more or less: only now and then one looks how full the ring buffer is
     PROCESSES = 96  # generations of processes given so far
+    MISSED = 104  # firings for which no scratch area was free
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127

@@ -57,6 +57,11 @@ _ROWS = (
     Primitive("copyin", "ii", "m", "scratch memory with size (2nd) bytes of user memory at (1st)", False),
     Primitive("bcopy", "imi", "i", "copy size (3rd) bytes of kernel memory (1st) into scratch (2nd)", False),
     Primitive("scopy", "mmi", "i", "the same from scratch to scratch", False),
+    Primitive("send_signal", "i", "i", "sends a signal to the running process; ILLOP where the kernel refuses", False),
+    Primitive("copyout", "mii", "i", "write scratch memory to user memory at (2nd), size (3rd) bytes", False),
+    Primitive("copyout_kernel", "iii", "i", "the same from kernel memory", False),
+    Primitive("copyout_string", "sii", "i", "the same of a string with its NUL, at most (3rd) bytes", False),
+    Primitive("chill", "i", "i", "spend so many nanoseconds; ILLOP if more than 100 ms", False),
     Primitive("kcopy_string", "sm", "i", "write a string with its NUL into scratch memory", False),
 )
 

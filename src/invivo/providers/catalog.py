@@ -13,12 +13,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from invivo.errors import InvivoError
 from invivo.program.nodes import Probe
 from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.providers.base import KernelTypeSource, Matcher, Provider
+
+if TYPE_CHECKING:
+    from invivo.providers.user_types import UserTypes
 
 __all__ = ["PROVIDERS", "USER_PROVIDERS", "Catalog"]
 
@@ -27,43 +31,63 @@ _UNLISTED = 100_000  # more than any kernel lists
 # In listing order. Each is the module of this package with that name.
 PROVIDERS = ("dtrace", "profile", "syscall", "proc", "sched", "io", "sdt", "rawtp")
 # Those of user space, which come after: of one process each (pid4711), or of every process that runs a file.
-USER_PROVIDERS = ("pid", "uprobe")
-_OF_A_PROCESS = re.compile(r"(pid)([0-9]{1,10})")
+USER_PROVIDERS = ("pid", "uprobe", "usdt")
+# usdt answers for python4711 too: the provider of that name among the USDT probes of a process.
+_OF_A_PROCESS = re.compile(r"([A-Za-z_][0-9A-Za-z_]*?)([0-9]{1,10})")
 
 
 class Catalog:
     """`program.sources.ProbeCatalog` over this kernel. Keeps what it has read: make a new one to look again."""
 
-    def __init__(self, types: KernelTypeSource, traits: Traits, target_pid: int = 0) -> None:
-        """`target_pid` is the process that `$target` stands for, 0 if there is none."""
+    def __init__(
+        self, types: KernelTypeSource, traits: Traits, target_pid: int = 0, programs: UserTypes | None = None
+    ) -> None:
+        """`target_pid` is the process that `$target` stands for, 0 if there is none; `programs` are its types."""
         self._types = types
         self._traits = traits
         self.target_pid = target_pid
+        self._programs = programs
         self._providers: dict[str, Provider] = {}
         self.refusals: dict[str, InvivoError] = {}  # providers that could not be asked, and why
         self._listed: dict[str, dict[Probe, int]] = {}  # by provider: its listed probes and their numbers
         self._unlisted: dict[Probe, int] = {}
 
     def provider(self, name: str) -> Provider:
-        """The provider called `name`: one of PROVIDERS, `pid4711`, or `uprobe`."""
+        """The provider called `name`: one of PROVIDERS, `pid4711`, `uprobe`, `usdt`, `python4711`."""
         found = self._providers.get(name)
         if found is None:
             family, pid = self.family(name)
             module = import_module(f"invivo.providers.{family}")
-            arguments = (self._types, self._traits, pid) if family in USER_PROVIDERS else (self._types, self._traits)
-            found = self._providers[name] = module.provider(*arguments)
+            if family in USER_PROVIDERS:
+                found = module.provider(name, pid, self._user_types())
+            else:
+                found = module.provider(self._types, self._traits)
+            self._providers[name] = found
         return found
 
     def family(self, name: str) -> tuple[str, int]:
         """The module that answers for a provider's name, and the process that it means (0: none)."""
-        if name not in PROVIDERS and (match := _OF_A_PROCESS.fullmatch(name)):
-            return match[1], int(match[2])
-        return name, 0
+        match = None if name in PROVIDERS else _OF_A_PROCESS.fullmatch(name)
+        if match is None:
+            return name, 0
+        if match[1] == "pid":
+            return "pid", int(match[2])
+        from invivo.providers.suggestions import NO_USDT
+
+        is_usdt = match[1] not in NO_USDT and match[1] not in (*PROVIDERS, "uprobe")
+        return ("usdt", int(match[2])) if is_usdt else (name, 0)
+
+    def _user_types(self) -> UserTypes:
+        if self._programs is None:
+            from invivo.providers.user_types import UserTypes
+
+            self._programs = UserTypes(self.target_pid)
+        return self._programs
 
     def has(self, name: str) -> bool:
         """Whether `name` is a provider's."""
         family, pid = self.family(name)
-        return name in PROVIDERS or (family in USER_PROVIDERS and (pid > 0) == (family == "pid"))
+        return name in PROVIDERS or (family in USER_PROVIDERS and (pid > 0 or family != "pid"))
 
     def match(self, pattern: ProbePattern) -> Sequence[Probe]:
         """The probes that match, in listing order; the same Probe object for the same probe each time.
@@ -126,6 +150,15 @@ class Catalog:
             return (len(PROVIDERS) + USER_PROVIDERS.index(family), pid)
         rows = getattr(self.provider(probe.provider), "names", ())
         return (PROVIDERS.index(probe.provider), rows.index(probe.name) if probe.name in rows else 0)
+
+    def places(self, probe: Probe) -> tuple[str, ...]:
+        """Where a probe of user space lies, each place as text; nothing of the kernel's."""
+        describe = getattr(self.provider(probe.provider), "places", None)
+        return tuple(describe(probe)) if describe is not None else ()
+
+    def notes(self) -> list[str]:
+        """What providers left out of their answers so far, and why."""
+        return [note for provider in self._providers.values() for note in getattr(provider, "notes", list)()]
 
     def suggest(self, pattern: ProbePattern) -> str:
         """Why nothing matched and what might have been meant, or ""."""

@@ -16,11 +16,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from invivo.errors import InvivoError, UnsupportedError
 from invivo.linux.arch import Registers, registers
-from invivo.program.nodes import Context, Probe
+from invivo.program.nodes import Context, Probe, ProbeArg
 from invivo.program.plan import Uprobe
 from invivo.program.types import INT64, LONG, ULONG, Space
-from invivo.providers.base import Description, Matcher
+from invivo.providers.base import Description, Lazy, Matcher
 from invivo.providers.expressions import Maker, context_field, literal, load
+from invivo.providers.function_args import parameters, result
+from invivo.providers.lines import NAME as LINE
+from invivo.providers.lines import is_line, line_probes
+from invivo.providers.user_types import UserTypes
 from invivo.symbols import instructions
 from invivo.symbols.elf import ElfError, Function
 from invivo.symbols.functions import FunctionTable, functions_of
@@ -36,16 +40,20 @@ _ABSOLUTE = "-"  # what stands for the function where the name is an address of 
 class FunctionProbes:
     """Probes of the functions of some files, for one process or (`pid` 0) for all that run them."""
 
-    def __init__(self, provider: str, pid: int) -> None:
+    def __init__(self, provider: str, pid: int, programs: UserTypes) -> None:
         self._provider = provider
         self._pid = pid
+        self._programs = programs
         self._registers = registers()
+        self._lines: dict[tuple[str, str], list[Probe]] = {}
         self._tables: dict[str, FunctionTable | ElfError] = {}
         self._probes: dict[tuple[str, str, int, str], Probe] = {}
-        self._entry = Context("function entry", entry_words(self._registers), family=("function entry", provider))
-        result = context_field(self._registers.offsets[self._registers.result], LONG)
+        self._impossible: dict[str, set[str]] = {}  # functions that cannot be probed, by file
+        self._words = entry_words(self._registers)
+        self._families: dict[tuple[str, str], object] = {}
+        value = context_field(self._registers.offsets[self._registers.result], LONG)
         # Where in the function it returned is not known: the kernel's return probes run after that.
-        self._return = Context("function return", (literal(0, INT64), result), family=("function return", provider))
+        self._result = (literal(0, INT64), value)
 
     def table(self, object_: MappedObject) -> FunctionTable:
         """The functions of a file, read when first asked for.
@@ -78,7 +86,11 @@ class FunctionProbes:
                 if len(objects) == 1:
                     raise
                 continue  # one of many files
-            found += self._in_table(table, matcher)
+            if is_line(matcher.function.literal):
+                if matcher.name(LINE):
+                    found += self._at_line(table, matcher.function.text)
+            else:
+                found += self._in_table(table, matcher)
         return found
 
     def _in_table(self, table: FunctionTable, matcher: Matcher) -> Iterator[Probe]:
@@ -107,6 +119,13 @@ class FunctionProbes:
                     if matcher.name(f"{at:x}"):
                         yield self._at(table, function, at, f"{at:x}")
 
+    def _at_line(self, table: FunctionTable, function: str) -> list[Probe]:
+        key = table.object.place, function
+        if key not in self._lines:
+            types = self._programs.of(table.object, self._pid)
+            self._lines[key] = line_probes(self._provider, self._pid, table.object, types, function)
+        return self._lines[key]
+
     # --- one probe ----------------------------------------------------------------------------------------------
 
     def _probe(self, table: FunctionTable, function: Function, kind: str) -> Probe | None:
@@ -118,17 +137,21 @@ class FunctionProbes:
                 return None
             room = table.room(function.address)
             placement = instructions.place(code, room if room < len(code) else 0)
+            if not placement.is_possible:
+                self._impossible.setdefault(table.object.name, set()).add(function.name)
+                return None
             if kind == "entry":
                 point = self._point(table, function.address + placement.offset)
-                probe = self._made(table, function.name, kind, point, self._entry)
+                probe = self._made(table, function.name, kind, point, self._at_entry(table, function))
             elif table.is_go:
                 returns = [self._point(table, function.address + at) for at in instructions.returns(code)]
                 if not returns:
                     return None
-                probe = self._made(table, function.name, kind, returns[0], self._return, tuple(returns[1:]))
+                at_return = self._at_return(table, function)
+                probe = self._made(table, function.name, kind, returns[0], at_return, tuple(returns[1:]))
             else:
                 point = self._point(table, function.address + placement.offset, is_return=True)
-                probe = self._made(table, function.name, kind, point, self._return)
+                probe = self._made(table, function.name, kind, point, self._at_return(table, function))
             self._probes[key] = probe
         return probe
 
@@ -142,7 +165,7 @@ class FunctionProbes:
                 raise UnsupportedError(f"{where} has only {len(code)} bytes: there is no offset {offset:#x}")
             self._check(instructions.boundaries(code, offset), offset, where)
             point = self._point(table, function.address + offset)
-            probe = self._probes[key] = self._made(table, function.name, name, point, self._entry)
+            probe = self._probes[key] = self._made(table, function.name, name, point, self._inside(table))
         return probe
 
     def _absolute(self, table: FunctionTable, address: int, name: str) -> Probe:
@@ -162,7 +185,7 @@ class FunctionProbes:
             code = table.elf.read(start, distance + 16)
             self._check(instructions.boundaries(code, distance), distance, where, start)
             point = self._point(table, address)
-            probe = self._probes[key] = self._made(table, _ABSOLUTE, name, point, self._entry)
+            probe = self._probes[key] = self._made(table, _ABSOLUTE, name, point, self._inside(table))
         return probe
 
     def _check(self, starts: set[int], offset: int, where: str, base: int = 0) -> None:
@@ -172,6 +195,42 @@ class FunctionProbes:
         near += [base + s for s in starts if s > offset][:1]
         hint = f"instructions begin at {' and '.join(f'{at:#x}' for at in near)}"
         raise UnsupportedError(f"no instruction begins at {base + offset:#x} of {where}", hint)
+
+    # --- what a clause sees -------------------------------------------------------------------------------------
+
+    def _family(self, table: FunctionTable, kind: str) -> object:
+        """Probes of one file and kind differ in args[] alone; names of types mean those of the file."""
+        return self._families.setdefault((table.object.place, kind), (table.object.place, kind))
+
+    def _at_entry(self, table: FunctionTable, function: Function) -> Context:
+        types = self._programs.of(table.object, self._pid)
+
+        def arguments() -> list[ProbeArg]:
+            found = types.function(function.name, function.address)
+            return [] if found is None else parameters(found, self._registers)
+
+        return Context(
+            f"the entry of {function.name}()", self._words, Lazy(arguments), family=self._family(table, "entry"),
+            types=types, space=Space.USER,
+        )  # fmt: skip
+
+    def _at_return(self, table: FunctionTable, function: Function) -> Context:
+        types = self._programs.of(table.object, self._pid)
+
+        def arguments() -> list[ProbeArg]:
+            found = types.function(function.name, function.address)
+            return [] if found is None else result(found, self._registers)
+
+        return Context(
+            f"the return of {function.name}()", self._result, Lazy(arguments), family=self._family(table, "return"),
+            types=types, space=Space.USER,
+        )  # fmt: skip
+
+    def _inside(self, table: FunctionTable) -> Context:
+        """At an instruction: argN are the registers of arguments, whatever they hold there."""
+        types = self._programs.of(table.object, self._pid)
+        family = self._family(table, "inside")
+        return Context("an instruction", self._words, family=family, types=types, space=Space.USER)
 
     def _point(self, table: FunctionTable, address: int, *, is_return: bool = False) -> Uprobe:
         offset = table.elf.to_offset(address)
@@ -184,6 +243,31 @@ class FunctionProbes:
     ) -> Probe:  # fmt: skip
         return Probe(self._provider, table.object.name, function, name, point, context, others=others)
 
+    def places(self, probe: Probe) -> list[str]:
+        """Where a probe of this kind lies in its file, and how, for people."""
+        found = []
+        for point in (probe.attach, *probe.others):
+            assert isinstance(point, Uprobe)
+            table = self._tables[point.path]
+            assert isinstance(table, FunctionTable), "the probe was made from it"
+            address = table.elf.to_address(point.offset)
+            assert address is not None, "the offset was made from it"
+            start = table.before(address)
+            code = table.elf.read(address, 16)
+            how = "emulated" if code and instructions.is_emulated_at(code, 0) else "single-stepped"
+            into = f", {address - start:#x} bytes into the function" if start is not None and address > start else ""
+            found.append(f"at {point.offset:#x} of {table.object.path}{into}; the instruction there is {how}")
+        return found
+
+    def notes(self) -> list[str]:
+        """What was left out of the answers so far, a sentence for each file."""
+        found = []
+        for name, functions in self._impossible.items():
+            shown = ", ".join(sorted(functions)[:8]) + (" ..." if len(functions) > 8 else "")
+            what = "1 function" if len(functions) == 1 else f"{len(functions)} functions"
+            found.append(f"{what} of {name} left out, for the kernel probes no instruction of that kind: {shown}")
+        return found
+
     # --- when nothing matches -----------------------------------------------------------------------------------
 
     def explain(self, objects: Sequence[MappedObject], matcher: Matcher) -> str:
@@ -192,31 +276,41 @@ class FunctionProbes:
 
         wanted, name = matcher.function.literal, matcher.name.literal
         if wanted is None:
-            is_offset = name not in (None, "entry", "return")
-            return "only entry and return can be had of many functions at once" if is_offset else ""
+            if name not in (None, "entry", "return"):
+                return "only entry and return can be had of many functions at once"
+            return "; ".join(self._missing(objects)[:2])
         if name is not None and name not in ("entry", "return") and _number(name) is None:
             return f"a function has 'entry', 'return', and a probe at each instruction by its offset (1c), not '{name}'"
         names: set[str] = set()
-        missing = []
+        missing = self._missing(objects)
         for object_ in objects:
             try:
                 table = self.table(object_)
-            except InvivoError as error:
-                missing.append(error.message)
+            except InvivoError:
                 continue
+            if wanted in self._impossible.get(object_.name, ()):
+                return f"the kernel probes no instruction of the kind with which '{wanted}' of {object_.name} begins"
             if wanted in table.resolvers:
                 return (
                     f"'{wanted}' of {object_.name} only chooses the function that is run (IFUNC), when the program "
                     "starts; those to choose from have names of their own"
                 )
             names |= table.by_name.keys()
-            if table.missing:
-                missing.append(table.missing)
         close = difflib.get_close_matches(wanted, names, 3, 0.7)
         parts = [f"did you mean {' or '.join(close)}?"] if close else []
         if len(objects) == 1 or not close:
             parts += missing[:2]
         return "; ".join(parts)
+
+    def _missing(self, objects: Sequence[MappedObject]) -> list[str]:
+        """Which files cannot be read, and what stripped ones lack."""
+        found = []
+        for object_ in objects:
+            try:
+                found.append(self.table(object_).missing)
+            except InvivoError as error:
+                found.append(error.message)
+        return [text for text in found if text]
 
     def descriptions(self, objects: Sequence[MappedObject]) -> Iterable[Description]:
         """Names of all functions of `objects`."""

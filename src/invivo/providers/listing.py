@@ -27,7 +27,8 @@ class ListedArg(NamedTuple):
 
 
 class ListingRow(NamedTuple):
-    """`id` is the number that the probe has everywhere; see `Catalog.number`."""
+    """`id` is the number that the probe has everywhere; see `Catalog.number`. `places` says where in a file a probe of
+    user space lies, each as a line of text."""
 
     id: int
     provider: str
@@ -35,10 +36,11 @@ class ListingRow(NamedTuple):
     function: str
     name: str
     arguments: tuple[ListedArg, ...]
+    places: tuple[str, ...] = ()
 
 
 def listing(catalog: Catalog, pattern: ProbePattern, *, has_arguments: bool = False) -> list[ListingRow]:
-    """The probes that match, in listing order; with `has_arguments` also what args[] holds.
+    """The probes that match, in listing order; with `has_arguments` also what args[] holds and where they lie.
 
     Raises:
         InvivoError: The named provider cannot be asked; the message says why.
@@ -52,7 +54,9 @@ def rows_of(catalog: Catalog, found: Sequence[Probe], *, has_arguments: bool = F
     for probe in found:
         number = catalog.number(probe)
         arguments = _arguments(probe) if has_arguments else ()
-        rows.append(ListingRow(number, probe.provider, probe.module, probe.function, probe.name, arguments))
+        places = catalog.places(probe) if has_arguments else ()
+        names = probe.provider, probe.module, probe.function, probe.name
+        rows.append(ListingRow(number, *names, arguments, places))
     return rows
 
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 
 from invivo.errors import TargetError
 from invivo.program.nodes import Probe
-from invivo.program.plan import Traits
-from invivo.providers.base import Description, KernelTypeSource, Matcher
+from invivo.providers.base import Description, Matcher
 from invivo.providers.functions import FunctionProbes
+from invivo.providers.user_types import UserTypes
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 __all__ = ["PidProvider", "provider"]
@@ -25,10 +25,10 @@ __all__ = ["PidProvider", "provider"]
 class PidProvider:
     """pidPID:MODULE:FUNCTION:NAME of one process."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, programs: UserTypes) -> None:
         self.name = f"pid{pid}"
         self.pid = pid
-        self._functions = FunctionProbes(self.name, pid)
+        self._functions = FunctionProbes(self.name, pid, programs)
         self._objects: list[MappedObject] | None = None
 
     @property
@@ -64,9 +64,17 @@ class PidProvider:
         has = ", ".join(item.name for item in self.objects[:12])
         return f"process {self.pid} has no '{wanted}' mapped; it has {has}"
 
+    def places(self, probe: Probe) -> Sequence[str]:
+        """Where a probe lies; see `FunctionProbes.places`."""
+        return self._functions.places(probe)
+
+    def notes(self) -> Sequence[str]:
+        """What was left out of the answers so far."""
+        return self._functions.notes()
+
     def descriptions(self) -> Iterable[Description]:
         return self._functions.descriptions(self.objects)
 
 
-def provider(types: KernelTypeSource, traits: Traits, pid: int) -> PidProvider:
-    return PidProvider(pid)
+def provider(name: str, pid: int, programs: UserTypes) -> PidProvider:
+    return PidProvider(pid, programs)

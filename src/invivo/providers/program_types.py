@@ -150,6 +150,40 @@ class ProgramTypes:
             parameters = tuple((p.name or "", self._type_of(p)) for p in type_.parameters)
             return Function(name, found.address_ or 0, parameters, self._type_of(type_), type_.is_variadic)
 
+    def function_at(self, name: str, address: int) -> Function | None:
+        """The function that begins at a link-time address, or else the one of that name, if it has no other address."""
+        found = self.function(name)
+        if found is not None and found.address in (0, address):
+            return found
+        with _reading(self.path):
+            try:
+                frames = self._frames(address)
+                frame = frames[len(frames) - 1]
+                source = frame.source()[0]
+                found = self.function(frame.name, source)
+            except (LookupError, ValueError, TypeError):
+                return None
+        return found if found is not None and found.address == address else None
+
+    def _frames(self, address: int) -> Any:
+        """The function around an address, and those inlined there, from the innermost out."""
+        # One more: drgn takes the addresses for return addresses, and looks at the instruction before each.
+        return self._program.stack_trace_from_pcs([address + 1])
+
+    def variables_at(self, address: int) -> dict[str, Type]:
+        """The types of the variables in scope at a link-time address, the innermost of each name."""
+        found: dict[str, Type] = {}
+        with _reading(self.path):
+            try:
+                frames = self._frames(address)
+            except (LookupError, ValueError):
+                return {}
+            for frame in frames:
+                for name in frame.locals():
+                    if name not in found:
+                        found[name] = self.type(frame[name].type_)
+        return found
+
     # --- conversion ---------------------------------------------------------------------------------------------
 
     def type(self, of: drgn.Type) -> Type:
@@ -256,7 +290,9 @@ def _open(path: str) -> Any:
         raise TargetError(f"'{path}' is no ELF file that can be read", "give a program, a library or an object file")
     if module.debug_file_path is None:
         program.load_module_debug_info(module)
-    if module.debug_file_path is None:
+    if module.debug_file_path is not None:
+        module.address_range = 0, 1 << 63  # link-time addresses are asked for
+    else:
         raise TargetError(
             f"'{path}' has no debug information, and no file with it was found",
             "install its -dbgsym package, or give its types by --types FILE (a file compiled with -g)",

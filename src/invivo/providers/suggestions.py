@@ -19,16 +19,18 @@ from invivo.value import replaced
 if TYPE_CHECKING:
     from invivo.providers.catalog import Catalog
 
-__all__ = ["suggest"]
+__all__ = ["NO_USDT", "suggest"]
 
 _KERNEL_FUNCTIONS = frozenset({"fbt", "rawfbt", "kprobe", "kretprobe", "kfunc", "fentry", "fexit"})
-_USER_FUNCTIONS = frozenset({"uretprobe", "usdt", "stapsdt"})
+_USER_FUNCTIONS = frozenset({"uretprobe", "stapsdt"})
 _OTHERS = frozenset({"ip", "tcp", "udp", "lockstat", "cpc", "vminfo", "sysinfo", "mib", "fpuinfo", "plockstat", "nfs"})
 # Other tracers' words for what D calls otherwise.
 _FOREIGN = {
     "tracepoint": "sdt", "kernel": "sdt", "rawtracepoint": "rawtp", "raw_tracepoint": "rawtp", "interval": "tick",
     "tick": "tick", "timer": "tick", "begin": "dtrace", "end": "dtrace", "sys": "syscall", "syscalls": "syscall",
 }  # fmt: skip
+# Names that mean something else than a provider among a process's USDT probes, whatever number follows.
+NO_USDT = _KERNEL_FUNCTIONS | _USER_FUNCTIONS | _OTHERS | _FOREIGN.keys()
 _FIELDS = ("module", "function", "name")
 _KPROBE_PMU = "/sys/bus/event_source/devices/kprobe"
 

@@ -14,9 +14,9 @@ import shutil
 from collections.abc import Iterable, Sequence
 
 from invivo.program.nodes import Probe
-from invivo.program.plan import Traits
-from invivo.providers.base import Description, KernelTypeSource, Matcher
+from invivo.providers.base import Description, Matcher
 from invivo.providers.functions import FunctionProbes
+from invivo.providers.user_types import UserTypes
 from invivo.symbols.libraries import find_library
 from invivo.symbols.objects import MappedObject, file_object
 
@@ -28,8 +28,8 @@ class UprobeProvider:
 
     name = "uprobe"
 
-    def __init__(self) -> None:
-        self._functions = FunctionProbes(self.name, 0)
+    def __init__(self, programs: UserTypes) -> None:
+        self._functions = FunctionProbes(self.name, 0, programs)
         self._objects: dict[str, MappedObject | None] = {}
 
     def _object(self, matcher: Matcher) -> MappedObject | None:
@@ -57,10 +57,18 @@ class UprobeProvider:
             return f"'{wanted}': {what}"
         return self._functions.explain([object_], matcher)
 
+    def places(self, probe: Probe) -> Sequence[str]:
+        """Where a probe lies; see `FunctionProbes.places`."""
+        return self._functions.places(probe)
+
+    def notes(self) -> Sequence[str]:
+        """What was left out of the answers so far."""
+        return self._functions.notes()
+
     def descriptions(self) -> Iterable[Description]:
         """None: every file of the machine could be one."""
         return ()
 
 
-def provider(types: KernelTypeSource, traits: Traits, pid: int) -> UprobeProvider:
-    return UprobeProvider()
+def provider(name: str, pid: int, programs: UserTypes) -> UprobeProvider:
+    return UprobeProvider(programs)

@@ -22,8 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["Placement", "boundaries", "is_emulated", "place", "returns"]
+__all__ = ["Placement", "boundaries", "is_emulated", "is_refused", "place", "returns"]
 
+# One-byte opcodes that the kernel does not probe in 64-bit programs (good_insns_64): port input and output, interrupts,
+# far calls and jumps, hlt, cli, sti, and what does not exist there. It looks VEX and EVEX opcodes up in the same table.
+_REFUSED = frozenset((
+    0x06, 0x07, 0x0E, 0x16, 0x17, 0x1E, 0x1F, 0x27, 0x2F, 0x37, 0x3F, 0x60, 0x61, 0x62, 0x6C, 0x6D, 0x6E, 0x6F, 0x82,
+    0x9A, 0xC4, 0xC5, 0xCC, 0xCD, 0xCE, 0xD4, 0xD5, 0xD6, 0xE4, 0xE5, 0xE6, 0xE7, 0xEA, 0xEC, 0xED, 0xEE, 0xEF, 0xF1,
+    0xF4, 0xFA, 0xFB,
+))  # fmt: skip
+_PREFIXES_REFUSED = frozenset((0xF0, 0x26, 0x2E, 0x36, 0x3E))  # lock, and segments that mean nothing
+_PREFIXES = _PREFIXES_REFUSED | {0x64, 0x65, 0x66, 0x67, 0xF2, 0xF3}
 _FURTHEST = 96  # bytes of a prologue that are looked at
 # arch/x86/include/asm/nops.h: the one form of each length that is taken for a nop, except the 66-prefixed of 2 and 6.
 _NOPS = frozenset(
@@ -37,10 +46,12 @@ _INDIRECT = re.compile(rb"\xff[\x20-\x27\x60-\x67\xa0-\xa7\xe0-\xe7]", re.DOTALL
 
 
 class Placement(NamedTuple):
-    """A probe's distance from the function's first byte; `is_emulated`: the kernel need not single-step there."""
+    """A probe's distance from the function's first byte; `is_emulated`: the kernel need not single-step there;
+    `is_possible`: it is not known to refuse the place."""
 
     offset: int
     is_emulated: bool
+    is_possible: bool = True
 
 
 def is_emulated(instruction: bytes) -> bool:
@@ -64,6 +75,21 @@ def is_emulated(instruction: bytes) -> bool:
             return instruction in _NOPS
 
 
+def is_refused(instruction: bytes) -> bool:
+    """Whether the kernel is known not to put a probe on an instruction. What it refuses besides, it says itself."""
+    at = 0
+    while at < len(instruction) and instruction[at] in _PREFIXES:
+        if instruction[at] in _PREFIXES_REFUSED:
+            return True
+        at += 1
+    vex = {0xC5: 2, 0xC4: 3, 0x62: 4}.get(instruction[at], 0) if at < len(instruction) else 0
+    if vex:
+        return at + vex < len(instruction) and instruction[at + vex] in _REFUSED
+    if at < len(instruction) and 0x40 <= instruction[at] <= 0x4F:
+        at += 1
+    return at < len(instruction) and instruction[at] in _REFUSED
+
+
 def place(code: bytes, first_other: int = 0) -> Placement:
     """Where to put a probe on the entry of the function whose bytes are `code`.
 
@@ -82,6 +108,7 @@ def place(code: bytes, first_other: int = 0) -> Placement:
         return Placement(0, True)
     iced = _iced()
     decoder = iced.module.Decoder(64, code[:end])
+    fallback: Placement | None = None  # the first place that can be had at all
     for instruction in decoder:
         at = instruction.ip & 0xFFFFFFFF
         if instruction.is_invalid or at + instruction.len > end:
@@ -89,10 +116,16 @@ def place(code: bytes, first_other: int = 0) -> Placement:
         starts.append(at)
         if is_emulated(code[at : at + instruction.len]):
             is_push = 0x50 <= code[at + instruction.len - 1] <= 0x57 and instruction.len <= 2
-            return Placement(at, True) if _is_only_way(code, starts[1:], is_push) else Placement(0, False)
+            if _is_only_way(code, starts[1:], is_push):
+                return Placement(at, True)
+            break
+        if fallback is None and not is_refused(code[at : at + instruction.len]):
+            if at and not _is_only_way(code, starts[1:], False):
+                break
+            fallback = Placement(at, False)
         if not iced.keeps_arguments(instruction):
             break
-    return Placement(0, False)
+    return fallback or Placement(0, False, not starts or not is_refused(code[: starts[1] if starts[1:] else end]))
 
 
 def is_emulated_at(code: bytes, at: int) -> bool:

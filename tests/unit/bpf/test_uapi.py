@@ -51,8 +51,9 @@ def test_helpers_are_the_kernels(kernels_own: dict[str, int]) -> None:
         Helper.CGROUP_ID: "get_current_cgroup_id", Helper.READ_USER: "probe_read_user",
         Helper.READ_KERNEL: "probe_read_kernel", Helper.READ_USER_STRING: "probe_read_user_str",
         Helper.READ_KERNEL_STRING: "probe_read_kernel_str", Helper.RINGBUF_OUTPUT: "ringbuf_output",
+        Helper.WRITE_USER: "probe_write_user", Helper.SEND_SIGNAL: "send_signal",
         Helper.RINGBUF_QUERY: "ringbuf_query", Helper.SNPRINTF: "snprintf",
-        Helper.CURRENT_TASK_BTF: "get_current_task_btf",
+        Helper.CURRENT_TASK_BTF: "get_current_task_btf", Helper.COPY_FROM_USER: "copy_from_user",
     }  # fmt: skip
     assert set(names) == set(Helper)
     assert {helper.value: name for helper, name in names.items()} == {

@@ -114,7 +114,7 @@ def test_arguments_are_shown_as_d_writes_them(catalog: Catalog) -> None:
         ("profile-0", "profile-0: a rate of 0 never fires"),
         ("tick-1lightyear", "tick-1lightyear: unknown unit 'lightyear'"),
         ("pid::main:entry", "pid needs a process"),
-        ("usdt123::main:entry", "invivo has no provider 'usdt' yet"),
+        ("stapsdt123::main:entry", "invivo has no provider 'stapsdt' yet"),
         ("tracepoint:::x", "no provider 'tracepoint'; in D it is sdt"),
         ("zzz:::", "no provider 'zzz'; providers are dtrace, profile, syscall"),
         ("zzz*:::", "no provider matches 'zzz*'"),

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import struct
 
+from invivo.bpf.link.base import close_all
 from invivo.bpf.map import Map
 from invivo.bpf.ringbuf import RingBuffer
 from invivo.engines.base import Engine, Losses
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from invivo.engines.base import Merge
 
 __all__ = ["KernelEngine"]
+
+_ENOTSUPP = 524
 
 
 class KernelEngine(Engine):
@@ -97,12 +100,22 @@ class KernelEngine(Engine):
         for unit in self._units:
             self.refused += attach(unit, self._links, self.timers)
 
+    def refusals(self) -> list[str]:
+        """A sentence for each place in a program that the kernel does not let be probed."""
+        found = []
+        for (path, offset, *_), probe, code in self.refused:
+            name = ""
+            if probe:
+                names = self.plan.probes[probe - 1]
+                name = f" ({names.provider}:{names.module}:{names.function}:{names.name})"
+            reason = "it probes no instruction of that kind" if code == _ENOTSUPP else os.strerror(code)
+            found.append(f"invivo: the kernel refuses a probe at {offset:#x} of '{path}'{name}: {reason}")
+        return found
+
     def disable(self) -> None:
         """Detach everything and wait until no program of it still runs."""
         was_enabled = bool(self._links)
-        for link in self._links:
-            link.close()
-        self._links.clear()
+        close_all(self._links)
         for timer in self.timers:
             timer.close()
         self.timers.clear()
@@ -178,8 +191,9 @@ class KernelEngine(Engine):
         return losses
 
     def missed_runs(self) -> int:
-        """Firings that the kernel did not run because the same program was running on that CPU."""
-        return sum(unit.program.info().recursion_misses for unit in self._units)
+        """Firings that were not run because the same program was running on that CPU already."""
+        skipped = sum(unit.program.info().recursion_misses for unit in self._units)
+        return skipped + self._get(Globals.MISSED)
 
     def close(self) -> None:
         """Undo everything; may be called at any time, and twice."""

@@ -98,7 +98,10 @@ def load_unit(unit: UnitPlan, maps: list[Map]) -> LoadedUnit:
     point: AttachPoint = unit.attachments[0].point
     kind, expected, btf_id = _program_type(point)
     name = "".join(char if char.isalnum() or char == "_" else "_" for char in unit.name)[:15]
-    spec = ProgramSpec(name=name, type=kind, code=code, expected_attach_type=expected, attach_btf_id=btf_id)
+    spec = ProgramSpec(
+        name=name, type=kind, code=code, expected_attach_type=expected, attach_btf_id=btf_id,
+        flags=uapi.BPF_F_SLEEPABLE if unit.is_sleepable else 0,
+    )  # fmt: skip
     return LoadedUnit(unit, Program.load(spec))
 
 

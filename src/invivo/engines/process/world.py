@@ -10,6 +10,7 @@ Ids that a thread may change (its name, its users) are read anew for each firing
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import time
@@ -66,6 +67,19 @@ class _Common(World):
 
     def random(self) -> int:
         return random.getrandbits(32)
+
+    def write(self, address: int, data: bytes) -> bool:
+        return ptrace.ProcessMemory(self.pid_tgid >> 32).write(address, data)
+
+    def send_signal(self, signal: int) -> int:
+        try:
+            os.kill(self.pid_tgid >> 32, signal)
+        except OSError as error:
+            return error.errno or errno.EPERM
+        return 0
+
+    def pass_time(self, nanoseconds: int) -> None:
+        time.sleep(nanoseconds / 1e9)
 
     def constant(self, offset: int) -> int:
         return self.facts.constants.get(offset, 0)

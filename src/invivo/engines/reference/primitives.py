@@ -20,6 +20,8 @@ from invivo.program.types import Space, Stack, String
 
 __all__ = ["REFERENCE", "scalar_call", "string_call"]
 
+_CHILL_MAX_NS = 100_000_000  # as in codegen/destructive.py
+
 _Function = Callable[..., int | bytes]
 
 
@@ -262,6 +264,46 @@ def kcopy_string(f: Firing, call: Call, string: bytes, target: int) -> int:
     return 0
 
 
+# --- what changes the traced process ----------------------------------------------------------------------------------
+
+
+def send_signal(f: Firing, call: Call, signal: int) -> int:
+    if error := f.world.send_signal(signal):
+        raise Raised(FaultKind.ILLOP, -error)
+    return 0
+
+
+def copyout(f: Firing, call: Call, source: int, target: int, size: int) -> int:
+    start = f.own(source, size)
+    return _write(f, target, bytes(f.memory[start : start + size]))
+
+
+def copyout_kernel(f: Firing, call: Call, source: int, target: int, size: int) -> int:
+    start = f.allocate(size)
+    _fill(f, start, size, Space.KERNEL, source)
+    return _write(f, target, bytes(f.memory[start : start + size]))
+
+
+def copyout_string(f: Firing, call: Call, string: bytes, target: int, limit: int) -> int:
+    return _write(f, target, (string + b"\0")[: limit & MASK])
+
+
+def _write(f: Firing, target: int, data: bytes) -> int:
+    if data and not f.world.write(target & MASK, data):
+        raise Raised(FaultKind.BADADDR, target)
+    return 0
+
+
+def chill(f: Firing, call: Call, nanoseconds: int) -> int:
+    if not 0 <= nanoseconds <= _CHILL_MAX_NS:
+        raise Raised(FaultKind.ILLOP, nanoseconds)
+    f.world.pass_time(nanoseconds)
+    return 0
+
+
+# --- speculations -----------------------------------------------------------------------------------------------------
+
+
 def speculation(f: Firing, call: Call, count: int) -> int:
     states = f.speculations.states
     for number in range(1, min(count, Globals.SPECULATIONS_MAX) + 1):
@@ -288,6 +330,7 @@ _FUNCTIONS: tuple[_Function, ...] = (
     kstack, ustack, kstack_depth, ustack_depth,
     strlen, strjoin, substr, index, rindex, strstr, strchr, strrchr, basename, dirname, lltostr, toupper, tolower,
     alloca, copyin, bcopy, scopy, kcopy_string, speculation, speculation_state, speculation_end,
+    send_signal, copyout, copyout_kernel, copyout_string, chill,
 )  # fmt: skip
 
 REFERENCE: dict[str, _Function] = {function.__name__: function for function in _FUNCTIONS}

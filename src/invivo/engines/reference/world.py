@@ -79,6 +79,18 @@ class World(Protocol):
         """The bytes before the first NUL, at most `limit` of them; None where they cannot be read."""
         ...
 
+    def write(self, address: int, data: bytes) -> bool:
+        """Put bytes into user memory; False where they cannot all be written."""
+        ...
+
+    def send_signal(self, signal: int) -> int:
+        """Send a signal to the running process; 0, or the errno with which that failed."""
+        ...
+
+    def pass_time(self, nanoseconds: int) -> None:
+        """Let so much time go by."""
+        ...
+
     def stack(self, is_user: bool, frames: int) -> Sequence[int]:
         """Addresses of the current stack, innermost first, at most so many; empty where there is none."""
         ...
@@ -122,6 +134,7 @@ class SyntheticWorld:
     words: Sequence[int] = ()
     record: bytes = b""
     seed: int = 1
+    signals: list[int] = field(default_factory=list)  # that were sent to the process
 
     CONTEXT = 0xFFFF_8880_0000_2000
 
@@ -169,6 +182,21 @@ class SyntheticWorld:
                     return None  # ran off the end of what can be read
                 return rest[:limit].partition(b"\0")[0]
         return None
+
+    def write(self, address: int, data: bytes) -> bool:
+        for start, old in self.user.items():
+            if start <= address and address + len(data) <= start + len(old):
+                at = address - start
+                self.user = {**self.user, start: old[:at] + data + old[at + len(data) :]}
+                return True
+        return False
+
+    def send_signal(self, signal: int) -> int:
+        self.signals.append(signal)
+        return 0
+
+    def pass_time(self, nanoseconds: int) -> None:
+        self.now_ns += nanoseconds
 
     def stack(self, is_user: bool, frames: int) -> Sequence[int]:
         return (self.user_stack if is_user else self.kernel_stack)[:frames]

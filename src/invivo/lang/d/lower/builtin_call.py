@@ -55,6 +55,9 @@ class BuiltinCall:
         expr = coerce.integer(self.clause, self._lower(operand), "this argument", "D_PROTO_ARG")
         return coerce.convert(expr, INT64)
 
+    def integer_or_pointer(self, operand: Operand) -> Expr:
+        return coerce.bits(coerce.scalar(self.clause, self._lower(operand), "this argument", "D_PROTO_ARG"))
+
     def string(self, operand: Operand) -> Expr:
         return coerce.string(self.clause, self._lower(operand), "this argument", "D_PROTO_ARG")
 

@@ -123,9 +123,19 @@ def action(c: ClauseState, expression: syntax.CallOp) -> Callable[[], None] | No
 
     def run() -> None:
         check_length(c, builtin, expression)
+        _note_destructive(c, builtin, expression)
         do(BuiltinCall(c, expression.span), expression.arguments)
 
     return run
+
+
+def _note_destructive(c: ClauseState, builtin: Builtin, expression: syntax.CallOp) -> None:
+    if not builtin.is_destructive:
+        return
+    if c.speculation is not None:
+        message = f"{builtin.name}() may not follow speculate(): what it does cannot be taken back"
+        c.program.error("D_ACT_SPEC", expression.span, message, "use another clause for it")
+    c.program.destructive.append((f"{builtin.name}()", expression.span))
 
 
 # --- local functions --------------------------------------------------------------------------------------------------

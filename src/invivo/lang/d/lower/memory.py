@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from invivo.errors import InvivoError
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, variables
 from invivo.lang.d.lower.clause import ClauseState, Translated
@@ -249,7 +250,8 @@ def _argument(c: ClauseState, expression: syntax.IndexOp) -> Expr | Translated:
 def _arguments(c: ClauseState, span: Span) -> Sequence[ProbeArg]:
     """args[] of the context that the clause is lowered for."""
     if not c.context.args:
-        hint = "arg0 ... arg9 are its raw arguments"
+        missing = getattr(c.context.types, "missing", "")
+        hint = f"{missing}; arg0 ... are its raw arguments" if missing else "arg0 ... arg9 are its raw arguments"
         c.program.error("D_ARGS_NONE", span, f"{c.context.name} has no typed arguments", hint)
     return c.context.args
 
@@ -261,7 +263,10 @@ def _known(args: Sequence[ProbeArg]) -> str:
 def _value_of(c: ClauseState, argument: ProbeArg, span: Span) -> Expr | Translated:
     from invivo.lang.d.lower import translators
 
-    value = argument.value(span)
+    try:
+        value = argument.value(span)
+    except InvivoError as error:
+        c.program.error("D_ARGS_TYPE", span, error.message, error.hint)
     if argument.translator:
         return translators.translated(c, argument.translator, value, True, span)
     return value

@@ -58,7 +58,10 @@ def _global(c: ClauseState, node: syntax.Name) -> Expr | Translated:
     builtin = BUILTINS.get(text)
     if builtin is not None:
         if builtin.variable is not None:
-            return builtin.variable(BuiltinCall(c, span))
+            try:
+                return builtin.variable(BuiltinCall(c, span))
+            except InvivoError as error:  # an argument that cannot be read
+                c.program.error("D_ARGS_TYPE", span, error.message, error.hint)
         _not_a_value(c, node, builtin.kind)
     if text == "args":
         c.program.error("D_ARGS_IDX", span, "args is an array of the probe's arguments", "write args[0] or args.NAME")

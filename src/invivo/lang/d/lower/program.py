@@ -67,6 +67,7 @@ def compile_text(
     for index, clause in enumerate(clauses):
         lowered += _clause(state, clause, index, locals_)
     state.seal()
+    _check_destructive(state)
     diagnostics.check()
     if not values["argref"]:
         _check_arguments(macros)
@@ -145,6 +146,16 @@ def _lower(c: ClauseState, clause: syntax.ClauseDecl, members: list[Probe]) -> C
     if not is_complete:
         return None
     return Clause(c.index, tuple(members), c.context, predicate, made[0], clause.span)
+
+
+def _check_destructive(state: ProgramState) -> None:
+    if state.options["destructive"]:
+        return
+    for name, span in state.destructive:
+        state.report(
+            "D_DESTRUCTIVE", span, f"destructive actions are not allowed: {name} changes what is traced, or the system",
+            "-w allows them, and so does #pragma D option destructive",
+        )  # fmt: skip
 
 
 def _check_arguments(macros: MacroValues) -> None:

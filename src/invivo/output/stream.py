@@ -1,0 +1,136 @@
+"""Where text goes: a file descriptor, which freopen() may change for a while, and from which system() is run.
+
+    stream = Stream(1)
+    stream.write(b"one\\n"); stream.reopen(b"/tmp/log"); stream.write(b"two\\n"); stream.reopen(b"")
+
+`script` makes a printf() format a shell script in which what was traced is never shell text: a value is a variable of
+the shell, and stands in the command as a reference to it, by the quotes around it.
+
+    script("ls -l %s", (0,), types, style)((b"a; reboot",))    invivo_0='a; reboot'   ls -l "${invivo_0}"
+"""
+
+from __future__ import annotations
+
+import os
+
+from invivo.output.printf import format_pieces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from invivo.consumer.records import Raw
+    from invivo.output.printf import Style
+    from invivo.program.plan import FieldType
+
+__all__ = ["Stream", "script", "write_all"]
+
+
+class Stream:
+    """`problem` is called with what went wrong; the output then goes on where it was."""
+
+    __slots__ = ("_first", "_own", "fd", "problem")
+
+    def __init__(self, fd: int, problem: Callable[[str], None]) -> None:
+        self.fd = fd
+        self.problem = problem
+        self._first = fd
+        self._own = -1  # that of a file opened here
+
+    def write(self, data: bytes | memoryview) -> None:
+        """All of it; see write_all."""
+        write_all(self.fd, data)
+
+    def reopen(self, path: bytes) -> None:
+        """Append to a file from here on; "": go back to where the output went at first."""
+        if path:
+            try:
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
+            except OSError as error:
+                self.problem(f"freopen(): cannot write to '{os.fsdecode(path)}': {error.strerror}")
+                return
+            self.close()
+            self.fd = self._own = fd
+        else:
+            self.close()
+
+    def truncate(self) -> None:
+        """Empty the file; what is no file (a terminal, a pipe) keeps what it has shown."""
+        try:
+            os.ftruncate(self.fd, 0)
+            os.lseek(self.fd, 0, os.SEEK_SET)
+        except OSError:
+            return
+
+    def system(self, command: bytes) -> None:
+        """Run a command with sh(1) and wait for it; its output goes where ours goes without freopen()."""
+        import subprocess
+
+        try:
+            subprocess.run([b"/bin/sh", b"-c", command], stdout=self._first, check=False)
+        except (OSError, ValueError) as error:
+            self.problem(f"system(): cannot run '{os.fsdecode(command)}': {error}")
+
+    def close(self) -> None:
+        """Give back a file that freopen() opened."""
+        if self._own >= 0:
+            os.close(self._own)
+        self._own = -1
+        self.fd = self._first
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write everything, however little the descriptor takes at once.
+
+    Raises:
+        OSError: Writing failed (BrokenPipeError where the reader has gone).
+    """
+    rest = memoryview(data)
+    while len(rest):
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:
+            import select
+
+            select.select([], [fd], [])
+
+
+def script(
+    format_: str, fields: Sequence[int], types: Sequence[FieldType], style: Style
+) -> Callable[[tuple[Raw, ...]], bytes]:
+    """See the module."""
+    pieces = format_pieces(format_, fields, types, style)
+
+    def text(values: tuple[Raw, ...]) -> bytes:
+        head, body, state = [], [], b""
+        for number, piece in enumerate(pieces):
+            if isinstance(piece, bytes):
+                body.append(piece)
+                state = _quotes(state, piece)
+                continue
+            shown, is_number = piece(values)
+            if is_number:
+                body.append(shown)
+                continue
+            name = b"invivo_%d" % number
+            head.append(b"%s='%s'\n" % (name, shown.replace(b"'", b"'\\''")))
+            body.append({b"": b'"${%s}"', b'"': b"${%s}", b"'": b"'\"${%s}\"'"}[state] % name)
+        return b"".join(head + body)
+
+    return text
+
+
+def _quotes(state: bytes, text: bytes) -> bytes:
+    """In which quotes of the shell the text ends, if it begins within `state`."""
+    escaped = False
+    for number in text:
+        char = bytes((number,))
+        if escaped:
+            escaped = False
+        elif char == b"\\" and state != b"'":
+            escaped = True
+        elif state:
+            state = b"" if char == state else state
+        elif char in b"'\"":
+            state = char
+    return state

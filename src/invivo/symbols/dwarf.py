@@ -1,0 +1,379 @@
+"""Source lines and variables' places, from DWARF: what drgn does not offer of a program that is not running.
+
+In: a file with debug information. Out: link-time addresses, and where each variable in scope of one is kept.
+
+    with DwarfFile("/usr/bin/demo") as dwarf:
+        dwarf.addresses_of("demo.c", 40)    [0x1179]
+        dwarf.variables_at(0x1179)          {"r": Place("register", "di"), "sum": Place("memory", "sp", 24), ...}
+
+Source: DWARF Debugging Information Format, version 5: 2.5 (expressions), 2.6 (locations), 6.2 (lines), 6.4 (frames).
+A file is not trusted: what is damaged in it is a TargetError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from invivo.errors import InvivoError, TargetError
+from invivo.linux.arch.x86_64_parts import DWARF as _REGISTERS
+
+__all__ = ["DwarfFile", "Place"]
+
+_SCOPES = ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine", "DW_TAG_lexical_block")
+_VARIABLES = ("DW_TAG_variable", "DW_TAG_formal_parameter")
+_U64 = (1 << 64) - 1
+_CFA = -1  # stands for a register: the canonical frame address
+
+
+class Place(NamedTuple):
+    """Where a value is at one address of the code.
+
+    kind "register": in `register` itself. "memory": at register + offset; register "" is a link-time address.
+    "value": it is register + offset. "constant": it is `offset`. "none": it is nowhere, `reason` says why.
+    """
+
+    kind: str
+    register: str = ""
+    offset: int = 0
+    reason: str = ""
+
+
+class DwarfFile:
+    """The DWARF of one file; a context manager.
+
+    Raises:
+        TargetError: From every method, where the file is damaged.
+    """
+
+    def __init__(self, path: str) -> None:
+        from elftools.elf.elffile import ELFFile
+
+        self.path = path
+        with self._reading():
+            self._stream = open(path, "rb")  # noqa: SIM115
+            try:
+                elf = ELFFile(self._stream)
+                if not elf.has_dwarf_info(strict=True):
+                    raise TargetError(f"'{path}' has no debug information", "compile it with -g")
+                self._dwarf = elf.get_dwarf_info(follow_links=False)
+            except BaseException:
+                self._stream.close()
+                raise
+        self._rules: list[tuple[int, int, Any]] | None = None
+
+    def __enter__(self) -> DwarfFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """pyelftools tells of damage by many classes: its own, construct's, and those of struct and of lists."""
+        try:
+            yield
+        except InvivoError:
+            raise
+        except OSError as error:
+            raise TargetError(f"cannot read '{self.path}': {error.strerror or error}") from error
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}".splitlines()[0][:120]
+            raise TargetError(
+                f"the debug information of '{self.path}' cannot be read: {text}", "it may be damaged: build it anew"
+            ) from error
+
+    # --- lines --------------------------------------------------------------------------------------------------
+
+    def addresses_of(self, file: str, line: int) -> list[int]:
+        """The addresses where a statement of a source line begins: one for each copy of it (inlined, cloned).
+
+        `file` is a path or the end of one. Empty if no code belongs to the line.
+        """
+        with self._reading():
+            found: list[int] = []
+            for rows in self._rows_of(file):
+                found += _starts(rows, line)
+            return sorted(set(found))
+
+    def lines_with_code(self, file: str) -> list[int]:
+        """All lines of a source file that have code; empty if no such file was compiled into this one."""
+        with self._reading():
+            return sorted({row[1] for rows in self._rows_of(file) for row in rows if row[2]})
+
+    def source_files(self) -> list[str]:
+        """The names of the files that were compiled."""
+        with self._reading():
+            names = [_text(unit.get_top_DIE().attributes.get("DW_AT_name")) for unit in self._dwarf.iter_CUs()]
+            return sorted({name for name in names if name})
+
+    def _rows_of(self, file: str) -> Iterator[list[tuple[int, int, bool]]]:
+        """(address, line, begins a statement) of the rows that belong to a file, by unit; line 0 ends a sequence."""
+        for unit in self._dwarf.iter_CUs():
+            program = self._dwarf.line_program_for_CU(unit)
+            if program is None:
+                continue
+            wanted = _numbers_of(program, file)
+            if not wanted:
+                continue
+            rows = []
+            for entry in program.get_entries():
+                state = entry.state
+                if state is None:
+                    continue
+                mine = state.file in wanted and not state.end_sequence
+                rows.append((state.address, state.line if mine else 0, bool(mine and state.is_stmt)))
+            yield rows
+
+    # --- variables ----------------------------------------------------------------------------------------------
+
+    def variables_at(self, address: int) -> dict[str, Place]:
+        """The places of all variables and parameters in scope at an address, the innermost of each name."""
+        with self._reading():
+            for unit in self._dwarf.iter_CUs():
+                if not self._holds(unit.get_top_DIE(), address, unit):
+                    continue
+                found: dict[str, Place] = {}
+                self._collect(unit.get_top_DIE(), unit, address, None, found)
+                if found:
+                    return found
+            return {}
+
+    def _collect(self, die: Any, unit: Any, address: int, base: Any, found: dict[str, Place]) -> None:
+        """Depth first: what is found further inside overwrites what is outside."""
+        for child in die.iter_children():
+            if child.tag in _VARIABLES and die.tag in _SCOPES:
+                name = _text(self._attribute(child, "DW_AT_name"))
+                if name:
+                    found[name] = self._place(child, unit, address, base)
+            elif child.tag in _SCOPES and self._holds(child, address, unit):
+                self._collect(child, unit, address, child if child.tag == "DW_TAG_subprogram" else base, found)
+            elif child.tag in ("DW_TAG_namespace", "DW_TAG_structure_type", "DW_TAG_class_type"):
+                self._collect(child, unit, address, base, found)
+
+    def _attribute(self, die: Any, name: str) -> Any:
+        """An attribute, of the DIE itself or of what it is a copy of."""
+        for _ in range(8):
+            if name in die.attributes:
+                return die.attributes[name]
+            for link in ("DW_AT_abstract_origin", "DW_AT_specification"):
+                if link in die.attributes:
+                    die = die.get_DIE_from_attribute(link)
+                    break
+            else:
+                return None
+        return None
+
+    def _holds(self, die: Any, address: int, unit: Any) -> bool:
+        attributes = die.attributes
+        if "DW_AT_ranges" in attributes:
+            ranges: Any = self._dwarf.range_lists()
+            top = unit.get_top_DIE().attributes
+            base = top["DW_AT_low_pc"].value if "DW_AT_low_pc" in top else 0
+            entries: list[Any] = ranges.get_range_list_at_offset(attributes["DW_AT_ranges"].value, cu=unit)
+            for entry in entries:
+                if hasattr(entry, "base_address"):
+                    base = entry.base_address
+                    continue
+                start, end = entry.begin_offset, entry.end_offset
+                if not getattr(entry, "is_absolute", False):
+                    start, end = start + base, end + base
+                if start <= address < end:
+                    return True
+            return False
+        if "DW_AT_low_pc" not in attributes or "DW_AT_high_pc" not in attributes:
+            return False
+        start, high = attributes["DW_AT_low_pc"].value, attributes["DW_AT_high_pc"]
+        end = high.value if high.form == "DW_FORM_addr" else start + high.value
+        return bool(start <= address < end)
+
+    def _place(self, die: Any, unit: Any, address: int, function: Any) -> Place:
+        constant = die.attributes.get("DW_AT_const_value")
+        if constant is not None:
+            if isinstance(constant.value, int):
+                return Place("constant", offset=constant.value)
+            return Place("none", reason="it is a constant that is no number")
+        attribute = die.attributes.get("DW_AT_location")
+        if attribute is None:
+            return Place("none", reason="the compiler has removed it")
+        expression = self._expression(attribute, unit, address)
+        if expression is None:
+            return Place("none", reason="it is not kept anywhere at this line")
+        base = function.attributes.get("DW_AT_frame_base") if function is not None else None
+        return self._evaluated(expression, unit, address, base)
+
+    def _expression(self, attribute: Any, unit: Any, address: int) -> Any:
+        """The location expression that holds at an address."""
+        from elftools.dwarf.locationlists import LocationExpr, LocationParser
+
+        lists = self._dwarf.location_lists()
+        parser = LocationParser(lists)
+        version = unit["version"]
+        if not parser.attribute_has_location(attribute, version):
+            return None
+        found: Any = parser.parse_from_attribute(attribute, version, unit.get_top_DIE())
+        if isinstance(found, LocationExpr):
+            return found.loc_expr
+        top = unit.get_top_DIE().attributes
+        base = top["DW_AT_low_pc"].value if "DW_AT_low_pc" in top else 0
+        for entry in found:
+            if hasattr(entry, "base_address"):
+                base = entry.base_address
+                continue
+            if not hasattr(entry, "begin_offset"):
+                continue  # a view pair
+            start, end = entry.begin_offset, entry.end_offset
+            if not getattr(entry, "is_absolute", False):
+                start, end = start + base, end + base
+            if start <= address < end:
+                return entry.loc_expr
+        return None
+
+    def _evaluated(self, expression: Any, unit: Any, address: int, frame_base: Any) -> Place:
+        from elftools.dwarf.dwarf_expr import DWARFExprParser
+
+        operations = DWARFExprParser(unit.structs).parse_expr(expression)
+        if not operations:
+            return Place("none", reason="the compiler has removed it")
+        # A symbolic stack of one kind of value: register + offset, or a constant ("", offset).
+        stack: list[tuple[int | None, int]] = []
+        for index, operation in enumerate(operations):
+            name, arguments = operation.op_name, operation.args
+            is_last = index == len(operations) - 1
+            if name.startswith("DW_OP_reg") and name != "DW_OP_regx" and len(operations) == 1:
+                return _of_register(operation.op - 0x50)
+            if name.startswith("DW_OP_breg"):
+                stack.append((operation.op - 0x70, arguments[0]))
+            elif name == "DW_OP_fbreg":
+                base = self._frame_base(frame_base, unit, address)
+                if base is None:
+                    return Place("none", reason="its frame base is not understood")
+                stack.append((base[0], base[1] + arguments[0]))
+            elif name == "DW_OP_call_frame_cfa":
+                stack.append((_CFA, 0))
+            elif name == "DW_OP_addr" or name.startswith(("DW_OP_const", "DW_OP_lit")):
+                stack.append((None, operation.op - 0x30 if name.startswith("DW_OP_lit") else arguments[0]))
+            elif name == "DW_OP_plus_uconst" and stack:
+                register, offset = stack.pop()
+                stack.append((register, offset + arguments[0]))
+            elif name in ("DW_OP_plus", "DW_OP_minus") and len(stack) > 1:
+                second, first = stack.pop(), stack.pop()
+                if second[0] is not None:
+                    return _complicated(name)
+                stack.append((first[0], first[1] + (second[1] if name == "DW_OP_plus" else -second[1])))
+            elif name == "DW_OP_stack_value" and is_last and stack:
+                register, offset = stack[-1]
+                if register is None:
+                    return Place("constant", offset=offset)
+                return self._based("value", register, offset, address)
+            elif name in ("DW_OP_entry_value", "DW_OP_GNU_entry_value"):
+                return Place("none", reason="only its value at the function's entry is known")
+            else:
+                return _complicated(name)
+        if len(stack) != 1:
+            return _complicated("an expression")
+        register, offset = stack[0]
+        if register is None:
+            return Place("memory", "", offset)
+        return self._based("memory", register, offset, address)
+
+    def _based(self, kind: str, register: int, offset: int, address: int) -> Place:
+        if register == _CFA:
+            rule = self._frame_rule(address)
+            if rule is None:
+                return Place("none", reason="there is no call frame information for it")
+            register, offset = rule[0], offset + rule[1]
+        if not 0 <= register < len(_REGISTERS):
+            return Place("none", reason="it is in a vector register, which the kernel does not hand to probes")
+        return Place(kind, _REGISTERS[register], offset)
+
+    def _frame_base(self, attribute: Any, unit: Any, address: int) -> tuple[int, int] | None:
+        """(register, offset) of a function's frame base."""
+        from elftools.dwarf.dwarf_expr import DWARFExprParser
+
+        if attribute is None:
+            return None
+        expression = self._expression(attribute, unit, address)
+        operations = [] if expression is None else DWARFExprParser(unit.structs).parse_expr(expression)
+        if len(operations) != 1:
+            return None
+        operation = operations[0]
+        if operation.op_name == "DW_OP_call_frame_cfa":
+            return _CFA, 0
+        if operation.op_name.startswith("DW_OP_breg"):
+            return operation.op - 0x70, operation.args[0]
+        if operation.op_name.startswith("DW_OP_reg") and operation.op_name != "DW_OP_regx":
+            return operation.op - 0x50, 0
+        return None
+
+    def _frame_rule(self, address: int) -> tuple[int, int] | None:
+        """The canonical frame address at an address of the code: (DWARF's number of a register, offset)."""
+        from elftools.dwarf.callframe import FDE
+
+        if self._rules is None:
+            entries: list[Any] = []
+            for has, read in (
+                (self._dwarf.has_EH_CFI, self._dwarf.EH_CFI_entries), (self._dwarf.has_CFI, self._dwarf.CFI_entries)
+            ):  # fmt: skip
+                entries += read() if has() else []
+            self._rules = [
+                (e.header["initial_location"], e.header["initial_location"] + e.header["address_range"], e)
+                for e in entries
+                if isinstance(e, FDE)
+            ]
+        for start, end, entry in self._rules:
+            if start <= address < end:
+                rule = None
+                for row in entry.get_decoded().table:
+                    if row["pc"] > address:
+                        break
+                    rule = row["cfa"]
+                if rule is not None and rule.reg is not None:
+                    return rule.reg, rule.offset
+        return None
+
+
+def _of_register(number: int) -> Place:
+    if 0 <= number < len(_REGISTERS):
+        return Place("register", _REGISTERS[number])
+    return Place("none", reason="it is in a vector register, which the kernel does not hand to probes")
+
+
+def _complicated(what: str) -> Place:
+    return Place("none", reason=f"where it is takes a computation that is not supported ({what})")
+
+
+def _numbers_of(program: Any, file: str) -> set[int]:
+    """The numbers by which a unit's line program calls a source file: a path, or the last parts of one."""
+    header = program.header
+    first = 0 if header["version"] >= 5 else 1
+    directories = header.get("include_directory", ())
+    found = set()
+    for number, entry in enumerate(header["file_entry"], first):
+        name = _bytes(entry.name)
+        index = entry.dir_index if header["version"] >= 5 else entry.dir_index - 1
+        folder = _bytes(directories[index]) if 0 <= index < len(directories) else ""
+        path = name if name.startswith("/") or not folder else f"{folder}/{name}"
+        if path == file or path.endswith("/" + file.lstrip("/")) or name == file:
+            found.add(number)
+    return found
+
+
+def _starts(rows: list[tuple[int, int, bool]], line: int) -> list[int]:
+    """The first address of each run of rows of a line: a breakpoint at each is met once for each time it is run."""
+    found = []
+    before = 0
+    for address, number, is_statement in rows:
+        if number == line and before != line and is_statement:
+            found.append(address)
+        before = number
+    return found
+
+
+def _bytes(value: Any) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _text(attribute: Any) -> str:
+    return "" if attribute is None else _bytes(attribute.value)

@@ -1,0 +1,6 @@
+/* line: 4 */
+BEGIN
+{
+	chill(1);
+	exit(0);
+}

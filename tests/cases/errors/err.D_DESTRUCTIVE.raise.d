@@ -1,0 +1,6 @@
+/* line: 4 */
+BEGIN
+{
+	raise(SIGURG);
+	exit(0);
+}

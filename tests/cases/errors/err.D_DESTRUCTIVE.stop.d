@@ -1,0 +1,6 @@
+/* line: 4 */
+BEGIN
+{
+	stop();
+	exit(0);
+}

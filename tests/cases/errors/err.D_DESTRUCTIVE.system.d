@@ -1,0 +1,6 @@
+/* line: 4 */
+BEGIN
+{
+	system("true");
+	exit(0);
+}

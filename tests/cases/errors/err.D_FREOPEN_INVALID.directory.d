@@ -1,0 +1,7 @@
+/* line: 6 */
+#pragma D option destructive
+
+BEGIN
+{
+	freopen(".");
+}

@@ -1,0 +1,42 @@
+/* Calls one function, whose first instructions are known, N times, and prints what a call took: shapes FUNCTION N. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#define SHAPE(name, code)                                                          \
+    __asm__(".text\n.globl " #name "\n.type " #name ", @function\n" #name ":\n"    \
+            code "\n.size " #name ", . - " #name "\n");                            \
+    void name(void)
+SHAPE(endbr64_push, "endbr64\npush %rbp\nmov %rsp, %rbp\npop %rbp\nret");
+SHAPE(push, "push %rbp\nmov %rsp, %rbp\npop %rbp\nret");
+SHAPE(push_r12, "push %r12\npop %r12\nret");
+SHAPE(nop5, "nopl 0(%rax, %rax)\nret");
+SHAPE(test_je, "test %edi, %edi\nje 1f\n1: ret");
+SHAPE(endbr64_ret, "endbr64\nret");
+SHAPE(mov_ret, "mov %edi, %eax\nret");
+#else
+#error these shapes are of x86-64
+#endif
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*function)(void);
+    } shapes[] = {{"endbr64_push", endbr64_push}, {"push", push},       {"push_r12", push_r12}, {"nop5", nop5},
+                  {"test_je", test_je},           {"endbr64_ret", endbr64_ret}, {"mov_ret", mov_ret}};
+    if (argc != 3) return 2;
+    long count = atol(argv[2]);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        if (strcmp(argv[1], shapes[i].name)) continue;
+        struct timespec before, after;
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        for (long n = 0; n < count; n++) shapes[i].function();
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        long elapsed = (after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec;
+        printf("%.2f\n", (double)elapsed / (double)count);
+        return 0;
+    }
+    return 2;
+}

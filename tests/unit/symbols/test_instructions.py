@@ -1,0 +1,91 @@
+"""Where probes go in machine code; the bytes are written out by hand, after the processor's manual."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.instructions import Placement, boundaries, is_emulated, is_refused, place, returns
+from tests.support import trigger
+
+pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="x86-64 machine code")
+
+ENDBR64, PUSH_RBP, MOV_RBP_RSP, RET = "f30f1efa", "55", "4889e5", "c3"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (f"{PUSH_RBP} {MOV_RBP_RSP} {RET}", Placement(0, True)),
+        (f"{ENDBR64} {PUSH_RBP} {MOV_RBP_RSP} {RET}", Placement(4, True)),
+        (f"{ENDBR64} 4154 {RET}", Placement(4, True)),  # push r12
+        ("89f8 85ff 7403 c3", Placement(4, True)),  # mov eax, edi; test edi, edi; je
+        (f"89f8 01c0 {RET}", Placement(0, False)),  # a leaf without any
+        ("89f7 55 c3", Placement(0, False)),  # mov edi, esi comes before the push
+        ("4883ec08 e800000000 4883c408 c3", Placement(0, False)),  # sub rsp comes before the call
+        ("c70700000000 55 c3", Placement(0, False)),  # what the argument points to is written before the push
+        ("0f05 55 c3", Placement(0, False)),  # syscall
+        (f"{ENDBR64} c5f96efe 89f8 {RET}", Placement(0, False)),
+        ("c5f96efe 89f8 55 c3", Placement(6, True)),  # vmovd cannot be probed
+        ("c5f96efe 89f8 c3", Placement(4, False)),
+        ("f0ff0f 750b c3", Placement(0, False, False)),  # lock dec dword [rdi] writes what rdi points to
+    ],
+)
+def test_the_first_place_where_nobody_can_tell(code: str, expected: Placement) -> None:
+    assert place(bytes.fromhex(code)) == expected
+
+
+def test_not_where_a_loop_leads() -> None:
+    """xor eax, eax; loop: nop; inc eax; cmp eax, edi; jl loop: the nop runs more than once a call."""
+    assert place(bytes.fromhex("31c0 90 ffc0 39f8 7cf9 c3")) == Placement(0, False)
+    near = "31c0 90 ffc0 39f8 0f8cf5ffffff c3"
+    assert place(bytes.fromhex(near)) == Placement(0, False)
+    forward = "31c0 90 ffc0 39f8 7c01 90 c3"
+    assert place(bytes.fromhex(forward)) == Placement(2, True)
+
+
+def test_not_where_another_function_begins() -> None:
+    """A symbol four bytes in: who calls that one has not called this."""
+    code = bytes.fromhex(f"{ENDBR64} {PUSH_RBP} {RET}")
+    assert place(code, first_other=4) == Placement(0, False)
+    assert place(code, first_other=5) == Placement(4, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("55", True), ("4157", True), ("90", True), ("eb00", True), ("e900000000", True), ("e800000000", True),
+     ("7500", True), ("0f8500000000", True), ("0f1f440000", True), ("c3", False), ("4889e5", False), ("31c0", False),
+     ("66e9000000", False), ("f390", False), ("6a00", False)],
+)  # fmt: skip
+def test_what_the_kernel_carries_out_itself(code: str, expected: bool) -> None:
+    assert is_emulated(bytes.fromhex(code)) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("f0ff0f", True), ("cc", True), ("f4", True), ("c5f96efe", True), ("c5f877", False), ("55", False),
+     (ENDBR64, False), ("644889042500000000", False)],
+)  # fmt: skip
+def test_what_the_kernel_does_not_probe(code: str, expected: bool) -> None:
+    assert is_refused(bytes.fromhex(code)) is expected
+
+
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="no objdump (apt-get install binutils)")
+def test_instructions_begin_where_objdump_says() -> None:
+    path = trigger("calls")
+    text = subprocess.run(["objdump", "-d", path], capture_output=True, text=True, check=True).stdout
+    with ElfFile.open(path) as elf:
+        for function in elf.functions():
+            if function.name not in ("main", "work", "ten", "nested", "run"):
+                continue
+            body = re.search(rf"^[0-9a-f]+ <{function.name}>:\n((?: .*\n)+)", text, re.M)
+            assert body is not None
+            lines = re.findall(r"^ +([0-9a-f]+):\t(?:[0-9a-f]{2} )+ *\t(\S+)", body[1], re.M)
+            code = elf.read(function.address, function.size)
+            assert boundaries(code) == {int(at, 16) - function.address for at, _ in lines}
+            assert returns(code) == [int(at, 16) - function.address for at, name in lines if name.startswith("ret")]
