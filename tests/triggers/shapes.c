@@ -1,8 +1,10 @@
-/* Calls one function, whose first instructions are known, N times, and prints what a call took: shapes FUNCTION N. */
+/* Calls one function, whose first instructions are known, N times, and prints the ns of CPU time a call took, which other
+   work of the machine hardly changes: shapes FUNCTION N. With one argument it waits. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #define SHAPE(name, code)                                                          \
@@ -16,6 +18,7 @@ SHAPE(nop5, "nopl 0(%rax, %rax)\nret");
 SHAPE(test_je, "test %edi, %edi\nje 1f\n1: ret");
 SHAPE(endbr64_ret, "endbr64\nret");
 SHAPE(mov_ret, "mov %edi, %eax\nret");
+SHAPE(lock_inc, "lock incl -4(%rsp)\nret");
 #else
 #error these shapes are of x86-64
 #endif
@@ -25,15 +28,21 @@ int main(int argc, char **argv) {
         const char *name;
         void (*function)(void);
     } shapes[] = {{"endbr64_push", endbr64_push}, {"push", push},       {"push_r12", push_r12}, {"nop5", nop5},
-                  {"test_je", test_je},           {"endbr64_ret", endbr64_ret}, {"mov_ret", mov_ret}};
+                  {"test_je", test_je},           {"endbr64_ret", endbr64_ret}, {"mov_ret", mov_ret},
+                  {"lock_inc", lock_inc}};
+    if (argc == 2) {
+        puts("waiting");
+        fflush(stdout);
+        pause();
+    }
     if (argc != 3) return 2;
     long count = atol(argv[2]);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         if (strcmp(argv[1], shapes[i].name)) continue;
         struct timespec before, after;
-        clock_gettime(CLOCK_MONOTONIC, &before);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
         for (long n = 0; n < count; n++) shapes[i].function();
-        clock_gettime(CLOCK_MONOTONIC, &after);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
         long elapsed = (after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec;
         printf("%.2f\n", (double)elapsed / (double)count);
         return 0;

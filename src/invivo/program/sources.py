@@ -58,7 +58,10 @@ class ProbePattern:
 
 
 class ProbeCatalog(Protocol):
-    """All probes of all providers."""
+    """All probes of all providers. `is_following`, set before the first question: probes of a process fire in its
+    descendants too."""
+
+    is_following: bool
 
     def match(self, pattern: ProbePattern) -> Sequence[Probe]:
         """The probes that match, in listing order; the same Probe object for the same probe each time.

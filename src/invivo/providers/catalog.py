@@ -47,6 +47,7 @@ class Catalog:
         self._traits = traits
         self.target_pid = target_pid
         self._programs = programs
+        self.is_following = False
         self._providers: dict[str, Provider] = {}
         self.refusals: dict[str, InvivoError] = {}  # providers that could not be asked, and why
         self._listed: dict[str, dict[Probe, int]] = {}  # by provider: its listed probes and their numbers
@@ -60,6 +61,8 @@ class Catalog:
             module = import_module(f"invivo.providers.{family}")
             if family in USER_PROVIDERS:
                 found = module.provider(name, pid, self._user_types())
+                if self.is_following and family == "pid":
+                    found.follow(self._types)
             else:
                 found = module.provider(self._types, self._traits)
             self._providers[name] = found

@@ -42,7 +42,8 @@ class FunctionProbes:
 
     def __init__(self, provider: str, pid: int, programs: UserTypes) -> None:
         self._provider = provider
-        self._pid = pid
+        self._pid = self._attach_pid = pid
+        self._guard: Maker | None = None
         self._programs = programs
         self._registers = registers()
         self._lines: dict[tuple[str, str], list[Probe]] = {}
@@ -54,6 +55,10 @@ class FunctionProbes:
         value = context_field(self._registers.offsets[self._registers.result], LONG)
         # Where in the function it returned is not known: the kernel's return probes run after that.
         self._result = (literal(0, INT64), value)
+
+    def confine(self, pid: int, guard: Maker | None) -> None:
+        """Attach probes to process `pid` (0: all that run the file), and let them fire where `guard` is not 0."""
+        self._attach_pid, self._guard = pid, guard
 
     def table(self, object_: MappedObject) -> FunctionTable:
         """The functions of a file, read when first asked for.
@@ -235,13 +240,14 @@ class FunctionProbes:
     def _point(self, table: FunctionTable, address: int, *, is_return: bool = False) -> Uprobe:
         offset = table.elf.to_offset(address)
         assert offset is not None, "functions outside of the file are left out"
-        return Uprobe(table.object.place, offset, is_return, 0, self._pid)
+        return Uprobe(table.object.place, offset, is_return, 0, self._attach_pid)
 
     def _made(
         self, table: FunctionTable, function: str, name: str, point: Uprobe, context: Context,
         others: tuple[Uprobe, ...] = (),
     ) -> Probe:  # fmt: skip
-        return Probe(self._provider, table.object.name, function, name, point, context, others=others)
+        names = self._provider, table.object.name, function, name
+        return Probe(*names, point, context, guard=self._guard, others=others)
 
     def places(self, probe: Probe) -> list[str]:
         """Where a probe of this kind lies in its file, and how, for people."""

@@ -4,7 +4,10 @@
     pid$target:libc:mem*:entry       pid$target:a.out:main:1c       pid$target:a.out:-:4f3a0
 
 The module is a file's name, with or without what follows `.so` or stands before it as a version; `a.out` is the
-program, whatever its name. In: the process's mappings and symbols. Out: probes at `Uprobe`s of that process.
+program, whatever its name. A library that is named, and not mapped yet, is looked for where dlopen(3) would find it,
+and probed before it is loaded, so that no call is missed.
+
+In: the process's mappings and symbols. Out: probes at `Uprobe`s of that process.
 """
 
 from __future__ import annotations
@@ -14,9 +17,11 @@ from collections.abc import Iterable, Sequence
 
 from invivo.errors import TargetError
 from invivo.program.nodes import Probe
-from invivo.providers.base import Description, Matcher
+from invivo.providers.base import Description, KernelTypeSource, Matcher
+from invivo.providers.descendants import descends_from
 from invivo.providers.functions import FunctionProbes
 from invivo.providers.user_types import UserTypes
+from invivo.symbols.later import find_for
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 __all__ = ["PidProvider", "provider"]
@@ -30,6 +35,11 @@ class PidProvider:
         self.pid = pid
         self._functions = FunctionProbes(self.name, pid, programs)
         self._objects: list[MappedObject] | None = None
+        self._later: dict[str, MappedObject | None] = {}
+
+    def follow(self, types: KernelTypeSource) -> None:
+        """Let the probes fire in the process's descendants too; before the first of them is made."""
+        self._functions.confine(0, descends_from(types, self.pid))
 
     @property
     def objects(self) -> list[MappedObject]:
@@ -45,7 +55,15 @@ class PidProvider:
         return self._objects
 
     def _meant(self, matcher: Matcher) -> list[MappedObject]:
-        return [item for item in self.objects if any(map(matcher.module, item.names))]
+        """The files that a description can mean; one that is named and not mapped yet may be loaded later."""
+        found = [item for item in self.objects if any(map(matcher.module, item.names))]
+        wanted = matcher.module.literal
+        if not found and wanted is not None:
+            if wanted not in self._later:
+                self._later[wanted] = find_for(self.pid, wanted, self.objects)
+            later = self._later[wanted]
+            return [] if later is None else [later]
+        return found
 
     def match(self, matcher: Matcher) -> Sequence[Probe]:
         return self._functions.match(self._meant(matcher), matcher)
@@ -69,8 +87,13 @@ class PidProvider:
         return self._functions.places(probe)
 
     def notes(self) -> Sequence[str]:
-        """What was left out of the answers so far."""
-        return self._functions.notes()
+        """What was left out of the answers so far, and what they wait for."""
+        waiting = [
+            f"process {self.pid} has not loaded {item.path} yet: its probes fire from when it does"
+            for item in self._later.values()
+            if item is not None
+        ]
+        return [*waiting, *self._functions.notes()]
 
     def descriptions(self) -> Iterable[Description]:
         return self._functions.descriptions(self.objects)

@@ -53,8 +53,8 @@ _STRING = re.compile(r'"((?:[^"\\\n]|\\(?:.|\n|\Z))*)', re.DOTALL)
 _CHARACTER = re.compile(r"'((?:[^'\\\n]|\\(?:.|\n|\Z))*)", re.DOTALL)
 # DTrace's lexeme, and the characters of C++ libraries' and versioned symbols' names.
 _PROBE = re.compile(r"[-$:a-zA-Z_.?*\\\[\]!][-$:0-9a-zA-Z_.`?*\\\[\]!+~@]*|[0-9]+(?![0-9a-zA-Z_`])")
-# uprobe:PATH:... and usdt:PATH:..., the descriptions with slashes; they do not begin a predicate.
-_PROBE_PATH = re.compile(r"(?:uprobe|usdt):(?:\.{0,2}/[-$0-9a-zA-Z_.+@/]+)(?=:)")
+# uprobe:PATH:..., usdt:PATH:... and pidN:PATH:..., the descriptions with slashes; they do not begin a predicate.
+_PROBE_PATH = re.compile(r"(?:uprobe|usdt|pid(?:[0-9]+|\$[0-9A-Za-z_]+)):(?:\.{0,2}/[-$0-9a-zA-Z_.+@/]+)(?=:)")
 _PRAGMA_WORD = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|[^\s"])+')
 _LINE_CONTROL = re.compile(r'(?:(?:line\b)?[ \t]*([0-9]+)(?:[ \t]+"((?:[^"\\]|\\.)*)")?|line\b|\Z)')
 

@@ -50,6 +50,7 @@ def compile_text(
     pragmas = [d for d in script.declarations if isinstance(d, syntax.Pragma)]
     values = options_of(pragmas, options, diagnostics)
     macros.has_defaults = bool(values["defaultargs"])
+    catalog.is_following = bool(values["follow"])
     state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs)
     check_pragmas(script, diagnostics, state.attributes)
     attach_library(state, _declare)
