@@ -20,6 +20,14 @@ def _copyinstr(b: Builder, args: list[Expr]) -> Expr:
     return ReadString(args[0], Space.USER, String(b.strsize), b.span, limit)
 
 
+def _copyinto(b: Builder, args: list[Expr]) -> Expr:
+    target = args[2]
+    if not isinstance(target.type, Pointer) or target.type.space is not Space.SCRATCH:
+        b.error("D_PROTO_ARG", target.span, "copyinto() writes only to memory of the program's own",
+                "the third argument is a pointer from alloca()")  # fmt: skip
+    return Call("copyinto", tuple(args), INT64, b.span)
+
+
 def _bcopy(b: Builder, args: list[Expr]) -> Expr:
     source, target, size = args
     if not isinstance(target.type, Pointer) or target.type.space is not Space.SCRATCH:
@@ -45,6 +53,13 @@ register(
         "void * copyin(uintptr_t address, size_t size)",
         "copies memory of the running process; the copy lives until the probe's clauses are done",
         subroutine=lambda b, args: Call("copyin", tuple(args), _OWN, b.span),
+    ),
+    Builtin(
+        "copyinto",
+        Kind.SUBROUTINE,
+        "void copyinto(uintptr_t address, size_t size, void *target)",
+        "copies memory of the running process into memory from alloca()",
+        subroutine=_copyinto,
     ),
     Builtin(
         "copyinstr",

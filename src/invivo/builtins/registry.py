@@ -144,6 +144,10 @@ class Builder(Protocol):
 
     def add(self, statement: Stmt) -> None: ...
 
+    def library(self, name: str, arguments: list[Expr]) -> Expr:
+        """A call of a function of D's library."""
+        ...
+
     def struct(self, name: str) -> Struct:
         """The kernel's `struct NAME`; reports D_TYPE_ERR where it has none."""
         ...

@@ -16,6 +16,7 @@ from invivo.program.types import INT, INT64, Int, String
 __all__: list[str] = []
 
 _INT64_MAX = (1 << 63) - 1
+_ANY_BASE_BYTES = 72  # 64 digits of base 2, a sign, the NUL
 _DECIMAL_BYTES = 24  # of a 64-bit number with its sign, and the NUL
 _SIZE = Int("size_t", 8, False)
 
@@ -42,7 +43,16 @@ def _filled(b: Builder, primitive: str, args: list[Expr], defaults: tuple[int, .
 
 
 def _lltostr(b: Builder, args: list[Expr]) -> Expr:
+    if len(args) > 1:
+        return Call("lltostr_base", tuple(args), String(_ANY_BASE_BYTES), b.span)
     return Call("lltostr", tuple(args), String(_DECIMAL_BYTES), b.span)
+
+
+def _strtok(b: Builder, args: list[Expr]) -> Expr:
+    text, delimiters = args
+    if isinstance(text.type, String):
+        return b.library("__strtok_first", [text, delimiters])
+    return b.library("__strtok_next", [delimiters])
 
 
 def _row(prototype: str, doc: str, rewrite: _Rewrite) -> Builtin:
@@ -73,7 +83,29 @@ register(
     _row("string strrchr(string s, char c)", "the rest of s from the last such character on", _text("strrchr")),
     _row("string basename(string path)", "the last component of a path", _text("basename")),
     _row("string dirname(string path)", "a path without its last component", _text("dirname")),
-    _row("string lltostr(int64_t number)", "a number in decimal", _lltostr),
+    _row(
+        "string lltostr(int64_t number [, int base])",
+        "a number in decimal, or in another base (with 0x before base 16, 0 before base 8)",
+        _lltostr,
+    ),
+    _row(
+        "int64_t strtoll(string s [, int base])",
+        "the number that a string begins with, 0 if it begins with none",
+        _number("strtoll", INT64, 10),
+    ),
+    _row(
+        "string strtok(char *s, string delimiters)",
+        "the first part of s between delimiters; with NULL the next one of the same firing, at last the empty string",
+        _strtok,
+    ),
+    _row(
+        "size_t strspn(string s, string set)", "how many bytes s begins with that are in set",
+        _number("strspn", _SIZE),
+    ),
+    _row(
+        "size_t strcspn(string s, string set)", "how many bytes s begins with that are not in set",
+        _number("strcspn", _SIZE),
+    ),
     _row("string toupper(string s)", "a string in upper case (ASCII)", _text("toupper")),
     _row("string tolower(string s)", "a string in lower case (ASCII)", _text("tolower")),
 )

@@ -180,7 +180,9 @@ def _structures() -> list[Section]:
         sections.append(Section(name, rows))
     inlines = re.findall(r"^/\* (.*?) \*/\ninline ([^=;]*?\W)([a-z]\w*)(\[[^\]]*\])? =", text, re.M)
     rows = [Row(name, f"{type_}{name}{index}", doc) for doc, type_, name, index in inlines]
-    return [Section("Variables of the library", rows), *sections]
+    functions = re.findall(r"^/\* (.*?) \*/\nfunction (.*?(\w+)\(.*\))\n", text, re.M)
+    named = [Row(name, prototype, doc) for doc, prototype, name in functions if not name.startswith("__")]
+    return [Section("Variables of the library", rows), Section("Functions of the library", named), *sections]
 
 
 def _formats() -> list[Section]:

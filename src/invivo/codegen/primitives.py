@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from invivo.codegen import destructive, memory, speculations, stacks, strings, text
+from invivo.codegen import destructive, memory, numerals, speculations, stacks, strings, text
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.nodes import Call
@@ -138,6 +138,13 @@ def _copyin(e: Emitter, call: Call) -> Value:
     return start
 
 
+def _copyinto(e: Emitter, call: Call) -> Value:
+    source, size, target = map(e.scalar, call.arguments)
+    place = memory.scratch_address(e, target, size, call.span)
+    memory.read_into(e, place, e.at_most(size, memory.scratch_bytes(e)), source, Space.USER, call.span)
+    return ZERO
+
+
 def _bcopy(e: Emitter, call: Call) -> Value:
     source, target, size = map(e.scalar, call.arguments)
     place = memory.scratch_address(e, target, size, call.span)
@@ -215,6 +222,24 @@ def _lltostr(e: Emitter, call: Call, place: Value, capacity: int) -> Value | Non
     return text.decimal(e, e.scalar(call.arguments[0]), place, capacity)
 
 
+def _lltostr_base(e: Emitter, call: Call, place: Value, capacity: int) -> Value | None:
+    number, base = map(e.scalar, call.arguments)
+    return numerals.based(e, number, base, place, capacity, call.span)
+
+
+def _strtoll(e: Emitter, call: Call) -> Value:
+    value = strings.operand(e, *call.arguments)
+    return numerals.parsed(e, value, e.scalar(call.arguments[1]), call.span)
+
+
+def _span(is_in: bool) -> _Scalar:
+    def lower(e: Emitter, call: Call) -> Value:
+        value, chosen = strings.operand(e, *call.arguments), e.string(call.arguments[1])
+        return numerals.span(e, value, chosen, is_in=is_in)
+
+    return lower
+
+
 def _case(first: str, last: str) -> _String:
     def lower(e: Emitter, call: Call, place: Value, capacity: int) -> Value | None:
         return text.swap_case(e, e.string(call.arguments[0]), ord(first), ord(last), place, capacity)
@@ -242,7 +267,11 @@ SCALARS: dict[str, _Scalar] = {
     "speculation": speculations.start,
     "speculation_state": speculations.state,
     "speculation_end": speculations.end,
+    "strtoll": _strtoll,
+    "strspn": _span(True),
+    "strcspn": _span(False),
     "alloca": _alloca,
+    "copyinto": _copyinto,
     "copyin": _copyin,
     "bcopy": _bcopy,
     "scopy": _scopy,
@@ -264,6 +293,7 @@ STRINGS: dict[str, _String] = {
     "basename": _basename,
     "dirname": _dirname,
     "lltostr": _lltostr,
+    "lltostr_base": _lltostr_base,
     "toupper": _case("a", "z"),
     "tolower": _case("A", "Z"),
 }

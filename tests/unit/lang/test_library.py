@@ -55,7 +55,9 @@ def structures() -> dict[str, list[str]]:
     found = {}
     for declaration in declarations():
         if isinstance(declaration, syntax.Declaration) and isinstance(declaration.base.tagged, syntax.StructDecl):
-            members = declaration.base.tagged.members or ()
+            members = declaration.base.tagged.members
+            if members is None:  # another name for a structure of the kernel's
+                continue
             found[declaration.declarators[0].name] = [d.name for member in members for d in member.declarators]
     return found
 

@@ -218,6 +218,48 @@ def lltostr(f: Firing, call: Call, number: int) -> bytes:
     return b"%d" % (number - (1 << 64) if number >> 63 > 0 else number)
 
 
+_DIGITS = b"0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def lltostr_base(f: Firing, call: Call, number: int, base: int) -> bytes:
+    """As DTrace: negative only in base 10."""
+    if not 2 <= base <= 36:
+        raise Raised(FaultKind.ILLOP, base)
+    word = number & MASK
+    is_negative = base == 10 and word >> 63 > 0
+    word = -word & MASK if is_negative else word
+    digits = bytearray()
+    while word or not digits:
+        digits.insert(0, _DIGITS[word % base])
+        word //= base
+    return {10: b"-" if is_negative else b"", 16: b"0x", 8: b"0"}.get(base, b"") + bytes(digits)
+
+
+def strtoll(f: Firing, call: Call, string: bytes, base: int) -> int:
+    """strtoll(3) without prefixes: blanks, a sign, digits; what does not fit in 64 bits wraps."""
+    if not 2 <= base <= 36:
+        raise Raised(FaultKind.ILLOP, base)
+    text = string.lstrip(b" \t\n\v\f\r")
+    is_negative = text[:1] == b"-"
+    if text[:1] in (b"-", b"+"):
+        text = text[1:]
+    number = 0
+    for byte in text.lower():
+        digit = _DIGITS.find(byte)
+        if not 0 <= digit < base:
+            break
+        number = (number * base + digit) & MASK
+    return -number if is_negative else number
+
+
+def strspn(f: Firing, call: Call, string: bytes, chosen: bytes) -> int:
+    return len(string) - len(string.lstrip(chosen)) if chosen else 0
+
+
+def strcspn(f: Firing, call: Call, string: bytes, chosen: bytes) -> int:
+    return next((index for index, byte in enumerate(string) if byte in chosen), len(string))
+
+
 def toupper(f: Firing, call: Call, string: bytes) -> bytes:
     return string.upper()
 
@@ -237,6 +279,12 @@ def copyin(f: Firing, call: Call, address: int, size: int) -> int:
     start = f.allocate(size)
     _fill(f, start, size, Space.USER, address)
     return start
+
+
+def copyinto(f: Firing, call: Call, address: int, size: int, target: int) -> int:
+    f.own(target, size)
+    _fill(f, target, size, Space.USER, address)
+    return 0
 
 
 def bcopy(f: Firing, call: Call, source: int, target: int, size: int) -> int:
@@ -329,7 +377,8 @@ _FUNCTIONS: tuple[_Function, ...] = (
     pid_tgid, uid_gid, comm, cpu, timestamp, current_task, current_cgroup, random, kernel_pc, user_pc,
     kstack, ustack, kstack_depth, ustack_depth,
     strlen, strjoin, substr, index, rindex, strstr, strchr, strrchr, basename, dirname, lltostr, toupper, tolower,
-    alloca, copyin, bcopy, scopy, kcopy_string, speculation, speculation_state, speculation_end,
+    lltostr_base, strtoll, strspn, strcspn,
+    alloca, copyin, copyinto, bcopy, scopy, kcopy_string, speculation, speculation_state, speculation_end,
     send_signal, copyout, copyout_kernel, copyout_string, chill,
 )  # fmt: skip
 

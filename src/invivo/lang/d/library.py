@@ -40,6 +40,9 @@ _FILES = (
     _File("page-index.d", "page", "__folio_index", "page-index-6.15.d"),
     _File("dentry-alias.d", "dentry", "d_u", "dentry-alias-unnamed.d"),
     _File("file.d"),
+    _File("net.d"),
+    _File("locks.d"),
+    _File("paths.d"),
 )
 
 

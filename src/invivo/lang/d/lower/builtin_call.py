@@ -98,6 +98,14 @@ class BuiltinCall:
     def add(self, statement: Stmt) -> None:
         self.clause.add(statement)
 
+    def library(self, name: str, arguments: list[Expr]) -> Expr:
+        from invivo.lang.d.lower.calls import inline
+
+        program = self.clause.program
+        if name not in program.functions and not program.library(name):
+            raise KeyError(name)
+        return inline(self.clause, program.functions[name], arguments, self.span)
+
     def struct(self, name: str) -> Struct:
         found = self.clause.program.types.struct("struct", name)
         if not isinstance(found, Struct):

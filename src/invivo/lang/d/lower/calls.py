@@ -6,7 +6,7 @@ f(1)                 InlineCall with the parameter assigned and the body lowered
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from invivo.builtins import BUILTINS, Builtin, Kind
@@ -15,12 +15,14 @@ from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.builtin_call import BuiltinCall
 from invivo.lang.d.lower.clause import ClauseState, Function, Translated
+from invivo.lang.d.lower.constants import constant
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower
 from invivo.program.nodes import Expr, InlineCall, Scope, Variable
 from invivo.program.types import INT64, ULONG, Pointer, Type, Void, a_type, is_scalar, type_name
+from invivo.source import Span
 
-__all__ = ["action", "call", "check_length", "returned"]
+__all__ = ["action", "call", "check_length", "inline", "returned"]
 
 _DEPTH = 32  # of functions that call functions
 
@@ -70,6 +72,8 @@ def _argument(c: ClauseState, wanted: str, operand: syntax.Expression, name: str
     what = f"argument {position} of {name}()"
     if wanted == "string":
         return coerce.string(c, value, what, "D_PROTO_ARG")
+    if wanted == "char *":  # a string, or NULL
+        return value if constant(value) == 0 else coerce.string(c, value, what, "D_PROTO_ARG")
     if wanted in ("uintptr_t", "void *"):
         value = coerce.scalar(c, value, what, "D_PROTO_ARG")
         if wanted == "void *" and isinstance(value.type, Pointer):
@@ -143,7 +147,7 @@ def _note_destructive(c: ClauseState, builtin: Builtin, expression: syntax.CallO
 
 def _inline(c: ClauseState, function: syntax.FunctionDecl, expression: syntax.CallOp) -> Expr:
     """The function's body in place of the call."""
-    from invivo.lang.d.lower.statements import has_actions, statements
+    from invivo.lang.d.lower.statements import has_actions
 
     name = function.name
     if any(running.name == name for running in c.functions):
@@ -161,24 +165,31 @@ def _inline(c: ClauseState, function: syntax.FunctionDecl, expression: syntax.Ca
             "call it in a statement of its own",
         )  # fmt: skip
     c.may_act = False
+    return inline(c, function, [lower(c, operand) for operand in expression.arguments], expression.span)
+
+
+def inline(c: ClauseState, function: syntax.FunctionDecl, values: Sequence[Expr], span: Span) -> Expr:
+    """The function's body with these values for its parameters, which are as many."""
+    from invivo.lang.d.lower.statements import statements
+
+    name = function.name
     result = resolve(c.program, function.result)
     _check_result(c, result, function)
     # A local variable's type cannot tell where a pointer leads: a parameter takes that from its argument.
     given = []
     bindings: dict[str, Variable] = {}
-    for parameter, operand in zip(function.parameters, expression.arguments, strict=True):
-        value = lower(c, operand)
+    for parameter, value in zip(function.parameters, values, strict=True):
         type_ = coerce.leading_like(resolve(c.program, parameter.type), coerce.decayed(value).type)
         variable = Variable(parameter.name, Scope.LOCAL, type_)
         bindings[parameter.name] = variable
-        given.append((variable, coerce.assignable(c, value, type_, f"{name}()'s {parameter.name}", operand.span)))
+        given.append((variable, coerce.assignable(c, value, type_, f"{name}()'s {parameter.name}", value.span)))
     c.functions.append(Function(name, result))
     try:
         with c.apart(dict(bindings)), c.block() as made:
             statements(c, function.body)
     finally:
         c.functions.pop()
-    return InlineCall(tuple(given), made[0], result, expression.span)
+    return InlineCall(tuple(given), made[0], result, span)
 
 
 def _check_result(c: ClauseState, result: Type, function: syntax.FunctionDecl) -> None:
