@@ -172,7 +172,8 @@ class Session:
         engine.describe(typed.text, typed.warnings, typed.clauses)
         if engine.needs_target and self._command is None and self._pid is None:
             raise RightsError(
-                "this program asks about the whole system, and this user may not load BPF programs",
+                "this program asks about the whole system, and this user may not load BPF programs "
+                "(no CAP_BPF and CAP_PERFMON)",
                 "ask about a command (-c) or a process (-p) of your own, or run it as root; see: invivo doctor",
             )
         self._consumer = Consumer(engine.plan, self._output(engine.plan), _Services(engine))

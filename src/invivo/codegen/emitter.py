@@ -295,6 +295,14 @@ class Emitter(ABC):
         """
         return self.storage.scratch(8) if self.module.traits.has_may_goto else self.slot(8)
 
+    def carried(self) -> Value:
+        """Memory for a result that rounds of a loop leave to the next.
+
+        Where the verifier counts the rounds itself, it would follow every combination of numbers that it knows; of
+        those in maps it knows nothing.
+        """
+        return self.out.alloca(8) if self.module.traits.has_may_goto else self.storage.scratch(8)
+
     @contextmanager
     def loop(self, limit: int) -> Iterator[tuple[Value, Block]]:
         """A loop over an index from 0 below `limit`: yields (index, block after the loop).

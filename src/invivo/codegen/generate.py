@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from invivo.codegen.loop_heads import jump_into_loops
 from invivo.codegen.lowering import lower_unit
 from invivo.codegen.module import Module
 from invivo.codegen.objects import Code, read_object, stack_depth
@@ -48,6 +49,8 @@ def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_b
         # Linux 6.9, which brought may_goto, has the long jumps of 6.6 too.
         code = compile_text(symbols, functions, has_long_jumps=traits.has_may_goto)
         codes = read_object(code, module.data_maps)
+        if not traits.has_may_goto:
+            codes = {name: jump_into_loops(each) for name, each in codes.items()}
     maps, rodata = module.finish()
     unit_plans = [_unit_plan(unit, codes, unit.name in module.sleepable) for unit in units]
     if ends_threads:

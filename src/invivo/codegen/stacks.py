@@ -18,7 +18,7 @@ _USER_STACK = 1 << 8  # BPF_F_USER_STACK
 # At raw tracepoints the stack begins in the program itself, called by bpf_trace_runN: low bits of the flags skip those.
 _OWN_FRAMES = 2
 _NOEXIST = ONE
-_EEXIST = const(-17)
+_STORED, _EEXIST = const(0, "i32"), const(-17, "i32")
 _SEED, _PRIME = 0xCBF29CE484222325, 0x9E3779B97F4A7C15  # FNV's offset, and 2^64 / golden ratio (odd)
 
 
@@ -54,9 +54,10 @@ def identity(e: Emitter, type_: Type, is_user: bool) -> Value:
         hashed = _hash(e, buffer, length, frames)
         key = e.slot(8)
         out.store(hashed, key)
-        status = out.call(Helper.MAP_UPDATE, e.module.stacks(), key, buffer, _NOEXIST)
+        # An int before Linux 6.4 (d7ba4cc900bf), whose upper half is anything.
+        status = out.truncate(out.call(Helper.MAP_UPDATE, e.module.stacks(), key, buffer, _NOEXIST), "i32")
         kept, lost, done = (out.new_block(name) for name in ("kept", "lost", "stack"))
-        is_kept = out.binary("or", out.compare("eq", status, ZERO), out.compare("eq", status, _EEXIST))
+        is_kept = out.binary("or", out.compare("eq", status, _STORED), out.compare("eq", status, _EEXIST))
         out.branch_if(is_kept, kept, lost, (1, 0))
         out.enter(kept)
         out.store(hashed, result)

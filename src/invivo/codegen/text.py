@@ -79,7 +79,7 @@ def byte_position(e: Emitter, whole: Str, byte: Value, is_last: bool) -> Value:
     """Index of the first or last such byte, -1 if there is none (the NUL is none)."""
     out = e.out
     wanted = out.binary("and", byte, const(0xFF))
-    result = out.alloca(8)
+    result = e.carried()
     out.store(_NONE, result)
     with e.loop(whole.capacity) as (index, after):
         found = _byte(e, whole, index)
@@ -101,7 +101,7 @@ def position(e: Emitter, whole: Str, part: Str, start: Value) -> Value:
     size = length(e, whole)
     start = out.select(out.compare("slt", start, ZERO), ZERO, start)
     is_beyond = out.compare("sge", start, size)
-    result = out.alloca(8)
+    result = e.carried()
     at_end = out.select(out.compare("eq", length(e, part), ZERO), size, _NONE)
     out.store(out.select(is_beyond, at_end, _NONE), result)
     with e.when(out.binary("xor", is_beyond, const(1, "i1"))):
@@ -114,7 +114,7 @@ def last_position(e: Emitter, whole: Str, part: Str, start: Value) -> Value:
     out = e.out
     size = length(e, whole)
     is_before = out.compare("slt", start, ZERO)
-    result = out.alloca(8)
+    result = e.carried()
     out.store(out.select(out.compare("eq", length(e, part), ZERO), ZERO, _NONE), result)
     with e.when(out.binary("xor", is_before, const(1, "i1"))):
         out.store(_NONE, result)
@@ -139,7 +139,7 @@ def _search(e: Emitter, whole: Str, part: Str, start: Value, end: Value, result:
         is_candidate = out.binary("and", is_candidate, out.compare("uge", index, start))
         out.branch_if(is_candidate, inside, next_)
         out.enter(inside)
-        matches = out.alloca(8)
+        matches = e.carried()
         out.store(ZERO, matches)
         with e.loop(part.capacity) as (offset, compared):
             expected = _byte(e, part, offset)
@@ -165,7 +165,7 @@ def _search(e: Emitter, whole: Str, part: Str, start: Value, end: Value, result:
 def _components(e: Emitter, path: Str) -> tuple[Value, Value, Value]:
     """Start and end of a path's last component, and the end of the one before: (0, 0, 0) if there is none."""
     out = e.out
-    start, end, before, previous = (out.alloca(8) for _ in range(4))
+    start, end, before, previous = (e.carried() for _ in range(4))
     for place in (start, end, before):
         out.store(ZERO, place)
     out.store(_SLASH, previous)

@@ -1,0 +1,102 @@
+"""What is asked of each guest kernel: few, whole commands, for Python there is ten times slower than outside.
+
+Each check is the arguments of one `invivo` command and what its output must match, whole (re.DOTALL).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["CHECKS", "Check"]
+
+# 23 calls, and no others from this program.
+_CALLS = "python3 -c 'import os\nfor i in range(23): os.getppid()'"
+_WORKS = r"[^\0]*"
+
+
+class Check(NamedTuple):
+    name: str
+    arguments: tuple[str, ...]
+    output: str
+    error: str = ""
+    status: int = 0
+
+
+CHECKS = (
+    Check("doctor", ("doctor",), rf"{_WORKS}engine: kernel \(eBPF\)\n{_WORKS}"),
+    Check(
+        "count",
+        (
+            "run", "-q", "-e",
+            "syscall::getppid:entry /pid == $target/ { @[execname, probefunc] = count(); }",
+            "-c", _CALLS,
+        ),
+        r"\s*python3 +getppid +23\s*",
+    ),
+    Check(
+        "self, quantize, return",
+        (
+            "run", "-q", "-e",
+            "syscall::getppid:entry /pid == $target/ { self->t = timestamp; } "
+            "syscall::getppid:return /self->t/ { @n = count(); @ = quantize(timestamp - self->t); self->t = 0; } "
+            'END { printa("%@d\\n", @n); }',
+            "-c", _CALLS,
+        ),
+        rf"23\n\s+value  -+ Distribution -+ count {_WORKS}",
+    ),
+    Check(
+        "strings and records",
+        (
+            "run", "-q", "-e",
+            'syscall::openat:entry /pid == $target/ { this->p = copyinstr(arg1); } '
+            'syscall::openat:entry /pid == $target && this->p == "/etc/hostname"/ '
+            '{ printf("%s %s %s\\n", execname, basename(this->p), strjoin("a", "b")); }',
+            "-o", "/dev/stderr", "-c", "cat /etc/hostname",
+        ),
+        _WORKS,
+        r"cat hostname ab\n\s*",
+    ),
+    Check(
+        "loops and functions",
+        (
+            "run", "-q", "-e",
+            "function int square(int x) { return x * x; } "
+            "BEGIN { for (this->i = 0; this->i < 10; this->i++) { this->n += square(this->i); } "
+            'printf("%d %d\\n", this->n, curthread->tgid == pid); exit(3); }',
+        ),
+        r"285 1\n\n?",
+        "",
+        3,
+    ),
+    Check(
+        "processes",
+        (
+            "run", "-q", "-e",
+            'proc:::create /ppid == $target || pid == $target/ { @["create"] = count(); } '
+            'proc:::exec-success /pid == $target || ppid == $target/ { @[execname] = count(); } '
+            'proc:::exit /ppid == $target/ { @["exit"] = count(); }',
+            "-c", "sh -c '/bin/true; /bin/true; /bin/true'",
+        ),
+        r"\s*create +\d\s+exit +\d\s+true +\d\s*|\s*sh +1\s+create +3\s+exit +3\s+true +3\s*",
+    ),
+    Check(
+        "stacks and the scheduler",
+        (
+            "run", "-q", "-x", "stackframes=1", "-e",
+            "sched:::off-cpu /pid == $target/ { @[stack()] = count(); } "
+            "sched:::on-cpu /pid == $target/ { @n = count(); }",
+            "-c", "sleep 0.2",
+        ),
+        rf"{_WORKS}vmlinux`{_WORKS}",
+    ),
+    Check(
+        "faults",
+        (
+            "run", "-q", "-e",
+            "BEGIN { this->p = (struct task_struct *)8; trace(this->p->pid); } "
+            'ERROR { printf("%d\\n", arg4); } tick-10ms { exit(0); }',
+        ),
+        r"1\n\n?",
+        rf"{_WORKS}invalid address{_WORKS}",
+    ),
+)
