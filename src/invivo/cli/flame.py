@@ -1,5 +1,7 @@
 """`invivo flame`: flame graphs, collected, converted and compared.
 
+    invivo flame cpu -p 1234 -d 10                       flame-cpu.html
+    invivo flame offcpu -c 'make -j2' -o make.svg
     invivo flame convert perf.txt -o perf.html
     invivo flame diff before.folded after.folded -o change.html
 """
@@ -13,30 +15,54 @@ from invivo.errors import InvivoError, OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from invivo.flame.profile import Profile
+    from invivo.tools.flame.collect import Collecting
 
 __all__ = ["add_arguments", "run"]
 
 _EPILOG = (
-    "convert FILE -o OUT reads one profile and writes another; diff BEFORE AFTER -o OUT shows what changed, red for "
-    "more and blue for less. '-' is standard input or output. Formats are told by content when reading, and by the "
-    "name's ending when writing."
+    "A picture is one HTML file that needs nothing else, or what the ending of -o says. convert FILE -o OUT reads one "
+    "profile and writes another; diff BEFORE AFTER -o OUT shows what changed, red for more and blue for less. '-' is "
+    "standard input or output. Formats are told by content when reading, and by the name's ending when writing."
 )
+_TIMES_NS = {"ns": 1, "us": 1000, "ms": 10**6, "s": 10**9}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `invivo flame`."""
+    from invivo.cli.run import _pid, _seconds
     from invivo.flame.files import FORMATS
+    from invivo.tools.flame.kinds import KINDS
 
-    add = parser.add_argument
-    add("kind", metavar="KIND", help="convert or diff")
-    add("arguments", nargs="*", metavar="ARGUMENT", help="files of convert and diff")
-    add("-o", dest="output", metavar="FILE", help="where the picture goes; its ending chooses the format")
     readable = [row.name for row in FORMATS.values() if row.reader]
     writable = [row.name for row in FORMATS.values() if row.writer]
+    add = parser.add_argument
+    target = parser.add_mutually_exclusive_group().add_argument
+    show = parser.add_mutually_exclusive_group().add_argument
+    kinds = "; ".join(f"{kind.name}: {kind.doc}" for kind in KINDS.values())
+    add("kind", metavar="KIND", help=f"{kinds}; convert: from one format to another; diff: two profiles compared")
+    add("arguments", nargs="*", metavar="ARGUMENT", help="the probe of kind probe; files of convert and diff")
+    target("-p", dest="pid", type=_pid, metavar="PID", help="this process, until it ends")
+    target("-c", dest="command", metavar="CMD", help="run a command, until it ends")
+    target("-a", dest="is_all", action="store_true", help="the whole machine")
+    add("-d", dest="duration", type=_seconds, metavar="SECONDS", help="end after so many seconds (or by Ctrl-C)")
+    add("-F", dest="hz", type=_rate, default=99, metavar="HZ", help="samples a second on each processor (99)")
+    add("-o", dest="output", metavar="FILE", help="where to (flame-KIND.html); the ending says the format")
+    add("--by", metavar="WAY", default="", help="what widths are: time, count, bytes or latency, as the kind can")
+    add("--state", default="", metavar="STATES", help="offcpu: S asleep, D in the kernel, R ready to run (SD)")
+    add("--min", dest="min_ns", type=_time, default=0, metavar="TIME", help="offcpu: waits at least so long: 10us, 1ms")
+    add("--idle", choices=("show", "hide"), default="show", help="offcpu: hide waits that are only for work to come")
+    add("--value", default="", metavar="EXPR", help="probe: a D expression to add up, such as arg2")
+    add("--allocator", action="append", default=[], metavar="FUNCTION[:ARGUMENT]",
+        help="alloc, leak: an allocator, and which argument (0) is its size")  # fmt: skip
+    show("--live", action="store_true", help="show the picture in a browser while it grows: prints its address")
+    show("--tui", action="store_true", help="show the tree in the terminal while it grows (pip install invivo[tui])")
+    show("--top", action="store_true", help="show the hottest functions in the terminal while it runs")
+    add("--title", metavar="TEXT", help="the picture's title")
     add("--from", dest="source", metavar="FORMAT", choices=readable, help=f"what is read: {', '.join(readable)}")
     add("--to", dest="target", metavar="FORMAT", choices=writable, help=f"what to write: {', '.join(writable)}")
-    add("--title", metavar="TEXT", help="the picture's title")
     parser.epilog = _EPILOG
 
 
@@ -51,7 +77,120 @@ def run(namespace: argparse.Namespace) -> int:
             return _convert(namespace)
         case "diff":
             return _diff(namespace)
-    raise OptionError(f"there is no kind of flame graph '{namespace.kind}'", "see: invivo flame --help")
+    return _collect(namespace)
+
+
+# --- collecting -----------------------------------------------------------------------------------------------------
+
+
+def _collect(namespace: argparse.Namespace) -> int:
+    from invivo.tools.flame.kinds import KINDS
+
+    kind = KINDS.get(namespace.kind)
+    if kind is None:
+        import difflib
+
+        known = [*KINDS, "convert", "diff"]
+        close = difflib.get_close_matches(namespace.kind, known, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+        raise OptionError(f"there is no kind of flame graph '{namespace.kind}'", hint)
+    if not (namespace.pid or namespace.command is not None or namespace.is_all):
+        raise OptionError(f"flame {kind.name}: of what?", "-p PID, -c CMD, or -a for the whole machine")
+    if namespace.output is None and namespace.target is None and not (namespace.tui or namespace.top):
+        namespace.output = f"flame-{kind.name}.html"
+    _check_output(namespace)
+    profile = _shown(namespace, _collecting(namespace))
+    if (namespace.tui or namespace.top) and namespace.output is None and namespace.target is None:
+        return 0
+    if not profile.total:
+        notes = "".join(f"\ninvivo: {note}" for note in profile.notes)
+        raise InvivoError(f"flame {kind.name}: nothing was seen{notes}", kind.empty)
+    return _write(profile, namespace, is_collected=True)
+
+
+def _collecting(namespace: argparse.Namespace) -> Collecting:
+    from invivo.tools.flame.collect import Collecting
+    from invivo.tools.flame.kinds import Wanted
+
+    arguments: list[str] = namespace.arguments
+    takes = 1 if namespace.kind == "probe" else 0
+    if len(arguments) > takes:
+        raise OptionError(f"flame {namespace.kind}: what is '{arguments[takes]}'?", "a command goes after -c")
+    return Collecting(
+        namespace.kind,
+        Wanted(
+            has_target=not namespace.is_all,
+            hz=namespace.hz,
+            by=namespace.by,
+            state=namespace.state,
+            min_ns=namespace.min_ns,
+            probe=arguments[0] if arguments else "",
+            value=namespace.value,
+            allocators=tuple(namespace.allocator),
+        ),
+        command=namespace.command,
+        pid=namespace.pid,
+        duration=namespace.duration,
+        hide_idle=namespace.idle == "hide",
+    )
+
+
+def _shown(namespace: argparse.Namespace, collecting: Collecting) -> Profile:
+    """Run it in the way that was asked for."""
+    if namespace.tui:
+        from invivo.tools.flame.tui import run_in_terminal
+
+        return run_in_terminal(collecting)
+    restore = _stop_on_signals(collecting)
+    try:
+        if namespace.live:
+            from invivo.tools.flame.live import run_live
+
+            return run_live(collecting, lambda address: _tell(f"the picture as it grows: {address}"))
+        if namespace.top:
+            from invivo.tools.flame.top import run_top
+
+            return run_top(collecting, sys.stdout)
+        return collecting.run()
+    finally:
+        restore()
+
+
+def _stop_on_signals(collecting: Collecting) -> Callable[[], None]:
+    """SIGINT, SIGTERM and SIGHUP end tracing in good order, and the picture is written; returns what undoes that."""
+    import signal
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda *_: collecting.stop()) for number in numbers]
+
+    def restore() -> None:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+    return restore
+
+
+def _check_output(namespace: argparse.Namespace) -> None:
+    """Say now, not after an hour of tracing, that the picture cannot be written there."""
+    import os
+
+    from invivo.flame.files import format_of_name
+
+    path = namespace.output
+    if path is None or path == "-":
+        if path == "-" and namespace.target is None:
+            raise OptionError("which format to write is not said", "--to html, svg, folded, speedscope ...")
+        return
+    if namespace.target is None:
+        format_of_name(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        raise InvivoError(f"cannot write to '{path}': {'it is a folder' if os.path.isdir(path) else 'no such folder'}")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise InvivoError(f"cannot write to '{path}': no permission")
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
 
 
 def _convert(namespace: argparse.Namespace) -> int:
@@ -81,15 +220,45 @@ def _files(namespace: argparse.Namespace, count: int, usage: str) -> list[str]:
     return files
 
 
-def _write(profile: Profile, namespace: argparse.Namespace) -> int:
-    from invivo.flame.files import write_profile
+def _write(profile: Profile, namespace: argparse.Namespace, *, is_collected: bool = False) -> int:
+    from invivo.flame.files import keep, write_profile
     from invivo.flame.naming import clean
+    from invivo.flame.units import amount
 
     if namespace.title is not None:
         profile.title = clean(namespace.title)
     if namespace.output is None and namespace.target is None:
         raise OptionError("where to is not said", "-o FILE, or --to FORMAT for standard output")
     for note in profile.notes:
-        sys.stderr.write(f"invivo: {note}\n")
-    write_profile(profile, namespace.output or "-", namespace.target or "")
+        _tell(note)
+    try:
+        write_profile(profile, namespace.output or "-", namespace.target or "")
+    except BrokenPipeError:
+        raise
+    except InvivoError as error:
+        kept = keep(profile) if is_collected else ""
+        raise InvivoError(error.message, f"what was collected is kept in {kept}" if kept else error.hint) from None
+    if is_collected and namespace.output not in (None, "-"):
+        _tell(f"{amount(profile.total, profile.unit)} in {namespace.output}")
     return 0
+
+
+def _tell(message: str) -> None:
+    from invivo.output.escape import escape
+
+    sys.stderr.write("invivo: " + escape(message.encode("utf-8", "surrogateescape")).decode("utf-8", "replace") + "\n")
+    sys.stderr.flush()
+
+
+def _rate(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= 10000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 10000")
+
+
+def _time(text: str) -> int:
+    number = text.rstrip("nums")
+    try:
+        return round(float(number) * _TIMES_NS[text[len(number) :] or "ns"])
+    except (ValueError, KeyError, OverflowError):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time such as 500ns, 10us, 1ms or 2s") from None

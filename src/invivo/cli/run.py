@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
     add("--engine", choices=("kernel", "process"), default="", help="kernel: eBPF; process: ptrace, needs no rights")
     add("--no-filter", dest="has_filter", action="store_false", help="process engine: no seccomp filter for -c")
+    add("--flame", metavar="FILE", help="a flame graph of the aggregations that have a stack in their keys")
     add("--no-cache", dest="use_cache", action="store_false", help="compile anew, keep nothing")
     add("arguments", nargs="*", metavar="FILE [ARGUMENT ...]", help="the program's file ('-': standard input), $1 ...")
 
@@ -69,9 +70,27 @@ def run(namespace: argparse.Namespace) -> int:
         restore = stop_on_signals(session)
         try:
             with session:
-                return session.wait()
+                status = session.wait()
+                if namespace.flame is not None:
+                    _draw(session, namespace.flame, name)
+                return status
         finally:
             restore()
+
+
+def _draw(session: Session, path: str, name: str) -> None:
+    """Write the picture of --flame."""
+    from invivo.flame.files import write_profile
+    from invivo.tools.flame.collect import profile_of_aggregations
+
+    profile = profile_of_aggregations(session.aggregations)
+    profile.title = name
+    if not profile.total:
+        raise InvivoError(
+            "--flame: no aggregation has a stack in its keys and a number as its answer",
+            "such as @[ustack()] = count(); what trunc() and clear() removed is not there",
+        )
+    write_profile(profile, path)
 
 
 def _program(namespace: argparse.Namespace) -> tuple[str, bytes, list[str]]:

@@ -15,6 +15,7 @@ from invivo.flame.page import MARK
 __all__ = ["detect"]
 
 _PERF_HEAD = re.compile(rb"^\S.*?\s+-?\d+(?:/-?\d+)?\s+(?:\[\d+\]\s+)?\d+\.\d+:\s", re.M)
+_CONTROL = re.compile(rb"[\0-\x08]")  # no text has these
 _BPFTRACE_HEAD = re.compile(rb"^@\w*\[", re.M)
 _DTRACE_FRAME = re.compile(rb"^\s+\S+`\S+|^\s+0x[0-9a-f]+\s*$", re.M)
 
@@ -26,7 +27,7 @@ def detect(head: bytes) -> str:
         return "html"
     if start[:1] in (b"{", b"["):
         return _of_json(head)
-    if b"\0" in head[:4096] or head[:1] == b"\x0a":
+    if _CONTROL.search(head, 0, 4096):
         return "pprof"
     if _PERF_HEAD.search(head):
         return "perf"

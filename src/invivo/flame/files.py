@@ -53,7 +53,6 @@ class Format(NamedTuple):
         return found
 
 
-# In the order in which contents are tried.
 FORMATS = {
     row.name: row
     for row in (
@@ -62,6 +61,17 @@ FORMATS = {
         Format("svg", (".svg",), "a still picture, root below", "", "svg.write_svg"),
         Format("folded", (".folded", ".collapsed", ".txt"), "frame;frame;frame COUNT, a stack a line",
                "formats.folded.read_folded", "formats.folded.write_folded"),
+        Format("speedscope", (".speedscope.json", ".speedscope"), "what speedscope.app reads",
+               "formats.speedscope.read_speedscope", "formats.speedscope.write_speedscope"),
+        Format("pprof", (".pb.gz", ".pprof", ".pb"), "what go tool pprof reads",
+               "formats.pprof.read_pprof", "formats.pprof.write_pprof"),
+        Format("firefox", (".firefox.json", ".profile.json"), "what profiler.firefox.com reads",
+               "formats.firefox.read_firefox", "formats.firefox.write_firefox"),
+        Format("chrome", (".chrome.json", ".trace.json", ".cpuprofile"), "trace events: chrome://tracing, Perfetto",
+               "formats.chrome.read_chrome", "formats.chrome.write_chrome"),
+        Format("perf", (), "the text that perf script prints", "formats.perf_script.read_perf"),
+        Format("bpftrace", (), "maps keyed by stacks, as bpftrace prints them", "formats.stack_text.read_bpftrace"),
+        Format("dtrace", (), "stacks and counts as dtrace prints them", "formats.stack_text.read_dtrace"),
     )
 }  # fmt: skip
 

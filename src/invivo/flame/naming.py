@@ -73,7 +73,7 @@ def frame_of(text: str, *, kind: Kind | None = None) -> Frame:
 def label(frame: Frame) -> str:
     """The frame as one piece of folded text, which frame_of() reads back."""
     name = frame.name.replace(";", ":").replace("\n", " ")
-    if frame.module and "`" not in name:
+    if frame.module and "`" not in name and name[:1] != "[":
         name = f"{frame.module.replace(';', ':')}`{name}"
     for suffix, kind in _SUFFIXES.items():
         if kind is frame.kind and not (kind is Kind.KERNEL and is_kernel_module(frame.module)):

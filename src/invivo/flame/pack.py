@@ -133,7 +133,7 @@ def _unpack(data: bytes) -> Profile:
     if "baseline" in columns:
         profile.baseline = array("q", map(int, columns["baseline"]))
     if profile.threads:
-        profile.sample_threads = array("i", columns["threads"] if "threads" in columns else bytes(count))
+        profile.sample_threads = array("i", columns.get("threads", (0,) * count))
     time = header["first"]
     for step in columns.get("times", ()):
         time += step

@@ -24,7 +24,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     profile = Profile(draw(st.sampled_from(["samples", "ns", "bytes"])), draw(_NAMES))
     frames = draw(st.lists(_FRAMES, min_size=1, max_size=8))
     has_threads, has_times = draw(st.booleans()), draw(st.booleans())
-    threads = [profile.thread(Thread(n, n + 1, f"t{n}")) for n in range(3)] if has_threads else []
+    threads = [profile.thread(Thread(n, n + 1, f"t{n}")) for n in range(draw(st.integers(1, 3)))] if has_threads else []
     for _ in range(draw(st.integers(0, 30))):
         node = profile.node(draw(st.lists(st.sampled_from(frames), max_size=6)))
         weight = draw(st.integers(0, 1 << 50))

@@ -1,0 +1,213 @@
+"""A kind's program run, and its answer as a profile.
+
+    collecting = Collecting("cpu", Wanted(has_target=True), pid=1234, duration=10)
+    profile = collecting.run()          blocks; collecting.stop() from a signal handler ends it early
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import invivo
+from invivo.errors import OptionError
+from invivo.flame.profile import Profile, Thread
+from invivo.tools.flame.idle import leave_out_idle
+from invivo.tools.flame.kinds import KINDS, Shape, Wanted
+from invivo.tools.flame.stacks import Stacks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from invivo.consumer.records import Record
+
+__all__ = ["Collecting", "profile_of_aggregations"]
+
+_READS = 0.2  # seconds between two readings of the aggregations, as kinds.TICK says
+
+
+class Collecting:
+    """One run of one kind.
+
+    Args:
+        kind: A name of KINDS.
+        wanted: What is asked for.
+        command, pid: The target, or neither for the whole machine.
+        duration: Seconds, or None to run until the target ends or stop() is called.
+        hide_idle: Leave out threads that only wait for work.
+
+    `profile` may be read while tracing goes on by who holds `lock`.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        wanted: Wanted,
+        *,
+        command: str | None = None,
+        pid: int | None = None,
+        duration: float | None = None,
+        hide_idle: bool = False,
+    ) -> None:
+        self.kind = KINDS[kind]
+        if self.kind.needs_target and not wanted.has_target:
+            raise OptionError(f"flame {kind} needs a process", "-p PID or -c CMD")
+        if wanted.by and wanted.by not in self.kind.ways:
+            raise OptionError(f"flame {kind} cannot weigh by {wanted.by}", f"it can by {', '.join(self.kind.ways)}")
+        self.program = self.kind.program(wanted)
+        self.profile = Profile(self.program.unit)
+        self.lock = threading.Lock()
+        self._hide_idle = hide_idle
+        self._changed: Callable[[], None] = lambda: None
+        self._is_stopped = False
+        options = {"quiet": None, "stacksize": "65536", "aggsize": "32m"}
+        self._session = invivo.trace(
+            self.program.text, command=command, pid=pid, duration=duration, options=options, name=f"<flame {kind}>"
+        )
+        whom = command if command is not None else f"process {pid}" if pid is not None else "the whole machine"
+        self.profile.title = f"{kind}: {whom}"
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """`changed` is called a few times a second, from the thread that runs, after the profile has grown."""
+        self._changed = changed
+
+    def stop(self) -> None:
+        """End soon; from any thread or a signal handler."""
+        self._is_stopped = True
+        self._session.stop()
+
+    def run(self) -> Profile:
+        """Trace to the end; returns the profile, losses among its notes."""
+        with _Warnings() as warnings:
+            try:
+                self._run()
+            finally:
+                self.profile.notes += [message for message in warnings.messages if message not in self.profile.notes]
+        if self._hide_idle:
+            leave_out_idle(self.profile)
+        return self.profile
+
+    def _run(self) -> None:
+        with self._session as session:
+            self.profile.start_ns = time.time_ns()
+            take = self._taker(time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+            if self._is_stopped:  # before there was something to stop
+                session.stop()
+            told = time.monotonic()
+            for record in session:
+                with self.lock:
+                    take(record)
+                if time.monotonic() - told > _READS:
+                    told = time.monotonic()
+                    self._changed()
+            with self.lock:
+                take(None)
+        self._changed()
+
+    def _taker(self, start: int) -> Callable[[Record | None], None]:
+        """What is called with each record, and at the end with None."""
+        match self.program.shape:
+            case Shape.SAMPLES:
+                return _Samples(self.profile, start).take
+            case Shape.JOINED:
+                from invivo.tools.flame.join import joiner
+
+                return joiner(self.kind.name, self.profile, start)
+            case Shape.SUMS:
+                return _Sums(self.profile, start, lambda: self._session.aggregations, self.program.has_label).take
+
+
+class _Samples:
+    """A record a sample."""
+
+    def __init__(self, profile: Profile, start: int) -> None:
+        self._profile = profile
+        self._start = start
+        self._stacks = Stacks(profile)
+
+    def take(self, record: Record | None) -> None:
+        if record is None:
+            return
+        at, pid, tid, name, user, kernel = record.values
+        thread = self._profile.thread(Thread(pid, tid, name))  # type: ignore[arg-type]
+        node = self._stacks.node(user, kernel)  # type: ignore[arg-type]
+        self._profile.add(node, 1, thread, max(0, at - self._start))  # type: ignore[operator]
+
+
+class _Sums:
+    """Aggregations, read again and again: what has grown since the last reading is of the time between."""
+
+    def __init__(
+        self, profile: Profile, start: int, read: Callable[[], Mapping[str, Mapping[Any, Any]]], has_label: bool
+    ) -> None:
+        self._profile = profile
+        self._start = start
+        self._read = read
+        self._has_label = has_label
+        self._stacks = Stacks(profile)
+        self._seen: dict[Any, int] = {}
+        self._last = 0
+
+    def take(self, record: Record | None) -> None:
+        now = int(record.values[0]) if record else time.clock_gettime_ns(time.CLOCK_MONOTONIC)  # type: ignore[arg-type]
+        middle = max(0, (self._last + now - self._start) // 2)
+        self._last = now - self._start
+        seen = self._seen
+        for view in self._read().values():
+            for key, weight in view.items():
+                grown = weight - seen.get(key, 0)
+                if grown > 0:
+                    seen[key] = weight
+                    self._add(key, grown, middle)
+
+    def _add(self, key: tuple[Any, ...], weight: int, at: int) -> None:
+        thread = self._profile.thread(Thread(key[0], key[1], key[2]))
+        parts = key[3:]
+        if self._has_label:  # a system call is the innermost frame, a waker's name the outermost
+            label, *stacks = parts
+            parts = (label, *stacks) if len(stacks) > 1 else (*stacks, label)
+        self._profile.add(self._stacks.node(*parts), weight, thread, at)
+
+
+def profile_of_aggregations(aggregations: Mapping[str, Mapping[Any, Any]], unit: str = "samples") -> Profile:
+    """The profile of any program's aggregations: of those with a stack in their keys and numbers as answers.
+
+    A key's other parts are the outermost frames, in order.
+    """
+    profile = Profile(unit)
+    stacks = Stacks(profile)
+    for view in aggregations.values():
+        for key, answer in view.items():
+            found = [part for part in key if hasattr(part, "is_user")]
+            if not found or not isinstance(answer, int) or answer <= 0:
+                continue
+            words = [str(part) for part in key if not hasattr(part, "is_user")]
+            found.sort(key=lambda stack: not stack.is_user)  # the process's stack calls the kernel's
+            thread = profile.thread(Thread(0, 0, ", ".join(words)))
+            profile.add(stacks.node(*found), answer, thread)
+    return profile
+
+
+class _Warnings(logging.Handler):
+    """Losses and errors at run time, which the library logs, kept for the picture's notes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+        self._logger = logging.getLogger("invivo")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+    def __enter__(self) -> _Warnings:
+        self._was = self._logger.propagate
+        self._logger.addHandler(self)
+        self._logger.propagate = False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self)
+        self._logger.propagate = self._was

@@ -1,0 +1,67 @@
+"""From stacks as the public API gives them to frames of a profile.
+
+    Stack((...), ("libc.so.6`read+0x10", "redis`main+0x2a"), True)   Frame("main", "redis"), Frame("read", "libc.so.6")
+    Stack((...), ("vmlinux`vfs_read+0x1c",), False)                  Frame("vfs_read", "vmlinux", KERNEL)
+"""
+
+from __future__ import annotations
+
+import re
+
+from invivo.flame.naming import clean, frame_of
+from invivo.flame.profile import Frame, Kind, Profile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from invivo.consumer.records import Stack
+
+__all__ = ["Stacks"]
+
+_NAMELESS = re.compile(r"^(?:(?P<module>[^`]+)`)?0x[0-9a-f]+(?: \[(?P<why>[^\]]*)\])?$")
+
+
+class Stacks:
+    """Finds the node of stacks, remembering each text's frame and each stack's node."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._frames: dict[tuple[str, Kind], int] = {}
+        self._nodes: dict[tuple[Stack | str, ...], int] = {}
+
+    def node(self, *parts: Stack | str) -> int:
+        """The node of stacks from the outermost on. A text is a frame: the innermost of the kernel's, a system call."""
+        node = self._nodes.get(parts)
+        if node is None:
+            node = 0
+            for place, part in enumerate(parts):
+                if isinstance(part, str):
+                    kind = Kind.KERNEL if place else Kind.USER
+                    node = self._profile.child(node, self._number(part, kind))
+                else:
+                    kind = Kind.USER if part.is_user else Kind.KERNEL
+                    node = self.under(node, reversed(part.names), kind)
+            self._nodes[parts] = node
+        return node
+
+    def under(self, node: int, names: Iterable[str], kind: Kind) -> int:
+        """The node of more frames below a node."""
+        for name in names:
+            node = self._profile.child(node, self._number(name, kind))
+        return node
+
+    def _number(self, name: str, kind: Kind) -> int:
+        number = self._frames.get((name, kind))
+        if number is None:
+            number = self._frames[name, kind] = self._profile.frame(_frame(name, kind))
+        return number
+
+
+def _frame(name: str, kind: Kind) -> Frame:
+    if match := _NAMELESS.match(name):  # an address tells nobody anything: all of one file are one frame
+        module = match["module"] or ""
+        why = match["why"] or "no name"
+        return Frame(f"[{module}: {why}]" if module else f"[{why}]", clean(module), kind)
+    found = frame_of(clean(name), kind=kind)
+    return found if found.module else found._replace(name=found.name.partition("+0x")[0] or found.name)

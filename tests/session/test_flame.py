@@ -1,0 +1,232 @@
+"""`invivo flame` and what it shows, against commands whose doings are known."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from invivo.flame.files import read_profile
+from invivo.flame.profile import Kind, Profile
+from tests.support import invivo, trigger
+
+pytestmark = pytest.mark.kernel
+
+
+def flame(tmp_path: Path, *arguments: str) -> Profile:
+    """The profile of a run, read back from its page."""
+    path = tmp_path / "out.html"
+    result = invivo("flame", *arguments, "-o", str(path), timeout=60)
+    assert result.returncode == 0, result.stderr
+    return read_profile(str(path))
+
+
+def share(profile: Profile, matches: Callable[[str], bool]) -> float:
+    """The part of the weight whose innermost frame of the program is one of those."""
+    found = 0
+    for node, weight in zip(profile.nodes, profile.weights, strict=True):
+        users = [frame for frame in profile.stack(node) if frame.kind is Kind.USER]
+        found += weight * bool(users and matches(users[-1].name))
+    return found / profile.total
+
+
+def test_shares_of_three_functions_are_as_they_were_made(tmp_path: Path) -> None:
+    """70, 20 and 10 parts of work; of n samples the share's deviation is below 0.5 / sqrt(n)."""
+    profile = flame(tmp_path, "cpu", "-F", "997", "-c", f"{trigger('shares')} 2500")
+    assert profile.unit == "samples"
+    margin = 3 * 0.5 / len(profile.nodes) ** 0.5 + 0.03
+    for name, part in (("seventy", 0.7), ("twenty", 0.2), ("ten", 0.1)):
+        assert share(profile, name.__eq__) == pytest.approx(part, abs=margin), name
+
+
+def test_samples_are_as_many_as_the_time_on_the_processor_says(tmp_path: Path) -> None:
+    """The trigger prints its own time on the processor, from getrusage(2)."""
+    result = invivo("flame", "cpu", "-F", "997", "--to", "folded", "-o", str(tmp_path / "out"), "-c",
+                    f"{trigger('shares')} 2500", timeout=60)  # fmt: skip
+    seconds = float(result.stdout)
+    assert read_profile(str(tmp_path / "out")).total == pytest.approx(997 * seconds, rel=0.1, abs=20)
+
+
+def test_samples_have_times_and_threads(tmp_path: Path) -> None:
+    profile = flame(tmp_path, "cpu", "-F", "499", "-c", f"{trigger('shares')} 2500")
+    assert len(profile.times) == len(profile.nodes) == len(profile.sample_threads)
+    assert list(profile.times) == sorted(profile.times)
+    assert {thread.name for thread in profile.threads} == {"shares"}
+    assert abs(profile.start_ns / 1e9 - time.time()) < 60
+
+
+def test_time_blocked_is_time_slept(tmp_path: Path) -> None:
+    profile = flame(tmp_path, "offcpu", "-c", "sleep 0.731")
+    assert profile.unit == "ns"
+    asleep = sum(
+        weight for node, weight in zip(profile.nodes, profile.weights, strict=True)
+        if any(frame.name == "hrtimer_nanosleep" for frame in profile.stack(node))
+    )  # fmt: skip
+    assert asleep == pytest.approx(731e6, rel=0.05)
+
+
+_SCHEDULED = """
+import time, os, sys
+begin = time.monotonic_ns(); first = open("/proc/self/schedstat").read().split()
+for count in range(60):
+    time.sleep(0.011); sum(range(20000))
+last = open("/proc/self/schedstat").read().split()
+print(time.monotonic_ns() - begin - (int(last[0]) - int(first[0])))
+"""
+
+
+def test_time_off_the_processor_agrees_with_schedstat(tmp_path: Path) -> None:
+    """Wall-clock time less the kernel's own count of time on the processor; starting Python adds a little."""
+    script = tmp_path / "scheduled.py"
+    script.write_text(_SCHEDULED)
+    result = invivo("flame", "offcpu", "--state", "SDR", "--to", "folded", "-o", str(tmp_path / "out"), "-c",
+                    f"{sys.executable} -S {script}", timeout=60)  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    sleeps = sum(
+        int(line.rpartition(" ")[2]) for line in (tmp_path / "out").read_text().splitlines()
+        if "hrtimer_nanosleep" in line
+    )  # fmt: skip
+    away = int(result.stdout)
+    # Sleeping is nearly all of it; the rest is the wait for a processor after each sleep.
+    assert 60 * 0.011e9 <= sleeps <= away * 1.02
+
+
+def test_short_waits_are_left_out(tmp_path: Path) -> None:
+    script = "import time; [time.sleep(0.002) for _ in range(50)]; time.sleep(0.2)"
+    profile = flame(tmp_path, "offcpu", "--min", "100ms", "-c", f"{sys.executable} -S -c '{script}'")
+    assert profile.total == pytest.approx(200e6, rel=0.1)
+
+
+def test_idle_threads_are_hidden_and_told(tmp_path: Path) -> None:
+    script = "import select, time; select.select([], [], [], 0.3); time.sleep(0.1)"
+    command = f"{sys.executable} -S -c '{script}'"
+    shown = flame(tmp_path, "offcpu", "-c", command)
+    assert shown.total == pytest.approx(400e6, rel=0.1)
+    hidden = flame(tmp_path, "offcpu", "--idle", "hide", "-c", command)
+    assert hidden.total == pytest.approx(100e6, rel=0.2)
+    assert any("waits for work are left out" in note for note in hidden.notes)
+
+
+def test_system_calls_are_counted_exactly(tmp_path: Path) -> None:
+    profile = flame(tmp_path, "syscall", "--by", "count", "-c", f"{trigger('syscalls')} 1009")
+    counts: dict[str, int] = {}
+    for node, weight in zip(profile.nodes, profile.weights, strict=True):
+        name = profile.stack(node)[-1].name
+        counts[name] = counts.get(name, 0) + weight
+    assert counts["getppid"] == 2 * 1009  # the trigger calls it twice a round
+    assert profile.unit == "events"
+
+
+def test_any_probe_and_any_value(tmp_path: Path) -> None:
+    command = f"dd if=/dev/zero of={tmp_path}/x bs=4099 count=31 status=none"
+    profile = flame(tmp_path, "probe", "syscall::write:entry", "--value", "arg2", "-c", command)
+    assert profile.total == 31 * 4099
+
+
+def test_page_faults_are_those_of_getrusage(tmp_path: Path) -> None:
+    script = (
+        "import mmap, resource; m = mmap.mmap(-1, 4096 * 1000); "
+        "a = resource.getrusage(0).ru_minflt; [m.__setitem__(4096 * i, 1) for i in range(1000)]; "
+        "print(resource.getrusage(0).ru_minflt - a)"
+    )
+    result = invivo("flame", "faults", "-o", str(tmp_path / "out.folded"), "-c", f"{sys.executable} -S -c '{script}'")
+    assert result.returncode == 0, result.stderr
+    assert read_profile(str(tmp_path / "out.folded")).total >= int(result.stdout) >= 1
+
+
+def test_leaks_are_what_was_not_freed(tmp_path: Path) -> None:
+    """The trigger keeps every third block of 1000 of its 300 and frees the others."""
+    profile = flame(tmp_path, "leak", "-c", f"{trigger('allocations')} 300")
+    kept = sum(
+        weight for node, weight in zip(profile.nodes, profile.weights, strict=True)
+        if any(frame.name == "keep" for frame in profile.stack(node))
+    )  # fmt: skip
+    assert kept == 100 * 1000
+
+
+def test_allocations_are_added_up(tmp_path: Path) -> None:
+    profile = flame(tmp_path, "alloc", "-c", f"{trigger('allocations')} 300")
+    assert profile.unit == "bytes"
+    assert profile.total == 300 * 1000
+    assert {profile.stack(node)[-1].name for node in profile.nodes} == {"malloc"}
+
+
+_PIPE = """
+import os, time
+read, write = os.pipe()
+if os.fork() == 0:
+    time.sleep(0.4); os.write(write, b"x"); os._exit(0)
+os.read(read, 1); os.wait()
+"""
+
+
+def test_a_blocked_stack_is_joined_to_its_wakers(tmp_path: Path) -> None:
+    (tmp_path / "pipe.py").write_text(_PIPE)
+    profile = flame(tmp_path, "offwake", "-c", f"{sys.executable} -S {tmp_path}/pipe.py")
+    woken = 0
+    for node, weight in zip(profile.nodes, profile.weights, strict=True):
+        names = [frame.name for frame in profile.stack(node)]
+        if any("pipe_read" in name for name in names) and any("pipe_write" in name for name in names):
+            assert names.index("-- woken by --") < next(i for i, name in enumerate(names) if "pipe_write" in name)
+            woken += weight
+    assert woken == pytest.approx(400e6, rel=0.15)
+
+
+def test_a_running_process_for_some_seconds(tmp_path: Path) -> None:
+    with subprocess.Popen([trigger("shares"), "1000000"], stdout=subprocess.DEVNULL) as process:
+        try:
+            profile = flame(tmp_path, "cpu", "-p", str(process.pid), "-d", "0.5")
+        finally:
+            process.kill()
+    assert 0 < profile.total <= 60
+    assert profile.title == f"cpu: process {process.pid}"
+
+
+def test_the_whole_machine_without_the_tracer(tmp_path: Path) -> None:
+    with subprocess.Popen([trigger("shares"), "1000000"], stdout=subprocess.DEVNULL) as process:
+        try:
+            profile = flame(tmp_path, "cpu", "-a", "-d", "0.5")
+        finally:
+            process.kill()
+    assert process.pid in {thread.pid for thread in profile.threads}
+    assert os.getpid() not in {thread.pid for thread in profile.threads}
+
+
+def test_an_empty_profile_says_why(tmp_path: Path) -> None:
+    result = invivo("flame", "offcpu", "--min", "10s", "-o", str(tmp_path / "out.svg"), "-c", "true")
+    assert result.returncode == 1
+    assert "flame offcpu: nothing was seen" in result.stderr
+    assert "invivo flame cpu" in result.stderr
+    assert not (tmp_path / "out.svg").exists()
+
+
+def test_what_cannot_be_written_is_kept(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    result = invivo("flame", "syscall", "--to", "html", "-o", "/dev/full", "-c", "true", env=environment)
+    assert result.returncode == 1
+    assert "cannot write to '/dev/full': No space left on device" in result.stderr
+    kept = list(tmp_path.glob("invivo-flame-*.html"))
+    assert len(kept) == 1
+    assert str(kept[0]) in result.stderr
+    assert read_profile(str(kept[0])).total > 0
+
+
+def test_stacks_of_any_program_become_a_picture(tmp_path: Path) -> None:
+    result = invivo("run", "-q", "-e", "syscall::getppid:entry /pid == $target/ { @[execname, stack()] = count(); }",
+                    "-c", f"{trigger('syscalls')} 503", "--flame", str(tmp_path / "out.folded"))  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    profile = read_profile(str(tmp_path / "out.folded"))
+    assert profile.total == 2 * 503
+    assert profile.stack(profile.nodes[0])[0].name == "syscalls"
+
+
+def test_the_hottest_functions_as_text() -> None:
+    result = invivo("flame", "cpu", "--top", "-F", "997", "-c", f"{trigger('shares')} 2500", timeout=60)
+    assert result.returncode == 0, result.stderr
+    rows = [line.split() for line in result.stdout.splitlines() if "%" in line]
+    assert [row[2] for row in rows[:2]] == ["shares`seventy", "shares`twenty"]
