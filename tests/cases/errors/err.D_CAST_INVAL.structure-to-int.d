@@ -1,0 +1,3 @@
+/* A structure is not cast. */
+/* line: 3 */
+BEGIN { trace((int)*curthread); }

@@ -1,0 +1,3 @@
+/* A commit comes before data is recorded. */
+/* line: 3 */
+BEGIN { trace(1); commit(1); }

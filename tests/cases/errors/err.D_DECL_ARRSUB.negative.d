@@ -1,0 +1,3 @@
+/* An array's size is positive. */
+/* line: 3 */
+int a[-3];

@@ -1,0 +1,3 @@
+/* A bit-field is an integer. */
+/* line: 3 */
+struct s { int *a:3; };

@@ -1,0 +1,3 @@
+/* A float has no sign. */
+/* line: 3 */
+unsigned float f;

@@ -1,0 +1,3 @@
+/* An enumerator is a constant. */
+/* line: 3 */
+enum e { A = pid };

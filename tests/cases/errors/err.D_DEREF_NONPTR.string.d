@@ -1,0 +1,3 @@
+/* A string is not dereferenced. */
+/* line: 3 */
+BEGIN { trace(*execname); }

@@ -1,0 +1,3 @@
+/* What a void pointer points to has no type. */
+/* line: 3 */
+BEGIN { trace(*(void *)curthread); }

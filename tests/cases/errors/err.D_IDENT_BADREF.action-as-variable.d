@@ -1,0 +1,3 @@
+/* An action without its arguments is no value. */
+/* line: 3 */
+BEGIN { x = exit; }

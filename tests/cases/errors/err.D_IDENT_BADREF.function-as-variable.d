@@ -1,0 +1,3 @@
+/* A function without its arguments is no value. */
+/* line: 3 */
+BEGIN { trace(strlen); }

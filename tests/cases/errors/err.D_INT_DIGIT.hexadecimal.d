@@ -1,0 +1,3 @@
+/* g is no hexadecimal digit. */
+/* line: 3 */
+BEGIN { x = 0x1g; }

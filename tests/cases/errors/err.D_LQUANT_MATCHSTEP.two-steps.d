@@ -1,0 +1,3 @@
+/* One aggregation has one step. */
+/* line: 3 */
+BEGIN { @ = lquantize(1, 0, 10, 1); @ = lquantize(1, 0, 10, 2); }

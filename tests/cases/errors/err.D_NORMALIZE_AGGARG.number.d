@@ -1,0 +1,3 @@
+/* normalize() takes an aggregation. */
+/* line: 3 */
+BEGIN { normalize(1, 2); }

@@ -1,0 +1,3 @@
+/* Only structures have members. */
+/* line: 3 */
+BEGIN { trace(offsetof(int, x)); }

@@ -1,0 +1,3 @@
+/* The result of a function is no place. */
+/* line: 3 */
+BEGIN { strlen(execname) = 1; }

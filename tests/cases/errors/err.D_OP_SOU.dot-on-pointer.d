@@ -1,0 +1,3 @@
+/* A dot follows a structure. */
+/* line: 3 */
+BEGIN { trace(curthread.pid); }

@@ -1,0 +1,3 @@
+/* probefunc cannot be assigned. */
+/* line: 3 */
+BEGIN { probefunc = "x"; }

@@ -1,0 +1,3 @@
+/* A description has four fields. */
+/* line: 3 */
+a:b:c:d:e { }

@@ -1,0 +1,4 @@
+/* #define is for the preprocessor. */
+/* line: 3 */
+#define X 1
+BEGIN { exit(X); }

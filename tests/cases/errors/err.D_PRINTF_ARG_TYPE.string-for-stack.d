@@ -1,0 +1,3 @@
+/* %k is for stacks. */
+/* line: 3 */
+BEGIN { printf("%k", execname); }

@@ -1,0 +1,3 @@
+/* An exit status is a number. */
+/* line: 3 */
+BEGIN { exit("x"); }

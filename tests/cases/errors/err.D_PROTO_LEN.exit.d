@@ -1,0 +1,3 @@
+/* exit() takes a status. */
+/* line: 3 */
+BEGIN { exit(); }

@@ -1,0 +1,3 @@
+/* quantize() takes a value. */
+/* line: 3 */
+BEGIN { @ = quantize(); }

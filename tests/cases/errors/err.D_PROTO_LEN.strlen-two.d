@@ -1,0 +1,3 @@
+/* strlen() takes one string. */
+/* line: 3 */
+BEGIN { trace(strlen(execname, 1)); }

@@ -1,0 +1,3 @@
+/* The number of frames is a constant. */
+/* line: 3 */
+BEGIN { stack(pid); }

@@ -1,0 +1,4 @@
+/* A string ends on its line. */
+/* line: 3 */
+BEGIN { @["a
+"] = count(); }

@@ -1,0 +1,3 @@
+/* Keys are not empty. */
+/* line: 3 */
+BEGIN { @a[] = count(); }

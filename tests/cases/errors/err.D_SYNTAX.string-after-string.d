@@ -1,0 +1,3 @@
+/* Strings are not joined by standing together. */
+/* line: 3 */
+BEGIN { x = "a" "b"; }

@@ -1,0 +1,3 @@
+/* tracemem() takes an address. */
+/* line: 3 */
+BEGIN { tracemem(execname, 8); }

@@ -1,0 +1,3 @@
+/* trunc() takes an aggregation first. */
+/* line: 3 */
+BEGIN { trunc("x", 2); }
