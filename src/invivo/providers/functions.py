@@ -51,6 +51,7 @@ class FunctionProbes:
         self._probes: dict[tuple[str, str, int, str], Probe] = {}
         self._impossible: dict[str, set[str]] = {}  # functions that cannot be probed, by file
         self._words = entry_words(self._registers)
+        self._go_words = entry_words(self._registers._replace(arguments=self._registers.go_arguments))
         self._families: dict[tuple[str, str], object] = {}
         value = context_field(self._registers.offsets[self._registers.result], LONG)
         # Where in the function it returned is not known: the kernel's return probes run after that.
@@ -141,7 +142,10 @@ class FunctionProbes:
             if not code:
                 return None
             room = table.room(function.address)
-            placement = instructions.place(code, room if room < len(code) else 0)
+            if table.is_go:
+                placement = instructions.place_in_go(code)
+            else:
+                placement = instructions.place(code, room if room < len(code) else 0)
             if not placement.is_possible:
                 self._impossible.setdefault(table.object.name, set()).add(function.name)
                 return None
@@ -211,11 +215,12 @@ class FunctionProbes:
         types = self._programs.of(table.object, self._pid)
 
         def arguments() -> list[ProbeArg]:
-            found = types.function(function.name, function.address)
+            found = None if table.is_go else types.function(function.name, function.address)
             return [] if found is None else parameters(found, self._registers)
 
+        words = self._go_words if table.is_go else self._words
         return Context(
-            f"the entry of {function.name}()", self._words, Lazy(arguments), family=self._family(table, "entry"),
+            f"the entry of {function.name}()", words, Lazy(arguments), family=self._family(table, "entry"),
             types=types, space=Space.USER,
         )  # fmt: skip
 

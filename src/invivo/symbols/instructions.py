@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["Placement", "boundaries", "is_emulated", "is_refused", "place", "returns"]
+__all__ = ["Placement", "boundaries", "is_emulated", "is_refused", "place", "place_in_go", "returns"]
 
 # One-byte opcodes that the kernel does not probe in 64-bit programs (good_insns_64): port input and output, interrupts,
 # far calls and jumps, hlt, cli, sti, and what does not exist there. It looks VEX and EVEX opcodes up in the same table.
@@ -126,6 +126,29 @@ def place(code: bytes, first_other: int = 0) -> Placement:
         if not iced.keeps_arguments(instruction):
             break
     return fallback or Placement(0, False, not starts or not is_refused(code[: starts[1] if starts[1:] else end]))
+
+
+def place_in_go(code: bytes) -> Placement:
+    """Where to put a probe on the entry of a function that the Go compiler has made: behind the stack check.
+
+    A function whose stack is too small has it grown, and begins again: at its first instruction a probe would fire
+    twice for one call. What is compared is the stack's guard in the structure that r14 points to, at 16. Source: Go's
+    internal ABI (src/cmd/compile/abi-internal.md), cmd/internal/obj/x86/obj6.go (stacksplit).
+    """
+    has_compared = False
+    for at, instruction in _decode(code[:_FURTHEST]):
+        length = instruction.len
+        text = code[at : at + length]
+        if has_compared:
+            if text[0] == 0x76 or text[:2] == b"\x0f\x86":  # jbe
+                after = at + length
+                return Placement(after, is_emulated_at(code, after)) if after < len(code) else Placement(0, False)
+            break
+        # cmp rsp, [r14+16], or lea r12, [rsp-N] and cmp r12, [r14+16]
+        has_compared = text in (b"\x49\x3b\x66\x10", b"\x4d\x3b\x66\x10")
+        if not has_compared and text[:4] != b"\x4c\x8d\xa4\x24" and text[:4] != b"\x4c\x8d\x64\x24":
+            break
+    return Placement(0, is_emulated_at(code, 0)) if code else Placement(0, False)
 
 
 def is_emulated_at(code: bytes, at: int) -> bool:

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from invivo.symbols.elf import ElfFile
-from invivo.symbols.instructions import Placement, boundaries, is_emulated, is_refused, place, returns
+from invivo.symbols.instructions import Placement, boundaries, is_emulated, is_refused, place, place_in_go, returns
 from tests.support import trigger
 
 pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="x86-64 machine code")
@@ -89,3 +89,17 @@ def test_instructions_begin_where_objdump_says() -> None:
             code = elf.read(function.address, function.size)
             assert boundaries(code) == {int(at, 16) - function.address for at, _ in lines}
             assert returns(code) == [int(at, 16) - function.address for at, name in lines if name.startswith("ret")]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("493b6610 7605 55 4889e5 c3", Placement(6, True)),  # cmp rsp, [r14+16]; jbe; push rbp
+        ("493b6610 0f8600010000 4883ec20 c3", Placement(10, False)),
+        ("4c8da42470feffff 4d3b6610 0f86a9000000 4881ec10020000", Placement(18, False)),
+        ("4801d8 c3", Placement(0, False)),  # a leaf without a check
+        ("55 c3", Placement(0, True)),
+    ],
+)
+def test_behind_the_stack_check_of_go(code: str, expected: Placement) -> None:
+    assert place_in_go(bytes.fromhex(code)) == expected

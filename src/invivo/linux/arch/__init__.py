@@ -28,6 +28,7 @@ class Registers(NamedTuple):
 
     `arguments` are those of the first integer arguments in order, `result` that of the value. At a function's first
     instruction, the further arguments begin `stack_arguments` bytes above what `stack` points to, 8 bytes each.
+    `go_arguments` are the registers of a function that the Go compiler has made.
     """
 
     offsets: dict[str, int]
@@ -36,6 +37,7 @@ class Registers(NamedTuple):
     result: str
     stack: str
     stack_arguments: int
+    go_arguments: tuple[str, ...]
 
 
 def registers(machine: str | None = None) -> Registers:

@@ -19,7 +19,8 @@ ARCHITECTURE = Architecture(
 )
 
 # Where the registers of a function call in user space lie in struct pt_regs, in bytes. Source: arch/x86/include/asm/
-# ptrace.h, and for the order of arguments the System V ABI, AMD64 supplement, 3.2.3.
+# ptrace.h, and for the order of arguments the System V ABI, AMD64 supplement, 3.2.3; for Go's
+# src/cmd/compile/abi-internal.md.
 REGISTERS = Registers(
     offsets={
         "r15": 0, "r14": 8, "r13": 16, "r12": 24, "bp": 32, "bx": 40, "r11": 48, "r10": 56, "r9": 64, "r8": 72,
@@ -30,4 +31,5 @@ REGISTERS = Registers(
     result="ax",
     stack="sp",
     stack_arguments=8,
+    go_arguments=("ax", "bx", "cx", "di", "si", "r8", "r9", "r10", "r11"),
 )  # fmt: skip
