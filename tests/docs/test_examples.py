@@ -252,12 +252,27 @@ def softirqs() -> None:
     assert all(vector < len(names) for vector in vectors)
 
 
+def function_latency() -> None:
+    """31 calls of a function that sleeps for a millisecond."""
+    buckets = histogram(run("function-latency", trigger("mallocs"), "a.out", "slow_b*"), "mallocs slow_block")
+    assert sum(buckets.values()) == 31
+    assert min(buckets) >= 1 << 19
+
+
+def malloc_sizes() -> None:
+    """31 blocks of 5000 bytes, 17 of them given back."""
+    output = run("malloc-sizes", trigger("mallocs"))
+    assert histogram(output, "bytes")[4096] == 31
+    assert "blocks not given back: 14\n" in output
+
+
 CHECKS: dict[str, Callable[..., None]] = {
     check.__name__.replace("_", "-"): check
     for check in (
         syscall_counts, syscall_rate, syscall_latency, slow_syscalls, errors, opens, execs, exits, signals, threads,
         read_sizes, write_bytes, block_sizes, block_latency, run_queue, off_cpu, off_cpu_times, cpu_by_process,
         cpu_stacks, page_faults, tcp_states, socket_bytes, wakeups, futex_waits, softirqs,
+        function_latency, malloc_sizes,
     )
 }  # fmt: skip
 
