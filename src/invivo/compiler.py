@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from invivo.codegen.places import Places
     from invivo.program.nodes import Program
     from invivo.providers.kernel_types import KernelTypes
 
@@ -82,8 +83,8 @@ def _has_user_probes(plan: Plan) -> bool:
     return any(isinstance(attachment.point, Uprobe) for unit in plan.units for attachment in unit.attachments)
 
 
-def compile_now(request: Request) -> Plan:
-    """Compile in this process, without the cache."""
+def compile_now(request: Request, places: Places | None = None) -> Plan:
+    """Compile in this process, without the cache. `places` learns where in the text each instruction comes from."""
     from invivo.codegen import compile_program
     from invivo.codegen.formatter import compile_formatter
     from invivo.diagnostics import Diagnostic, render
@@ -106,7 +107,7 @@ def compile_now(request: Request) -> Plan:
     program = compile_text(
         source, types=types, catalog=catalog, macros=macros, options=request.options, programs=programs
     )
-    plan = compile_program(program, traits)
+    plan = compile_program(program, traits, places)
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))

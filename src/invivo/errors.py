@@ -94,10 +94,13 @@ class KernelError(InvivoError, OSError):
 
 
 class VerifierError(KernelError):
-    """The verifier refused a program: `line` is its one useful line, `log` all of it."""
+    """The verifier refused a program: `line` is its one useful line, `log` all of it; `instruction` is the one that it
+    stopped at, or -1, and `unit` the name of what it belongs to, where that is known."""
 
-    def __init__(self, errno: int, what: str, line: str, log: str) -> None:
+    def __init__(self, errno: int, what: str, line: str, log: str, instruction: int = -1) -> None:
         super().__init__(errno, "bpf(BPF_PROG_LOAD)", what)
         self.line = line
         self.log = log
+        self.instruction = instruction
+        self.unit = ""
         self.message = f"the kernel's verifier rejects {what}: {line}"

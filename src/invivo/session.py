@@ -17,7 +17,7 @@ import time
 from invivo.compiler import Request, plan_for
 from invivo.consumer.loop import Consumer
 from invivo.engines.kernel.engine import KernelEngine
-from invivo.errors import OptionError, RightsError, TargetError, UnsupportedError
+from invivo.errors import OptionError, RightsError, TargetError, UnsupportedError, VerifierError
 from invivo.linux import spawn
 
 TYPE_CHECKING = False
@@ -209,7 +209,12 @@ class Session:
         engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0)
         self._consumer = Consumer(plan, self._output(plan), _Services(engine))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        engine.load()
+        try:
+            engine.load()
+        except VerifierError as error:
+            from invivo.rejection import explained
+
+            raise explained(error, self._request, plan) from None
 
     def _arm_for(self, pid: int) -> None:
         assert self._engine is not None

@@ -32,7 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "flame": BASE,
     "output": BASE | {"program", "consumer"},
 }
-TOP = {"session", "compiler", "plan_cache", "listing", "doctor", "__init__", "__main__"}  # above all but cli and tools
+# Above all but cli and tools.
+TOP = {"session", "compiler", "plan_cache", "listing", "doctor", "rejection", "__init__", "__main__"}
 PUBLIC_ONLY = {"cli", "tools"}
 
 

@@ -143,7 +143,7 @@ def _load(spec: ProgramSpec, log_level: int, log: bytearray | None) -> tuple[int
 def _load_error(spec: ProgramSpec, code: int, log: str) -> Exception:
     what = f"program '{spec.name}'"
     if log.strip():
-        return VerifierError(code, what, _useful_line(log), log)
+        return VerifierError(code, what, _useful_line(log), log, _instruction(log))
     if code == errno.EPERM:
         if spec.type == uapi.BPF_PROG_TYPE_TRACING and os.geteuid() == 0:
             return UnsupportedError(
@@ -154,6 +154,15 @@ def _load_error(spec: ProgramSpec, code: int, log: str) -> Exception:
             f"the kernel refuses to load {what}", "run as root, or with CAP_BPF and CAP_PERFMON: sudo invivo ..."
         )
     return KernelError(code, "bpf(BPF_PROG_LOAD)", what)
+
+
+def _instruction(log: str) -> int:
+    """The instruction that the verifier looked at last; -1 if the log shows none."""
+    for line in reversed(log.splitlines()):
+        number, colon, rest = line.partition(": (")
+        if colon and number.isdigit() and rest[:2].isalnum():
+            return int(number)
+    return -1
 
 
 def _useful_line(log: str) -> str:

@@ -85,7 +85,7 @@ class Emitter(ABC):
 
     def __init__(self, module: Module, name: str) -> None:
         self.module = module
-        self.out = Function(name)
+        self.out = Function(name, module.places)
         self.storage = Storage(self.out, module.stack_budget)
         self.name = name
         self.point: object = None

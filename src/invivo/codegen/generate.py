@@ -5,7 +5,8 @@ from __future__ import annotations
 from invivo.codegen.loop_heads import jump_into_loops
 from invivo.codegen.lowering import lower_unit
 from invivo.codegen.module import Module
-from invivo.codegen.objects import Code, read_object, stack_depth
+from invivo.codegen.objects import Code, read_lines, read_object, stack_depth
+from invivo.codegen.places import Places
 from invivo.codegen.storage import STACK_BUDGET
 from invivo.codegen.target import compile_text
 from invivo.codegen.thread_end import ATTACHMENT, lower_thread_end
@@ -20,11 +21,11 @@ _STACK = 512  # bytes: the kernel's MAX_BPF_STACK
 _THREAD_END = "thread.end"  # no name of a unit of the program has a dot
 
 
-def generate(program: Program, traits: Traits) -> Plan:
+def generate(program: Program, traits: Traits, places: Places | None = None) -> Plan:
     """See `codegen.compile_program`."""
     units = group_units(program, prefer_raw=traits.has_raw_cookies)
     for budget in (STACK_BUDGET, 0):
-        plan = _generate(program, traits, units, budget)
+        plan = _generate(program, traits, units, budget, places)
         unit, depth = max(((u.name, stack_depth(u.code)) for u in plan.units), key=lambda row: row[1], default=("", 0))
         if depth <= _STACK:
             return plan
@@ -34,8 +35,10 @@ def generate(program: Program, traits: Traits) -> Plan:
     )
 
 
-def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_budget: int) -> Plan:
-    module = Module(program, traits, stack_budget)
+def _generate(
+    program: Program, traits: Traits, units: tuple[Unit, ...], stack_budget: int, places: Places | None
+) -> Plan:
+    module = Module(program, traits, stack_budget, places)
     module.note_sharing(units)
     functions = [lower_unit(module, unit) for unit in units]
     for aggregation in program.aggregations:  # also those that are only printed
@@ -47,10 +50,12 @@ def _generate(program: Program, traits: Traits, units: tuple[Unit, ...], stack_b
     if functions:
         symbols = [f"map_{index}" for index in range(len(module.maps))]
         # Linux 6.9, which brought may_goto, has the long jumps of 6.6 too.
-        code = compile_text(symbols, functions, has_long_jumps=traits.has_may_goto)
+        code = compile_text(symbols, functions, has_long_jumps=traits.has_may_goto, places=places)
         codes = read_object(code, module.data_maps)
         if not traits.has_may_goto:
             codes = {name: jump_into_loops(each) for name, each in codes.items()}
+        if places is not None:
+            places.lines = read_lines(code)
     maps, rodata = module.finish()
     unit_plans = [_unit_plan(unit, codes, unit.name in module.sleepable) for unit in units]
     if ends_threads:

@@ -10,8 +10,12 @@ an i64. Memory accesses carry their alignment, or LLVM splits them into bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
+
+from invivo.codegen.places import Places
+from invivo.source import Span
 
 __all__ = ["NULL", "ONE", "ZERO", "Block", "Function", "Value", "const"]
 
@@ -53,8 +57,11 @@ class Function:
     `block` is where instructions go. `alloca`s always go to the entry block: LLVM's BPF target takes them nowhere else.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, places: Places | None = None) -> None:
         self.name = name
+        self._places = places
+        self._definition = places.begin(name) if places is not None else ""
+        self._mark = places.mark(None) if places is not None else ""  # what each instruction carries
         self.context = Value("ptr", "%ctx")
         self._count = 0
         self._entry = Block("entry")
@@ -62,9 +69,21 @@ class Function:
         self._blocks = [self._body]
         self.block = self._body
 
+    @contextmanager
+    def at(self, span: Span) -> Iterator[None]:
+        """Instructions made within come from a place in the text."""
+        before = self._mark
+        if self._places is not None:
+            self._mark = self._places.mark(span)
+        try:
+            yield
+        finally:
+            self._mark = before
+
     def text(self) -> str:
         """The whole function."""
-        lines = [f'define i64 @u_{self.name}(ptr %ctx) nounwind section "unit.{self.name}" {{', "entry:"]
+        head = f'define i64 @u_{self.name}(ptr %ctx) nounwind section "unit.{self.name}"{self._definition} {{'
+        lines = [head, "entry:"]
         lines += self._entry.lines
         lines.append("  br label %body")
         for block in self._blocks:
@@ -113,7 +132,7 @@ class Function:
 
     def _close(self, line: str) -> None:
         if not self.block.is_closed:  # what follows a jump in the source is dead, and has no block
-            self.block.lines.append("  " + line)
+            self.block.lines.append(f"  {line}{self._mark}")
             self.block.is_closed = True
 
     # --- values -----------------------------------------------------------------------------------------------------
@@ -122,13 +141,13 @@ class Function:
         self._count += 1
         name = f"%v{self._count}"
         if not self.block.is_closed:
-            self.block.lines.append(f"  {name} = {line}")
+            self.block.lines.append(f"  {name} = {line}{self._mark}")
             return Value(type_, name)
         return Value(type_, "poison")
 
     def _do(self, line: str) -> None:
         if not self.block.is_closed:
-            self.block.lines.append("  " + line)
+            self.block.lines.append(f"  {line}{self._mark}")
 
     def binary(self, op: str, left: Value, right: Value) -> Value:
         """LLVM's integer operations: add sub mul udiv urem and or xor shl lshr ashr."""

@@ -31,15 +31,32 @@ class _Lowering(Emitter):
     """The emitter with the dispatch that its modules call back."""
 
     def scalar(self, expr: Expr) -> Value:
+        if self.module.places is not None:
+            with self.out.at(expr.span):
+                return self._scalar(expr)
+        return self._scalar(expr)
+
+    def _scalar(self, expr: Expr) -> Value:
         mark = self.storage.mark()
         value = expressions.scalar(self, expr)
         self.storage.release(mark)
         return value
 
     def string(self, expr: Expr) -> Str:
+        if self.module.places is not None:
+            with self.out.at(expr.span):
+                return strings.string(self, expr)
         return strings.string(self, expr)
 
     def statement(self, stmt: Stmt) -> None:
+        span = getattr(stmt, "span", None)
+        if self.module.places is not None and span is not None:
+            with self.out.at(span):
+                self._statement(stmt)
+        else:
+            self._statement(stmt)
+
+    def _statement(self, stmt: Stmt) -> None:
         mark = self.storage.mark()
         statements.statement(self, stmt)
         self.storage.release(mark)

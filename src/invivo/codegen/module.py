@@ -11,6 +11,7 @@ import functools
 from collections.abc import Sequence
 
 from invivo.codegen.ir import Value
+from invivo.codegen.places import Places
 from invivo.program.aggregates import words
 from invivo.program.layout import field_type, layout_keys, round_up, variable_size
 from invivo.program.nodes import Aggregation, AggUpdate, Program, Scope, Variable
@@ -44,8 +45,9 @@ _PERCPU_VALUE = 32768  # the kernel's PCPU_MIN_UNIT_SIZE: greater values cannot 
 class Module(Tables):
     """The shared parts of one plan, as they grow while units are generated."""
 
-    def __init__(self, program: Program, traits: Traits, stack_budget: int) -> None:
+    def __init__(self, program: Program, traits: Traits, stack_budget: int, places: Places | None = None) -> None:
         super().__init__(program)
+        self.places = places
         self.traits = traits
         self.stack_budget = stack_budget
         self.maps: list[MapPlan] = []

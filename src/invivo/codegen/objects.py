@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from invivo.program.plan import Relocation
 
-__all__ = ["COOKIE", "MAY_GOTO", "Code", "read_object", "stack_depth"]
+__all__ = ["COOKIE", "MAY_GOTO", "Code", "read_lines", "read_object", "stack_depth"]
 
 MAY_GOTO = 65521  # yields 0 where a loop has run long enough; a conditional jump on the result follows
 COOKIE = 65522  # yields what the attachment was given
@@ -56,6 +56,31 @@ def read_object(data: bytes, data_maps: frozenset[int]) -> dict[str, Code]:
             if index in relocations:
                 patches += _references(code, data, relocations[index], symbols, data_maps)
             found[section.name[5:]] = Code(bytes(code), tuple(sorted(patches)))
+    return found
+
+
+def read_lines(data: bytes) -> dict[str, list[tuple[int, int]]]:
+    """BPF's line information (.BTF.ext, Documentation/bpf/btf.rst): for each section `unit.*` (instruction, line)."""
+    sections = {section.name: section for section in _sections(data)}
+    if ".BTF.ext" not in sections or ".BTF" not in sections:
+        return {}
+    types, extra = sections[".BTF"].offset, sections[".BTF.ext"].offset
+    (header,) = struct.unpack_from("<I", data, types + 4)
+    (strings,) = struct.unpack_from("<I", data, types + 16)
+    names = types + header + strings
+    (own_header,) = struct.unpack_from("<I", data, extra + 4)
+    start, size = struct.unpack_from("<II", data, extra + 16)
+    at = extra + own_header + start
+    end = at + size
+    (row,) = struct.unpack_from("<I", data, at)
+    at += 4
+    found: dict[str, list[tuple[int, int]]] = {}
+    while at < end:
+        name, count = struct.unpack_from("<II", data, at)
+        rows = [struct.unpack_from("<IIII", data, at + 8 + index * row) for index in range(count)]
+        found[_name(data, names + name).removeprefix("unit.")] = [(place // 8, line >> 10) for place, _, _,
+              line in rows]
+        at += 8 + count * row
     return found
 
 

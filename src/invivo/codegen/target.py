@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from invivo.codegen.places import Places
 from invivo.errors import UnsupportedError
 
 __all__ = ["compile_text"]
@@ -49,13 +50,16 @@ _SETTINGS = (
 _machines: dict[str, Any] = {}
 
 
-def compile_text(symbols: Iterable[str], functions: Sequence[str], *, has_long_jumps: bool = True) -> bytes:
+def compile_text(
+    symbols: Iterable[str], functions: Sequence[str], *, has_long_jumps: bool = True, places: Places | None = None
+) -> bytes:
     """The object file of some functions.
 
     Args:
         symbols: The maps' names, which stay undefined in it.
         functions: Their IR.
         has_long_jumps: Whether the kernel knows version 4 of the instruction set (Linux 6.6).
+        places: What the functions were made with, where they carry places in the text.
 
     Raises:
         RuntimeError: LLVM does not take the text: a bug of the generator, whose message it carries.
@@ -71,6 +75,8 @@ def compile_text(symbols: Iterable[str], functions: Sequence[str], *, has_long_j
     machine = _target_machine(llvm, _CPU if has_long_jumps else _OLD_CPU)
     declarations = "".join(f"@{name} = external global [4096 x i8], align 8\n" for name in symbols)
     text = _HEADER + declarations + "\n\n".join(functions) + _FOOTER
+    if places is not None:
+        text += places.metadata()
     module = llvm.parse_assembly(text)
     module.verify()
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options())

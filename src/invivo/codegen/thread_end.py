@@ -22,7 +22,7 @@ ATTACHMENT = Attachment(RawTracepoint("sched_process_free"), 0)
 
 def lower_thread_end(module: Module, name: str, maps: Iterable[int]) -> str:
     """The LLVM function that deletes the thread's entry from each of these maps."""
-    out = Function(name)
+    out = Function(name, module.places)
     thread = out.alloca(8)
     out.store(ZERO, thread)
     number = out.add(out.load(out.context), const(module.traits.task_pid))

@@ -10,6 +10,7 @@ import os
 from invivo.bpf import instructions, uapi
 from invivo.bpf.map import Map, MapSpec
 from invivo.bpf.program import Program, ProgramSpec
+from invivo.errors import VerifierError
 from invivo.linux import cpu
 from invivo.program.plan import (
     AttachPoint,
@@ -102,7 +103,11 @@ def load_unit(unit: UnitPlan, maps: list[Map]) -> LoadedUnit:
         name=name, type=kind, code=code, expected_attach_type=expected, attach_btf_id=btf_id,
         flags=uapi.BPF_F_SLEEPABLE if unit.is_sleepable else 0,
     )  # fmt: skip
-    return LoadedUnit(unit, Program.load(spec))
+    try:
+        return LoadedUnit(unit, Program.load(spec))
+    except VerifierError as error:
+        error.unit = unit.name
+        raise
 
 
 def _program_type(point: AttachPoint) -> tuple[int, int, int]:
