@@ -192,10 +192,22 @@ class Session:
             self._target = spawn.spawn(self._command, self._prepare_for, until=_loader_watch)
             return
         self._prepare()
+        assert isinstance(self._engine, KernelEngine)
         if self._command is None:
             self._arm()
+        elif self._engine.unwinds:
+            # Armed at its exec as ever, and held once more when its libraries are mapped, to load their unwind rules.
+            self._target = spawn.spawn(self._command, self._load_rules, until=self._arm_and_watch)
         else:
             self._target = spawn.spawn(self._command, self._arm_for)
+
+    def _arm_and_watch(self, pid: int) -> LoaderWatch:
+        self._arm_for(pid)
+        return _loader_watch(pid)
+
+    def _load_rules(self, pid: int) -> None:
+        assert isinstance(self._engine, KernelEngine)
+        self._engine.set_target(pid)
 
     def _prepare_for(self, pid: int) -> None:
         """Compile for a command that is held with its libraries mapped, and arm."""

@@ -88,6 +88,11 @@ def has_user_writes() -> Answer:
     return _BY_NAME["user writes"].ask()
 
 
+def has_user_registers() -> Answer:
+    """Whether programs may read the running thread's registers in user space."""
+    return _BY_NAME["user registers"].ask()
+
+
 def _code(*instructions: Instruction) -> bytes:
     return b"".join(map(encode, instructions))
 
@@ -143,6 +148,13 @@ def _try_typed_task(_: int) -> None:
     _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(call, load, _R0_IS_0, _EXIT)).close()
 
 
+def _try_user_registers(_: int) -> None:
+    task = Instruction(0x85, immediate=uapi.BPF_FUNC_get_current_task_btf)
+    argument = Instruction(0xBF, dst=1)  # r1 = r0
+    registers = Instruction(0x85, immediate=uapi.BPF_FUNC_task_pt_regs)
+    _load(uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, _code(task, argument, registers, _R0_IS_0, _EXIT)).close()
+
+
 def _try_uprobe_multi(_: int) -> None:
     from invivo.bpf.link import uprobe
 
@@ -185,6 +197,7 @@ FEATURES = (
     Feature("BTF tracepoints", "system call arguments read without a helper", False, _try_btf_tracepoint),
     Feature("raw cookies", "many tracepoints let go of at once", False, _try_raw_cookie),
     Feature("typed task", "execname read without a helper", False, _try_typed_task),
+    Feature("user registers", "user stacks without frame pointers", False, _try_user_registers),
     Feature("uprobe_multi links", "thousands of functions of a program attached at once", False, _try_uprobe_multi),
     Feature("sleepable uprobes", "reads of a program's pages that are not in memory", False, _try_sleepable_uprobe),
     Feature("may_goto", "loops of any length", False, _try_may_goto),

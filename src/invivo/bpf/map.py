@@ -38,7 +38,7 @@ _cpus = 0
 
 
 class MapSpec(NamedTuple):
-    """Sizes in bytes; `flags` are uapi.BPF_F_*."""
+    """Sizes in bytes; `flags` are uapi.BPF_F_*. `inner_fd`, of an array of maps: a map like those that it will hold."""
 
     name: str
     type: int
@@ -46,6 +46,7 @@ class MapSpec(NamedTuple):
     value_size: int
     max_entries: int
     flags: int = 0
+    inner_fd: int = 0
 
 
 def possible_cpus() -> int:
@@ -82,8 +83,9 @@ class Map:
         attributes = bytearray(72)
         name = spec.name.encode("ascii", "replace")[:15]
         _CREATE.pack_into(
-            attributes, 0, spec.type, spec.key_size, spec.value_size, spec.max_entries, spec.flags, 0, 0, name
-        )
+            attributes, 0, spec.type, spec.key_size, spec.value_size, spec.max_entries, spec.flags, spec.inner_fd, 0,
+            name,
+        )  # fmt: skip
         return cls(bpf(uapi.BPF_MAP_CREATE, attributes, f"map '{spec.name}'"), spec)
 
     def __enter__(self) -> Self:

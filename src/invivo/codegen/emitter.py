@@ -51,6 +51,7 @@ class Helper(enum.IntEnum):
     COPY_FROM_USER = 148
     CURRENT_TASK_BTF = 158
     SNPRINTF = 165
+    TASK_PT_REGS = 175
 
 
 class Str(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from invivo.codegen import memory, names, processes, strings
 from invivo.codegen.emitter import Emitter
-from invivo.codegen.ir import Value, const
+from invivo.codegen.ir import ZERO, Value, const
 from invivo.program.nodes import Expr, Memory, ProbeName, StrLit
 from invivo.program.plan import Field, FieldKind
 
@@ -52,8 +52,12 @@ def store_field(e: Emitter, base: Value, field: Field, expr: Expr, *, is_key: bo
         case FieldKind.INTERNED:
             e.out.store(_interned(e, expr), place)
         case FieldKind.USTACK | FieldKind.USYMBOL:
-            e.out.store(e.scalar(expr), place)
-            e.out.store(processes.identity(e), e.out.offset(base, offset + 8))
+            value = e.scalar(expr)
+            process = e.out.offset(base, offset + 8)
+            e.out.store(value, place)
+            e.out.store(ZERO, process)
+            with e.when(e.out.compare("ne", value, ZERO)):  # threads of the kernel have no stack there
+                e.out.store(processes.identity(e), process)
         case FieldKind.INT | FieldKind.KSTACK | FieldKind.SYMBOL | FieldKind.POINTER:
             e.out.store(e.out.truncate(e.scalar(expr), f"i{min(type_.size, 8) * 8}"), place)
     return None

@@ -25,6 +25,7 @@ from invivo.program.plan import (
     Once,
     Process,
     Traits,
+    Unwind,
     Uprobe,
 )
 from invivo.program.tables import Tables
@@ -34,7 +35,7 @@ from invivo.program.walk import walk
 __all__ = ["Module"]
 
 # enum bpf_map_type and map flags of include/uapi/linux/bpf.h
-_HASH, _ARRAY, _PERCPU_HASH, _PERCPU_ARRAY, _RINGBUF = 1, 2, 5, 6, 27
+_HASH, _ARRAY, _PERCPU_HASH, _PERCPU_ARRAY, _ARRAY_OF_MAPS, _RINGBUF = 1, 2, 5, 6, 12, 27
 _NO_PREALLOC, _RDONLY_PROG, _MMAPABLE = 1 << 0, 1 << 7, 1 << 10
 
 _PAGE = 4096
@@ -127,6 +128,10 @@ class Module(Tables):
             "processes", MapKind.PROCESSES, _HASH, Process.KEY, Process.VALUE, Process.ENTRIES, _NO_PREALLOC
         )
         return _at(self._one(plan))
+
+    def unwind_rules(self) -> Value:
+        """The array of chunks of unwind rules."""
+        return _at(self._one(MapPlan("unwind", MapKind.UNWIND, _ARRAY_OF_MAPS, 4, 4, Unwind.CHUNKS)))
 
     def requests(self) -> Value:
         """The ring that tells of new ones."""

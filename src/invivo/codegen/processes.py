@@ -12,55 +12,72 @@ from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
 from invivo.program.plan import Globals, Process
 
-__all__ = ["find", "identity"]
+__all__ = ["identity", "meet"]
 
 _NOEXIST = ONE
 
 
-def find(e: Emitter) -> tuple[Value, Value]:
-    """(key, entry) of the running process in the map of processes; the entry may be NULL."""
+def meet(e: Emitter) -> Value:
+    """The running process's entry, copied: Process.FORM, 16 bytes in the scratch area."""
     out = e.out
-    key = e.slot(Process.KEY)
-    tgid = out.binary("lshr", out.call(Helper.PID_TGID, pure=True), const(32))
-    out.store(tgid, key)
-    if offset := e.module.traits.task_exec_id:
-        place = out.add(out.call(Helper.CURRENT_TASK, pure=True), const(offset))
-        out.call(Helper.READ_KERNEL, out.offset(key, 4), const(4), place)
-    return key, out.to_pointer(out.call(Helper.MAP_LOOKUP, e.module.processes(), key))
-
-
-def identity(e: Emitter) -> Value:
-    """Pid and generation as they stand in memory: the generation in the upper half."""
-    out = e.out
+    copy = e.storage.scratch(Process.VALUE)
     with e.temporaries():
-        key, entry = find(e)
-        result = out.alloca(8)
+        key = e.slot(Process.KEY)
+        tgid = out.binary("lshr", out.call(Helper.PID_TGID, pure=True), const(32))
+        out.store(tgid, key)
+        if offset := e.module.traits.task_exec_id:
+            place = out.add(out.call(Helper.CURRENT_TASK, pure=True), const(offset))
+            out.call(Helper.READ_KERNEL, out.offset(key, 4), const(4), place)
+        entry = _lookup(e, key)
         known, unknown, done = (out.new_block(name) for name in ("known", "unknown", "process"))
         out.branch_if(out.compare("ne", entry, NULL), known, unknown, (1, 0))
         out.enter(known)
-        out.store(out.extend(out.load(entry, "i32"), False), result)
+        _copy(e, entry, copy)
         out.branch(done)
         out.enter(unknown)
-        _introduce(e, key, result)
+        _introduce(e, key, copy)
+        out.branch(done)
         out.enter(done)
-        generation = out.binary("shl", out.load(result), const(32))
-        pid = out.binary("lshr", out.call(Helper.PID_TGID, pure=True), const(32))
-        return out.binary("or", generation, pid)
+    return copy
 
 
-def _introduce(e: Emitter, key: Value, result: Value) -> None:
-    """Give the process a generation, and tell the consumer. Where that fails, the generation is 0: the process as it
-    is when the consumer looks."""
+def identity(e: Emitter) -> Value:
+    """Pid and generation as they stand in fields: the generation in the upper half."""
     out = e.out
+    generation = out.extend(out.load(meet(e), "i32"), False)
+    pid = out.binary("lshr", out.call(Helper.PID_TGID, pure=True), const(32))
+    return out.binary("or", out.binary("shl", generation, const(32)), pid)
+
+
+def _lookup(e: Emitter, key: Value) -> Value:
+    return e.out.to_pointer(e.out.call(Helper.MAP_LOOKUP, e.module.processes(), key))
+
+
+def _copy(e: Emitter, entry: Value, copy: Value) -> None:
+    for offset in range(0, Process.VALUE, 8):
+        e.out.store(e.out.load(e.out.offset(entry, offset)), e.out.offset(copy, offset))
+
+
+def _introduce(e: Emitter, key: Value, copy: Value) -> None:
+    """Give the process a generation, with the mappings that were prepared for it, and tell the consumer. Where that
+    fails it is not kept, and asked for again the next time."""
+    out = e.out
+    for offset in range(0, Process.VALUE, 8):
+        out.store(ZERO, out.offset(copy, offset))
+    prepared = e.slot(Process.KEY)
+    out.store(out.load(key, "i32"), prepared)
+    out.store(const(Process.ANY, "i32"), out.offset(prepared, 4))
+    entry = _lookup(e, prepared)
+    with e.when(out.compare("ne", entry, NULL)):
+        _copy(e, entry, copy)
     generation = out.add(out.fetch_add(e.module.global_address(Globals.PROCESSES), ONE), ONE)
+    out.store(out.truncate(generation, "i32"), copy)
     request = e.slot(Process.REQUEST_SIZE)
-    out.store(generation, result)
     out.store(out.truncate(generation, "i32"), request)
     out.store(out.load(key, "i32"), out.offset(request, 4))
     out.store(out.extend(out.load(out.offset(key, 4), "i32"), False), out.offset(request, 8))
     out.store(out.call(Helper.KTIME), out.offset(request, 16))
     status = out.call(Helper.RINGBUF_OUTPUT, e.module.requests(), request, const(Process.REQUEST_SIZE), ZERO)
-    value = e.slot(Process.VALUE)
-    out.store(generation, value)
     with e.when(out.compare("eq", status, ZERO)):
-        status = out.call(Helper.MAP_UPDATE, e.module.processes(), key, value, _NOEXIST)
+        out.call(Helper.MAP_UPDATE, e.module.processes(), key, copy, _NOEXIST)
+        out.call(Helper.MAP_DELETE, e.module.processes(), prepared)

@@ -7,6 +7,7 @@ Two stacks with the same frames have one id; 0 says that there is no stack (or n
 
 from __future__ import annotations
 
+from invivo.codegen import unwind
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.plan import BtfTracepoint, Globals, RawTracepoint
@@ -27,6 +28,9 @@ def _take(e: Emitter, is_user: bool, frames: int) -> tuple[Value, Value]:
     size = 8 * e.module.stack_frames
     buffer = e.storage.scratch(size)
     e.clear(buffer, const(size))
+    if is_user and unwind.is_possible(e):
+        count = unwind.walk(e, buffer, frames, frames < e.module.stack_frames)
+        return buffer, e.out.binary("shl", count, const(3))
     is_called = isinstance(e.point, RawTracepoint | BtfTracepoint)
     flags = const(_USER_STACK if is_user else _OWN_FRAMES if is_called else 0)
     length = e.out.call(Helper.GET_STACK, e.out.context, buffer, const(8 * frames), flags)

@@ -24,6 +24,7 @@ _KINDS = {
     "speculative": ("speculative drop", "a speculation was full; -x specsize=SIZE makes it larger"),
     "speculation": ("failed speculation", "no speculation was free; -x nspec=NUMBER gives more"),
     "stack": ("stack drop", "too many distinct stacks; -x stacksize=NUMBER keeps more"),
+    "truncated": ("truncated user stack", ""),
     "error": ("unreported error", "the ring buffer was full; -x bufsize=SIZE makes it larger"),
     "missed": ("missed firing", "the probe's program was already running on that CPU"),
     "malformed": ("malformed record", "shorter than its layout, and not shown"),
@@ -66,6 +67,8 @@ class Drops:
                 yield from self._grown("aggregation", number, count, f"of @{self._names.get(number, number)}")
             yield from self._grown("dynamic", 0, losses.variables)
             yield from self._grown("stack", 0, losses.stacks)
+            for number, (reason, count) in enumerate(losses.stack_ends.items()):
+                yield from self._grown("truncated", number, count, f"({reason})")
             yield from self._grown("error", 0, losses.faults)
             yield from self._grown("speculation", 0, losses.speculations)
         yield from self._grown("speculative", 0, speculative)

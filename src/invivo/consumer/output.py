@@ -61,6 +61,7 @@ class Losses(Protocol):
     aggregations: dict[int, int]  # by aggregation id
     variables: int
     stacks: int
+    stack_ends: dict[str, int]  # by the reason why the stack is not whole
     faults: int
     speculations: int
 

@@ -25,13 +25,14 @@ __all__ = ["Engine", "Losses"]
 class Losses:
     """What could not be kept so far, by kind; all counts only grow."""
 
-    __slots__ = ("aggregations", "faults", "records_by_cpu", "speculations", "stacks", "variables")
+    __slots__ = ("aggregations", "faults", "records_by_cpu", "speculations", "stack_ends", "stacks", "variables")
 
     def __init__(self) -> None:
         self.records_by_cpu: dict[int, int] = {}
         self.aggregations: dict[int, int] = {}  # by aggregation id
         self.variables = 0
         self.stacks = 0
+        self.stack_ends: dict[str, int] = {}  # user stacks that are not whole, by reason
         self.faults = 0
         self.speculations = 0
 

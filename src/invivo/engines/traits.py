@@ -44,6 +44,10 @@ class _KernelTraits(Traits):
         return self._offset("comm") if is_direct else 0
 
     @property
+    def has_user_registers(self) -> bool:
+        return features.has_user_registers().outcome is features.Outcome.YES
+
+    @property
     def task_exec_id(self) -> int:
         return self._offset("self_exec_id")
 

@@ -141,6 +141,7 @@ _ROWS = (
     _off("nolibs", "do not read D's library", _COMPILE),
     Option("stackframes", _NUMBER, 127, "frames of a stack", dtrace=20),
     Option("strsize", _SIZE, 256, "bytes of a string, its NUL included"),
+    Option("unwindsize", _SIZE, 64 << 20, "bytes of unwind rules of all programs and libraries at most"),
     Option("ustackframes", _NUMBER, 127, "frames of a user stack", dtrace=100),
     Option("version", _TEXT, "", "the version of D that the program is written in; later ones than 2.0.7 are refused",
            _COMPILE),

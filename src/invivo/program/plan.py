@@ -40,6 +40,8 @@ __all__ = [
     "Relocation",
     "Traits",
     "UnitPlan",
+    "Unwind",
+    "UnwindEnd",
     "Uprobe",
 ]  # fmt: skip
 
@@ -380,6 +382,7 @@ class Traits(NamedTuple):
     no_user_writes: str = ""
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
+    has_user_registers: bool = False  # Linux 5.15 (dd6e10fbd9fb): the running thread's registers in user space
     task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
 
 
@@ -397,6 +400,7 @@ class MapKind(enum.Enum):
     VARIABLE = "variable"  # hash of an associative array or a thread-local variable
     STACKS = "stacks"  # hash: u64 id -> depth x u64 addresses
     PROCESSES = "processes"  # hash: see Process; who was met, so that addresses are named by what it had mapped then
+    UNWIND = "unwind"  # array of maps: see Unwind
     REQUESTS = "requests"  # ring of Request: a process was met for the first time
 
 
@@ -447,15 +451,50 @@ class UnitPlan(NamedTuple):
 
 
 class Process:
-    """The hash of processes: key u32 pid, u32 exec id; value u32 generation, u32 0. A process that executes another
-    program, or a new one with an old number, gets a generation of its own, counted from 1."""
+    """The hash of processes: key u32 pid, u32 exec id; value u32 generation, then where its mappings stand in the
+    unwind rules (see Unwind): u32 their number, u32 chunk, u32 offset. A process that executes another program, or a
+    new one with an old number, gets a generation of its own, counted from 1. The consumer prepares one under exec id
+    ANY, whose mappings the next program that the process is seen to run takes over."""
 
     KEY = 8
-    VALUE = 8
+    VALUE = 16
+    FORM = "<IIII"
+    ANY = 0xFFFFFFFF
     ENTRIES = 16384
     REQUEST = "<IIIIQ"  # generation, pid, exec id, 0, time by CLOCK_MONOTONIC
     REQUEST_SIZE = 24
     REQUESTS = 1 << 16  # bytes of their ring
+
+
+class Unwind:
+    """Unwind rules in the kernel: chunks of CHUNK bytes, each an array map of one value, in an array of maps.
+
+    A process's mappings are rows of MAPPING in order of address: u64 start, u64 end, u64 base, u32 first, u32 count,
+    u32 chunk, u32 0. `count` rules begin `first` bytes into the chunk: that many u32 of (address - base), ascending,
+    then as many u32 of rules as symbols.unwind packs them. No rules: frame pointers are followed there.
+    """
+
+    CHUNK = 1 << 20
+    VALUE = CHUNK + 64
+    CHUNKS = 1024
+    MAPPING = "<QQQIIII"
+    MAPPING_SIZE = 40
+    MAPPINGS = 1023  # of a process
+    ROWS = 65535  # of a mapping; a file with more takes several
+    KINDS = ("none", "sp", "bp", "bp_deref", "sp_deref", "plt", "end", "signal", "register", "unknown")  # of a rule
+
+
+class UnwindEnd(enum.IntEnum):
+    """Why a user stack is not whole; each has a counter in the globals."""
+
+    WHOLE = 0
+    DEPTH = 1  # more frames than are kept
+    NO_RULES = 2  # code without unwind rules, and no frame pointer there
+    UNKNOWN_RULE = 3  # a rule that the walker cannot follow
+    UNREADABLE = 4  # stack memory that is not resident, or not mapped
+    NEW_PROCESS = 5  # met before its rules were loaded: frame pointers were followed
+    NOT_64_BIT = 6  # a 32-bit program: likewise
+    BROKEN = 7  # a frame that does not lie above the one before it
 
 
 class ProbeInfo(NamedTuple):
@@ -495,6 +534,7 @@ class Globals:
     RECORDS = 88  # records sent, more or less: only now and then one looks how full the ring buffer is
     PROCESSES = 96  # generations of processes given so far
     MISSED = 104  # firings for which no scratch area was free
+    STACK_ENDS = 128  # counters by UnwindEnd
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127

@@ -149,6 +149,10 @@ class AddressSpaces:
 
     # --- who asks ---------------------------------------------------------------------------------------------------
 
+    def live(self, pid: int) -> AddressSpace | None:
+        """What is known of a process that runs."""
+        return self._live.get(pid)
+
     def watch(self, pid: int) -> AddressSpace:
         """The address space of a process that runs now, read from /proc if it is not known wholly."""
         space = self._live.get(pid)

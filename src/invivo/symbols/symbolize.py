@@ -13,6 +13,7 @@ import os
 
 from invivo.symbols.function_names import FunctionNames
 from invivo.symbols.normalize import AddressSpaces, Place
+from invivo.symbols.vdso import own_vdso
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Symbolizer:
     def _without_file(self, place: Place, address: int) -> str:
         if place.mapping.path == "[vdso]":
             if self._vdso is None:
-                self._vdso = FunctionNames(_own_vdso())
+                self._vdso = FunctionNames(own_vdso())
             return _in_file("[vdso]", self._vdso, place.offset)
         what = place.mapping.path if place.mapping.path.startswith("[") else "memory of no file"
         return f"{address:#x} [{what}]"
@@ -83,17 +84,3 @@ def _read(path: str) -> FunctionNames:
             return FunctionNames(b"")
         with mmap.mmap(stream.fileno(), size, prot=mmap.PROT_READ) as whole, memoryview(whole) as view:
             return FunctionNames(view)
-
-
-def _own_vdso() -> bytes:
-    """The vDSO of this process: the kernel gives all 64-bit processes the same."""
-    try:
-        with open("/proc/self/maps", "rb") as maps, open("/proc/self/mem", "rb", buffering=0) as memory:
-            for line in maps:
-                if line.endswith(b"[vdso]\n"):
-                    start, end = (int(word, 16) for word in line.split()[0].split(b"-"))
-                    memory.seek(start)
-                    return memory.read(end - start)
-    except OSError:
-        pass
-    return b""

@@ -300,7 +300,7 @@ def test_the_first_sample_keeps_both_its_stacks() -> None:
         a = d.aggregation(AggFunction.COUNT, [field_type(kind) for kind in kinds])
         d.clause(probe, d.aggregate(a, call("kstack", type_=kinds[0]), call("ustack", type_=kinds[1])))
         running = d.run(lambda: subprocess.run(["true"], check=True))
-        assert running.drops == []
+        assert [drop for drop in running.drops if drop.kind != "truncated"] == []
 
 
 # --- facts of the moment ----------------------------------------------------------------------------------------------

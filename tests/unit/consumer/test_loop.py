@@ -138,6 +138,7 @@ class Counted:
         self.aggregations: dict[int, int] = {}
         self.variables = 0
         self.stacks = 0
+        self.stack_ends: dict[str, int] = {}
         self.faults = 0
         self.speculations = 0
 

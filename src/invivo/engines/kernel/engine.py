@@ -24,7 +24,7 @@ from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
 from invivo.engines.kernel.processes import ProcessWatch
 from invivo.engines.kernel.snapshot import Snapshots
 from invivo.linux import clock, syscalls
-from invivo.program.plan import Globals, MapKind, Moment, Once, Plan
+from invivo.program.plan import Globals, MapKind, Moment, Once, Plan, UnwindEnd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,15 @@ if TYPE_CHECKING:
 __all__ = ["KernelEngine"]
 
 _ENOTSUPP = 524
+_STACK_ENDS = {
+    UnwindEnd.DEPTH: "more frames than -x ustackframes=NUMBER keeps",
+    UnwindEnd.NO_RULES: "code with neither unwind rules nor frame pointers",
+    UnwindEnd.UNKNOWN_RULE: "an unwind rule of a kind that is not followed",
+    UnwindEnd.UNREADABLE: "stack memory that could not be read",
+    UnwindEnd.NEW_PROCESS: "process met before its unwind rules were loaded: by frame pointers",
+    UnwindEnd.NOT_64_BIT: "not a 64-bit program: by frame pointers",
+    UnwindEnd.BROKEN: "a frame that does not lie above the one before it",
+}
 
 
 class KernelEngine(Engine):
@@ -83,6 +92,11 @@ class KernelEngine(Engine):
         for unit in self.plan.units:
             self._units.append(load_unit(unit, self._maps))
         self._snapshots = Snapshots(self.plan, self._maps, self._globals, self._merge)
+
+    @property
+    def unwinds(self) -> bool:
+        """Whether stacks of processes are unwound, by rules to be loaded for the target before it runs."""
+        return any(map_plan.kind is MapKind.UNWIND for map_plan in self.plan.maps)
 
     def set_target(self, pid: int) -> None:
         """Set `$target`."""
@@ -186,6 +200,9 @@ class KernelEngine(Engine):
                 losses.aggregations[plan.id] = count
         losses.variables = self._get(Globals.VARIABLE_DROPS)
         losses.stacks = self._get(Globals.STACK_DROPS)
+        losses.stack_ends = {
+            words: self._get(Globals.STACK_ENDS + 8 * end) for end, words in _STACK_ENDS.items()
+        }
         losses.faults = self._get(Globals.FAULT_DROPS)
         losses.speculations = self._get(Globals.SPECULATION_DROPS)
         return losses

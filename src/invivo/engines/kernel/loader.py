@@ -50,12 +50,20 @@ def create_maps(plan: Plan, into: list[Map]) -> None:
         KernelError, RightsError: The kernel refuses.
     """
     for map_plan in plan.maps:
-        live = Map.create(_map_spec(map_plan))
+        live = _create_chunked(map_plan) if map_plan.kind is MapKind.UNWIND else Map.create(_map_spec(map_plan))
         into.append(live)
         if map_plan.kind is MapKind.RODATA and plan.rodata:
             live.update(b"\0\0\0\0", plan.rodata.ljust(map_plan.value_size, b"\0"))
             live.freeze()
     _fill_allocators([live for live in into if _is_large_hash(live.spec)])
+
+
+def _create_chunked(plan: MapPlan) -> Map:
+    """An array of maps, of the kind that unwind rules are put in."""
+    from invivo.engines.kernel.unwinding import CHUNK_SPEC
+
+    with Map.create(CHUNK_SPEC) as like:
+        return Map.create(_map_spec(plan)._replace(inner_fd=like.fd))
 
 
 def _is_large_hash(spec: MapSpec) -> bool:

@@ -1,12 +1,13 @@
-"""Which processes the programs met, and what those had mapped: kept up to date while tracing, for names afterwards.
+"""Which processes the programs met, and what those had mapped: kept up to date while tracing, for names and unwinding.
 
-    watch = ProcessWatch(plan, maps)     None where the plan records nothing of user space
+    watch = ProcessWatch(plan, maps)     where ProcessWatch.is_wanted(plan)
     watch.follow(4711)                   the target, before its first stack
     watch.take()                         as often as one of watch.fds is readable
     watch.spaces.find(pid, generation, address)
 
 Programs ask by a ring of their own when they meet a process; perf's records tell of every mapping made since the
-beginning. Both are read in one place, so that a program that has ended is named as well as one that runs.
+beginning. Both are read in one place, so that a program that has ended is named as well as one that runs. Unwind rules
+are loaded for the target and its descendants before they are met, for other processes when they are.
 """
 
 from __future__ import annotations
@@ -16,30 +17,51 @@ from contextlib import suppress
 
 from invivo.bpf.map import Map
 from invivo.bpf.ringbuf import RingBuffer
+from invivo.engines.kernel.unwinding import Placed, UnwindTables
 from invivo.errors import KernelError, RightsError
-from invivo.linux.perf_records import Exited, PerfRecords
+from invivo.linux.perf_records import Executed, Exited, Forked, Mapped, PerfRecords, ProcessRecord
 from invivo.program.plan import MapKind, Plan, Process
-from invivo.symbols.normalize import AddressSpaces
+from invivo.symbols.normalize import AddressSpace, AddressSpaces
 
 __all__ = ["ProcessWatch"]
 
 _REQUEST = struct.Struct(Process.REQUEST)
+_ENTRY = struct.Struct(Process.FORM)
+_KEY = struct.Struct("<II")
 _FRAME = 8  # bytes before a record in a ring
 
 
+class _Entry:
+    """One element of the map of processes, and where its mappings were put. `generation` 0: prepared, not met yet."""
+
+    __slots__ = ("generation", "key", "placed", "space", "version")
+
+    def __init__(self, key: bytes, generation: int, space: AddressSpace) -> None:
+        self.key = key
+        self.generation = generation
+        self.space = space
+        self.placed: Placed | None = None
+        self.version = -1  # of the space, when its mappings were put there
+
+
 class ProcessWatch:
-    """Owns perf's events and the request ring's mapping. `lost` counts records that perf had no room for."""
+    """Owns perf's events, the request ring's mapping, the unwind rules."""
 
     def __init__(self, plan: Plan, maps: list[Map]) -> None:
+        found = {p.kind: m for m, p in zip(maps, plan.maps, strict=True)}
         self.spaces = AddressSpaces()
-        self._processes = next(m for m, p in zip(maps, plan.maps, strict=True) if p.kind is MapKind.PROCESSES)
-        ring = next(m for m, p in zip(maps, plan.maps, strict=True) if p.kind is MapKind.REQUESTS)
-        self._requests: RingBuffer | None = RingBuffer(ring.fd, Process.REQUESTS)
-        self._keys: dict[int, set[bytes]] = {}  # of the map of processes, by pid
+        self._processes = found[MapKind.PROCESSES]
+        self._requests: RingBuffer | None = RingBuffer(found[MapKind.REQUESTS].fd, Process.REQUESTS)
         self._records: PerfRecords | None = None
         # Where the kernel refuses them, names come from /proc, for as long as a process lives.
         with suppress(RightsError, KernelError):
             self._records = PerfRecords()
+        self._tables: UnwindTables | None = None
+        if MapKind.UNWIND in found:
+            self._tables = UnwindTables(found[MapKind.UNWIND], int(plan.options.get("unwindsize", 64 << 20)))
+        self._entries: dict[int, list[_Entry]] = {}  # by pid
+        self._followed: set[int] = set()  # the target and its descendants
+        self._refused: frozenset[str] = frozenset()
 
     @staticmethod
     def is_wanted(plan: Plan) -> bool:
@@ -54,12 +76,22 @@ class ProcessWatch:
 
     @property
     def lost(self) -> int:
+        """Records of mappings that perf had no room for."""
         return self._records.lost if self._records is not None else 0
 
+    @property
+    def refused(self) -> frozenset[str]:
+        """Names of files whose unwind rules did not fit."""
+        return frozenset(self._tables.refused) if self._tables is not None else self._refused
+
     def follow(self, pid: int) -> None:
-        """Learn what a process has mapped, now."""
+        """Learn what a process has mapped, now, and load its unwind rules."""
         self.take()
+        self._followed.add(pid)
         self.spaces.watch(pid)
+        self._prepare(pid)
+        for entry in self._entries[pid]:
+            self._put(entry)
 
     def take(self) -> None:
         """Take in what happened since the last call."""
@@ -67,17 +99,74 @@ class ProcessWatch:
         asked: list[tuple[int, ...]] = []
         if self._requests is not None:
             self._requests.read(lambda frames: _parse(frames, asked))
-        ended = []
+        changed: dict[int, None] = {}
         for record in self._records.read() if self._records is not None else ():
             self.spaces.apply(record)
-            if isinstance(record, Exited):
-                ended.append(record.pid)
+            self._note(record, changed)
         for generation, pid, exec_id, _, time_ns in asked:
-            self._keys.setdefault(pid, set()).add(struct.pack("<II", pid, exec_id))
-            self.spaces.bind(generation, pid, time_ns)
-        for pid in ended:
-            for key in self._keys.pop(pid, ()):
-                self._processes.delete(key)
+            space = self.spaces.bind(generation, pid, time_ns)
+            if not space.has_ended:
+                entries = self._entries.setdefault(pid, [])
+                for entry in entries:
+                    if not entry.generation:  # what was prepared for it, the program has taken over
+                        self._release(entry)
+                entries[:] = [entry for entry in entries if entry.generation]
+                entries.append(_Entry(_KEY.pack(pid, exec_id), generation, space))
+                changed[pid] = None
+        for pid in changed:
+            if pid in self._followed:
+                self._prepare(pid)
+            for entry in self._entries.get(pid, ()):
+                self._put(entry)
+
+    def _note(self, record: ProcessRecord, changed: dict[int, None]) -> None:
+        """What a record means for the map of processes."""
+        match record:
+            case Mapped(pid):
+                changed[pid] = None
+            case Forked(pid, _, parent):
+                self._forget(pid)
+                if parent in self._followed:
+                    self._followed.add(pid)
+                    changed[pid] = None
+            case Executed(pid):
+                self._forget(pid)
+                changed[pid] = None
+            case Exited(pid):
+                self._forget(pid)
+                self._followed.discard(pid)
+                changed.pop(pid, None)
+
+    # --- the map of processes ---------------------------------------------------------------------------------------
+
+    def _prepare(self, pid: int) -> None:
+        """Put the mappings of a process that was not met yet where its first stack finds them."""
+        space = self.spaces.live(pid)
+        entries = self._entries.setdefault(pid, [])
+        if space is None or any(entry.space is space for entry in entries):
+            return
+        entries.append(_Entry(_KEY.pack(pid, Process.ANY), 0, space))
+        self._put(entries[-1])
+
+    def _put(self, entry: _Entry) -> None:
+        """Bring an element up to date with its address space."""
+        if self._tables is None or entry.version == entry.space.version:
+            return
+        entry.version = entry.space.version
+        before, entry.placed = entry.placed, self._tables.place(entry.space, self.spaces.files)
+        self._processes.update(entry.key, _ENTRY.pack(entry.generation, *(entry.placed or (0, 0, 0))))
+        if before is not None:
+            self._tables.release(before)
+
+    def _forget(self, pid: int) -> None:
+        """The process is gone, or runs another program."""
+        for entry in self._entries.pop(pid, ()):
+            self._processes.delete(entry.key)
+            self._release(entry)
+
+    def _release(self, entry: _Entry) -> None:
+        if entry.placed is not None and self._tables is not None:
+            self._tables.release(entry.placed)
 
     def close(self) -> None:
         """Stop watching; what is known stays. May be called twice."""
@@ -88,6 +177,10 @@ class ProcessWatch:
         if self._records is not None:
             self._records.close()
             self._records = None
+        if self._tables is not None:
+            self._refused = frozenset(self._tables.refused)
+            self._tables.close()
+            self._tables = None
 
 
 def _parse(frames: memoryview, into: list[tuple[int, ...]]) -> int:

@@ -1,0 +1,356 @@
+"""The walk up a user stack, by unwind rules where there are some, and by frame pointers where there are not.
+
+    walk(e, buffer, 127)    buffer: rip, then the return addresses; yields their number
+
+For each frame: which mapping (those of the process, by address), which rule (those of the file, by address), and from
+rip, rsp, rbp of this frame those of the caller. It begins with the thread's registers in user space. All that changes
+from frame to frame lies in the scratch area, where the verifier does not follow it; see Emitter.loop_word.
+The tables are program.plan.Unwind's, the rules symbols.unwind's.
+"""
+
+from __future__ import annotations
+
+from invivo.codegen import processes
+from invivo.codegen.emitter import Emitter, Helper
+from invivo.codegen.ir import NULL, ZERO, Block, Value, const
+from invivo.program.plan import Globals, Unwind, UnwindEnd
+
+__all__ = ["is_possible", "walk"]
+
+_MASK = Unwind.CHUNK - 4  # offsets in a chunk: within it, and aligned
+_KINDS = {name: number for number, name in enumerate(Unwind.KINDS)}
+_AT_BP = 255
+_USER_END = 1 << 47
+_LARGEST_FRAME = 1 << 24  # bytes, of a frame found by its frame pointer
+_USER_64 = 0x33  # cs of a 64-bit program
+
+# Offsets in struct pt_regs of x86-64.
+_BP, _IP, _CS, _SP = 32, 128, 136, 152
+# Where DWARF's registers 0 to 15 lie in it, in eights of bytes, a byte each.
+_PLACES = bytes((10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0))
+# Where a signal's ucontext has them: uc_mcontext.gregs of <sys/ucontext.h>.
+_CONTEXT_BP, _CONTEXT_SP = 120, 160  # rip follows rsp
+
+_Words = dict[str, Value]
+
+
+def is_possible(e: Emitter) -> bool:
+    """Whether this kernel lets programs see the registers of user space."""
+    return e.module.traits.has_user_registers
+
+
+def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
+    """Fill the buffer, which is zero, with at most `frames` addresses; yields their number.
+
+    Args:
+        is_limited: The program asked for so many, and more are no loss.
+    """
+    out = e.out
+    names = ("ip", "sp", "bp", "back", "count", "end", "start", "stop", "base", "first", "rows", "chunk", "rule")
+    words = {name: e.storage.scratch(8) for name in names}
+    pair = e.storage.scratch(16)  # rip and rsp, or whatever is read from the stack
+    for name in ("count", "start", "stop", "back"):
+        out.store(ZERO, words[name])
+    done = out.new_block("walked")
+    registers = _registers(e, words, done)
+    entry = processes.meet(e)
+    own = {name: out.offset(entry, 4 + 4 * index) for index, name in enumerate(("mappings", "chunk", "table"))}
+    ready, by_pointers = out.new_block("ready"), out.new_block("pointers")
+    out.store(const(UnwindEnd.NEW_PROCESS), words["end"])
+    out.branch_if(out.compare("ne", _u32(e, own["mappings"]), ZERO), ready, by_pointers, (1, 0))
+    out.enter(ready)
+    out.store(const(UnwindEnd.DEPTH), words["end"])
+    _frames(e, words, own, pair, registers, buffer, frames)
+    if is_limited:
+        with e.when(out.compare("eq", out.load(words["end"]), const(UnwindEnd.DEPTH))):
+            out.store(ZERO, words["end"])
+    out.branch(done)
+    out.enter(by_pointers)
+    length = out.call(Helper.GET_STACK, out.context, buffer, const(8 * frames), const(1 << 8))
+    length = out.select(out.compare("slt", length, ZERO), ZERO, length)
+    out.store(out.binary("lshr", length, const(3)), words["count"])
+    out.branch(done)
+    out.enter(done)
+    _count_end(e, words["end"])
+    return out.load(words["count"])
+
+
+def _count_end(e: Emitter, end: Value) -> None:
+    out = e.out
+    reason = out.load(end)
+    with e.when(out.compare("ne", reason, ZERO), (0, 1)):
+        offset = e.opaque_mask(out.binary("shl", reason, const(3)), 0x78)
+        out.atomic_add(out.offset(e.module.global_address(Globals.STACK_ENDS), offset), const(1))
+
+
+def _registers(e: Emitter, words: _Words, done: Block) -> Value:
+    """Where the thread's user registers lie, as a number; a thread that has none is done."""
+    out = e.out
+    out.store(ZERO, words["end"])
+    task = out.to_pointer(out.call(Helper.CURRENT_TASK_BTF))
+    registers = e.scalar_of_pointer(out.call(Helper.TASK_PT_REGS, task))
+    user, wide, narrow = (out.new_block(name) for name in ("user", "wide", "narrow"))
+    place = e.storage.scratch(32)  # rip, cs, flags, rsp
+    out.call(Helper.READ_KERNEL, place, const(32), out.add(registers, const(_IP)))
+    out.call(Helper.READ_KERNEL, words["bp"], const(8), out.add(registers, const(_BP)))
+    segment = out.load(out.offset(place, _CS - _IP))
+    out.branch_if(out.compare("eq", out.binary("and", segment, const(3)), const(3)), user, done, (1, 0))
+    out.enter(user)
+    out.store(out.load(place), words["ip"])
+    out.store(out.load(out.offset(place, _SP - _IP)), words["sp"])
+    out.branch_if(out.compare("eq", out.binary("and", segment, const(0xFFFF)), const(_USER_64)), wide, narrow, (1, 0))
+    out.enter(narrow)
+    out.store(const(UnwindEnd.NOT_64_BIT), words["end"])
+    out.branch(done)
+    out.enter(wide)
+    return registers
+
+
+def _frames(e: Emitter, words: _Words, own: _Words, pair: Value, registers: Value, buffer: Value, frames: int) -> None:
+    """The loop: each round stores an address and goes to the caller."""
+    out = e.out
+    with e.loop(frames) as (index, after):
+        address = out.load(words["ip"])
+        out.store(address, out.offset(buffer, out.binary("shl", index, const(3))))
+        out.store(out.add(index, const(1)), words["count"])
+        # A return address may lie behind the function that made the call, if that never returns.
+        place = out.sub(address, out.load(words["back"]))
+        out.store(const(1), words["back"])
+        pointers, ruled, stepped = (out.new_block(name) for name in ("pointers", "ruled", "stepped"))
+        _find_mapping(e, words, own, place, pointers)
+        out.branch_if(out.compare("eq", out.load(words["rows"]), ZERO), pointers, ruled)
+        out.enter(ruled)
+        _find_rule(e, words, place, pointers)
+        _by_rule(e, words, pair, registers, index, pointers, stepped, after)
+        out.enter(pointers)
+        _by_frame_pointer(e, words, pair, stepped, after)
+        out.enter(stepped)
+        _stop_unless(e, words, UnwindEnd.WHOLE, out.compare("ne", out.load(words["ip"]), ZERO), after)
+        _stop_unless(e, words, UnwindEnd.BROKEN, out.compare("ult", out.load(words["ip"]), const(_USER_END)), after)
+
+
+def _stop_unless(e: Emitter, words: _Words, end: UnwindEnd, condition: Value, after: Block) -> None:
+    """Leave the loop with a reason where the condition does not hold."""
+    out = e.out
+    stop, on = out.new_block("stop"), out.new_block("on")
+    out.branch_if(condition, on, stop, (1, 0))
+    out.enter(stop)
+    out.store(const(end), words["end"])
+    out.branch(after)
+    out.enter(on)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _chunk(e: Emitter, number: Value, missing: Block) -> Value:
+    """The memory of a chunk of the tables."""
+    out = e.out
+    out.store(number, e.word)
+    inner = out.to_pointer(out.call(Helper.MAP_LOOKUP, e.module.unwind_rules(), e.word))
+    found, there = out.new_block("inner"), out.new_block("chunk")
+    out.branch_if(out.compare("ne", inner, NULL), found, missing, (1, 0))
+    out.enter(found)
+    out.store(ZERO, e.word)
+    memory = out.to_pointer(out.call(Helper.MAP_LOOKUP, inner, e.word))
+    out.branch_if(out.compare("ne", memory, NULL), there, missing, (1, 0))
+    out.enter(there)
+    return memory
+
+
+def _u32(e: Emitter, place: Value) -> Value:
+    return e.out.extend(e.out.load(place, "i32"), False)
+
+
+def _at(e: Emitter, chunk: Value, offset: Value, type_: str = "i32") -> Value:
+    """A word of a chunk, at an offset that is kept within it."""
+    place = e.out.offset(chunk, e.out.binary("and", offset, const(_MASK)))
+    return e.out.extend(e.out.load(place, type_, align=4), False)
+
+
+def _search(e: Emitter, chunk: Value, first: Value, stride: int, count: Value, wanted: Value, most: int) -> Value:
+    """Index of the last row whose first word (u32, or u64 for rows that are longer) is not above `wanted`.
+
+    All steps are written out, halving what is left: the verifier has no loop to follow. It must not know more of the
+    index on one path than on another, though, or it follows each of them: so the index begins as a number from
+    memory, is masked at each step, and `count` is a place, read each time. Row 0 is taken not to be above.
+    """
+    out = e.out
+    type_ = "i32" if stride == 4 else "i64"
+    zero = e.loop_word()
+    out.store(ZERO, zero, volatile=True)
+    position = out.load(zero, volatile=True)
+    mask = (1 << most.bit_length()) - 1
+    step = 1 << (most.bit_length() - 1)
+    while step:
+        candidate = out.add(position, const(step))
+        inside, taken, following = (out.new_block(name) for name in ("inside", "taken", "step"))
+        here = out.block
+        limit = out.extend(out.load(count, "i32", volatile=True), False)
+        out.branch_if(out.compare("ult", candidate, limit), inside, following)
+        out.enter(inside)
+        offset = out.add(first, out.binary("mul", candidate, const(stride)))
+        value = _at(e, chunk, offset, type_)
+        out.branch_if(out.compare("ule", value, wanted), taken, following)
+        out.enter(taken)
+        out.branch(following)
+        out.enter(following)
+        position = out.phi([(position, here), (position, inside), (candidate, taken)])
+        position = out.binary("and", position, const(mask))
+        step >>= 1
+    return position
+
+
+def _find_mapping(e: Emitter, words: _Words, own: _Words, address: Value, missing: Block) -> None:
+    """The mapping that an address lies in, which is often that of the frame before."""
+    out = e.out
+    search, found = out.new_block("search"), out.new_block("mapping")
+    distance = out.sub(address, out.load(words["start"]))
+    size = out.sub(out.load(words["stop"]), out.load(words["start"]))
+    out.branch_if(out.compare("ult", distance, size), found, search)
+    out.enter(search)
+    chunk = _chunk(e, _u32(e, own["chunk"]), missing)
+    table = _u32(e, own["table"])
+    index = _search(e, chunk, table, Unwind.MAPPING_SIZE, own["mappings"], address, Unwind.MAPPINGS)
+    row = out.add(table, out.binary("mul", index, const(Unwind.MAPPING_SIZE)))
+    for position, name in enumerate(("start", "stop", "base")):
+        out.store(_at(e, chunk, out.add(row, const(8 * position)), "i64"), words[name])
+    for position, name in enumerate(("first", "rows", "chunk")):
+        out.store(_at(e, chunk, out.add(row, const(24 + 4 * position))), words[name])
+    distance = out.sub(address, out.load(words["start"]))
+    size = out.sub(out.load(words["stop"]), out.load(words["start"]))
+    out.branch_if(out.compare("ult", distance, size), found, missing)
+    out.enter(found)
+
+
+def _find_rule(e: Emitter, words: _Words, address: Value, missing: Block) -> None:
+    """The rule for an address in the mapping that was found."""
+    out = e.out
+    chunk = _chunk(e, out.load(words["chunk"]), missing)
+    first, rows = out.load(words["first"]), out.load(words["rows"])
+    wanted = out.sub(address, out.load(words["base"]))
+    index = _search(e, chunk, first, 4, words["rows"], wanted, Unwind.ROWS)
+    place = out.add(first, out.binary("shl", out.add(rows, index), const(2)))
+    out.store(_at(e, chunk, place), words["rule"])
+
+
+# --- from a frame to its caller ---------------------------------------------------------------------------------------
+
+
+def _by_rule(
+    e: Emitter,
+    words: _Words,
+    pair: Value,
+    registers: Value,
+    index: Value,
+    pointers: Block,
+    stepped: Block,
+    after: Block,
+) -> None:
+    out = e.out
+    rule = out.load(words["rule"])
+    kind = out.binary("and", rule, const(15))
+    flags = out.binary("and", out.binary("lshr", rule, const(4)), const(15))
+    # The offset: the upper 16 of 32 bits, signed, in eights.
+    offset = out.binary("ashr", out.binary("shl", rule, const(32)), const(45))
+    offset = out.binary("and", offset, const(-8))
+    cfa = e.storage.scratch(8)
+    blocks = {name: out.new_block(name) for name in Unwind.KINDS}
+    common = out.new_block("cfa")
+    cases = [(_KINDS[name], blocks[name]) for name in Unwind.KINDS if name not in ("none", "unknown")]
+    ordinary = [case for case in cases if case[0] in (_KINDS["sp"], _KINDS["bp"])]
+    for number, block in ordinary:  # nearly all are of these kinds
+        following = out.new_block("kind")
+        out.branch_if(out.compare("eq", kind, const(number)), block, following)
+        out.enter(following)
+    others = [case for case in cases if case not in ordinary]
+    out.switch(kind, blocks["unknown"], [*others, (_KINDS["none"], pointers)])
+    for name, base in (("sp", "sp"), ("bp", "bp")):
+        out.enter(blocks[name])
+        out.store(out.add(out.load(words[base]), offset), cfa)
+        out.branch(common)
+    for name, base in (("sp_deref", "sp"), ("bp_deref", "bp")):
+        out.enter(blocks[name])
+        _read(e, words, cfa, 8, out.add(out.load(words[base]), offset), after)
+        out.store(out.add(out.load(cfa), out.binary("shl", flags, const(3))), cfa)
+        out.branch(common)
+    out.enter(blocks["plt"])
+    position = out.binary("and", out.load(words["ip"]), const(15))
+    more = out.select(out.compare("uge", position, flags), const(8), ZERO)
+    out.store(out.add(out.add(out.load(words["sp"]), offset), more), cfa)
+    out.branch(common)
+    out.enter(blocks["register"])
+    first = out.compare("eq", index, ZERO)
+    _stop_unless(e, words, UnwindEnd.UNKNOWN_RULE, first, after)
+    low, high = (int.from_bytes(_PLACES[start : start + 8], "little") for start in (0, 8))
+    places = out.select(out.compare("ult", flags, const(8)), const(low), const(high))
+    shift = out.binary("shl", out.binary("and", flags, const(7)), const(3))
+    place = out.binary("shl", out.binary("and", out.binary("lshr", places, shift), const(31)), const(3))
+    out.call(Helper.READ_KERNEL, cfa, const(8), out.add(registers, place))
+    out.store(out.add(out.load(cfa), offset), cfa)
+    out.branch(common)
+    out.enter(blocks["end"])
+    out.store(ZERO, words["end"])
+    out.branch(after)
+    out.enter(blocks["unknown"])
+    out.store(const(UnwindEnd.UNKNOWN_RULE), words["end"])
+    out.branch(after)
+    out.enter(blocks["signal"])
+    context = out.add(out.load(words["sp"]), offset)
+    _read(e, words, words["bp"], 8, out.add(context, const(_CONTEXT_BP)), after)
+    _read(e, words, pair, 16, out.add(context, const(_CONTEXT_SP)), after)
+    out.store(out.load(pair), words["sp"])
+    out.store(out.load(out.offset(pair, 8)), words["ip"])
+    out.store(ZERO, words["back"])  # it was interrupted there, and calls nothing
+    out.branch(stepped)
+    out.enter(common)
+    _to_caller(e, words, pair, cfa, after)
+    out.branch(stepped)
+
+
+def _to_caller(e: Emitter, words: _Words, pair: Value, cfa: Value, after: Block) -> None:
+    """The caller's registers, with the CFA known."""
+    out = e.out
+    frame = out.load(cfa)
+    _stop_unless(e, words, UnwindEnd.BROKEN, out.compare("ugt", frame, out.load(words["sp"])), after)
+    bp = out.binary("and", out.binary("lshr", out.load(words["rule"]), const(8)), const(255))
+    adjacent, apart, done = (out.new_block(name) for name in ("adjacent", "apart", "caller"))
+    out.branch_if(out.compare("eq", bp, const(2)), adjacent, apart)
+    out.enter(adjacent)  # pushed first, as functions with a frame pointer do: one read for both
+    _read(e, words, pair, 16, out.sub(frame, const(16)), after)
+    out.store(out.load(pair), words["bp"])
+    out.store(out.load(out.offset(pair, 8)), words["ip"])
+    out.branch(done)
+    out.enter(apart)
+    _read(e, words, words["ip"], 8, out.sub(frame, const(8)), after)
+    with e.when(out.compare("ne", bp, ZERO)):
+        slot = out.sub(frame, out.binary("shl", bp, const(3)))
+        place = out.select(out.compare("eq", bp, const(_AT_BP)), out.load(words["bp"]), slot)
+        _read(e, words, words["bp"], 8, place, after)
+    out.branch(done)
+    out.enter(done)
+    out.store(out.load(cfa), words["sp"])
+
+
+def _by_frame_pointer(e: Emitter, words: _Words, pair: Value, stepped: Block, after: Block) -> None:
+    """Code without rules (a JIT's, hand-written): its frame pointer, if it looks like one. 0 ends the chain."""
+    out = e.out
+    bp = out.load(words["bp"])
+    _stop_unless(e, words, UnwindEnd.WHOLE, out.compare("ne", bp, ZERO), after)
+    distance = out.sub(bp, out.load(words["sp"]))
+    is_near = out.compare("ult", distance, const(_LARGEST_FRAME))
+    _stop_unless(e, words, UnwindEnd.NO_RULES, is_near, after)
+    is_aligned = out.compare("eq", out.binary("and", bp, const(7)), ZERO)
+    _stop_unless(e, words, UnwindEnd.NO_RULES, is_aligned, after)
+    status = out.call(Helper.READ_USER, pair, const(16), bp)
+    _stop_unless(e, words, UnwindEnd.NO_RULES, out.compare("eq", status, ZERO), after)
+    out.store(out.add(bp, const(16)), words["sp"])
+    out.store(out.load(pair), words["bp"])
+    out.store(out.load(out.offset(pair, 8)), words["ip"])
+    out.branch(stepped)
+
+
+def _read(e: Emitter, words: _Words, place: Value, size: int, address: Value, after: Block) -> None:
+    """Memory of the process, or the end of the walk."""
+    status = e.out.call(Helper.READ_USER, place, const(size), address)
+    _stop_unless(e, words, UnwindEnd.UNREADABLE, e.out.compare("eq", status, ZERO), after)
