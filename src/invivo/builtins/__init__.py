@@ -10,6 +10,7 @@ from invivo.builtins import (
     output,
     probe,
     process,
+    shapes,
     speculations,
     stacks,
     strings,
@@ -20,4 +21,4 @@ from invivo.builtins.registry import BUILTINS, Builder, Builtin, Kind, Operand
 __all__ = ["BUILTINS", "Builder", "Builtin", "Kind", "Operand"]
 
 # Each topic's module registers its rows when it is imported; the names are used here so that the imports stay.
-TOPICS = (probe, process, time, speculations, memory, strings, stacks, output, aggregations, destructive, flow)
+TOPICS = (probe, process, time, speculations, memory, strings, stacks, output, shapes, aggregations, destructive, flow)

@@ -13,7 +13,6 @@ _REASONS = {
     "Linux lets no BPF program stop the kernel in a debugger": ("breakpoint",),
     "Linux lets no BPF program bring the system down": ("panic",),
     "use ustack(): it names the frames of JIT compilers that write /tmp/perf-PID.map": ("jstack",),
-    "print the members one by one": ("print",),
     "invivo cannot write captures of packets": ("pcap",),
     "Linux has no such paths: see fds[], cwd": ("ddi_pathname",),
     "use stack()": ("caller",),

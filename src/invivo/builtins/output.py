@@ -57,7 +57,8 @@ def _tracemem(b: Builder, operands: Sequence[Operand]) -> None:
         b.error("D_TRACEMEM_ADDR", address.span, f"tracemem() takes an address, not {a_type(address.type)}")
     space = address.type.space if isinstance(address.type, Pointer) else Space.KERNEL
     where = Convert(address, ULONG, address.span)
-    b.act(Tracemem(b.field(Memory(where, space, Array(UCHAR, size), b.span))))
+    data = b.field(Memory(where, space, Array(UCHAR, size), b.span))
+    b.act(Tracemem(data, b.field(b.integer(operands[2])) if len(operands) > 2 else None))
 
 
 def _printf(b: Builder, operands: Sequence[Operand]) -> None:
@@ -119,8 +120,8 @@ register(
     Builtin(
         "tracemem",
         Kind.ACTION,
-        "void tracemem(void *address, size_t size)",
-        "prints memory as a hexadecimal dump; the size is a constant",
+        "void tracemem(void *address, size_t size [, size_t limit])",
+        "prints memory as a hexadecimal dump; the size is a constant, the limit need not be",
         action=_tracemem,
     ),
     Builtin(

@@ -11,12 +11,13 @@ from invivo.output.escape import escape
 from invivo.output.printf import Style, compile_printf
 from invivo.output.stream import script
 from invivo.program.format import trace_format
-from invivo.program.plan import FieldKind, Freopen, Printf, PrintStack, PrintSymbol, System, Trace, Tracemem
+from invivo.program.plan import FieldKind, Freopen, Print, Printf, PrintStack, PrintSymbol, System, Trace, Tracemem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.consumer.output import Display
-    from invivo.program.plan import Action, FieldType, RecordLayout
+    from invivo.consumer.records import Raw
+    from invivo.program.plan import Action, FieldType, RecordLayout, Shape
 
 __all__ = ["displays"]
 
@@ -33,8 +34,12 @@ def _display(action: Action, types: tuple[FieldType, ...], style: Style, is_quie
             return compile_printf(format_, fields, types, style)
         case Trace(field) | PrintStack(field) | PrintSymbol(field):
             return _default(field, types, style, is_quiet and isinstance(action, Trace))
-        case Tracemem(field):
+        case Tracemem(field, None):
             return _dump(field)
+        case Tracemem(field, int(limit)):
+            return _limited_dump(field, limit)
+        case Print(address, data, shape):
+            return _structure(address, data, shape)
         case System(format_, fields):
             return script(format_, fields, types, Style(style.resolver))
         case Freopen(format_, fields):
@@ -62,3 +67,23 @@ def _dump(field: int) -> Display:
     from invivo.output.hexdump import hexdump
 
     return lambda values: hexdump(values[field])  # type: ignore[arg-type]
+
+
+def _limited_dump(field: int, limit: int) -> Display:
+    """So much of the bytes as the limit says; all of them where they are not so many."""
+    from invivo.output.hexdump import hexdump
+
+    def dump(values: tuple[Raw, ...]) -> bytes:
+        data, count = values[field], values[limit]
+        assert isinstance(data, bytes)
+        assert isinstance(count, int)
+        shown = data[:count] if 0 <= count <= len(data) else data
+        return hexdump(shown) if shown else b""
+
+    return dump
+
+
+def _structure(address: int, data: int, shape: Shape) -> Display:
+    from invivo.output.structure import structure_text
+
+    return lambda values: structure_text(shape, values[address], values[data])  # type: ignore[arg-type]

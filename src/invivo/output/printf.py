@@ -10,10 +10,9 @@ type, never what `l` or `h` says. Most formats become one bytes % tuple; what Py
 
 from __future__ import annotations
 
-import math
-import struct
 from operator import itemgetter
 
+from invivo.consumer.floats import number_of
 from invivo.consumer.records import UserAddress
 from invivo.output.escape import escape, escape_all
 from invivo.program.format import FLOATS, Conversion, Literal, parse_format
@@ -36,7 +35,6 @@ __all__ = ["Style", "compile_printf", "format_one", "format_pieces", "needed"]
 _POINTER_WIDTH = 16
 _UNSIGNED = "uxXop"
 _NUMBERS = "diuxXopYT" + FLOATS
-_U64 = (1 << 64) - 1
 
 
 class Style:
@@ -177,30 +175,11 @@ def _simple(conversion: Conversion, type_: FieldType, style: Style) -> tuple[byt
     if conv in FLOATS:
         kept = "".join(flag for flag in flags if flag in "-+ 0#")
         point = "" if precision is None else f".{precision}"
-        return f"%{kept}{_text(width)}{point}{conv}".encode(), _float
+        return f"%{kept}{_text(width)}{point}{conv}".encode(), number_of
     left = "-" if "-" in flags else ""
     if conv in "sS" and precision is not None:
         return f"%{left}{_text(width)}.{precision}s".encode(), _string_adapter(conv, type_, style)
     return f"%{left}{_text(width)}s".encode(), _string_adapter(conv, type_, style)
-
-
-def _float(value: Raw) -> float:
-    """A float, double or long double from its bytes."""
-    if not isinstance(value, bytes):
-        return 0.0
-    if len(value) == 16:  # x87's: 63 bits behind an explicit leading one, exponent biased by 16383
-        mantissa, rest = struct.unpack_from("<QH", value)
-        exponent = rest & 0x7FFF
-        if exponent == 0x7FFF:
-            number = math.inf if mantissa << 1 & _U64 == 0 else math.nan
-        else:
-            try:
-                number = math.ldexp(mantissa, exponent - 16383 - 63)
-            except OverflowError:
-                number = math.inf
-        return -number if rest >> 15 else number
-    number, = struct.unpack("<f" if len(value) == 4 else "<d", value)
-    return float(number)
 
 
 def _text(number: int | None) -> str:

@@ -171,9 +171,35 @@ class Trace(NamedTuple):
 
 
 class Tracemem(NamedTuple):
-    """tracemem() and byte arrays: a hex dump of the field."""
+    """tracemem() and byte arrays: a hex dump of the field, or of as many bytes as the field `limit` says, if it has
+    them."""
 
     field: int
+    limit: int | None = None
+
+
+class Shape(NamedTuple):
+    """A C type as print() needs it: `name` is the type as C writes it.
+
+    kind "int" "char" "enum" "pointer" "float": a scalar; `names` are an enumeration's (value, name).
+    kind "array": of `element`.  kind "struct": `members`, each (name, offset in bits, bits or 0, its shape).
+    """
+
+    kind: str
+    name: str
+    size: int
+    signed: bool = False
+    element: Shape | None = None
+    members: tuple[tuple[str, int, int, Shape], ...] = ()
+    names: tuple[tuple[int, str], ...] = ()
+
+
+class Print(NamedTuple):
+    """print(): what lies at the address in field `address`; field `data` has its bytes, or the first of them."""
+
+    address: int
+    data: int
+    shape: Shape
 
 
 class Printf(NamedTuple):
@@ -276,7 +302,7 @@ class ExitAction(NamedTuple):
 
 Action = (
     Trace | Tracemem | Printf | Printa | PrintStack | PrintSymbol | Clear | Trunc | Normalize | Denormalize | ExitAction
-    | Speculate | Commit | Discard | SetOpt | System | Freopen | Ftruncate | Stopped
+    | Speculate | Commit | Discard | Print | SetOpt | System | Freopen | Ftruncate | Stopped
 )  # fmt: skip
 
 
