@@ -99,13 +99,16 @@ def _engine(included: Callable[[str], None] | None) -> Any:
             return opened
 
         def on_directive_handle(self, directive: Any, tokens: Any, *rest: Any) -> Any:
-            if directive.value == "error":
-                words = "".join(token.value for token in tokens).strip()
-                self.errors.append(f'"{directive.source}", line {directive.lineno}: #error {words}')
-                raise OutputDirective(_action("IgnoreAndRemove"))
             if directive.value == "pragma":
                 raise OutputDirective(_action("IgnoreAndPassThrough"))
             return super().on_directive_handle(directive, tokens, *rest)
+
+        def on_directive_unknown(self, directive: Any, tokens: Any, *rest: Any) -> Any:
+            words = "".join(token.value for token in tokens).strip()
+            if directive.value == "error":
+                self.errors.append(f'"{directive.source}", line {directive.lineno}: #error {words}')
+                return True
+            return super().on_directive_unknown(directive, tokens, *rest)
 
     return Engine()
 
