@@ -93,3 +93,15 @@ def test_amounts(value: int, unit: str, expected: str) -> None:
 
 def test_shares() -> None:
     assert (share(1, 8), share(1, 1), share(1, 1000), share(0, 0)) == ("12.5%", "100%", "0.10%", "0.00%")
+
+
+def test_the_manual_names_every_kind_and_format() -> None:
+    from pathlib import Path
+
+    from invivo.flame.files import FORMATS
+    from invivo.tools.flame.kinds import KINDS
+
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "flame-graphs.md").read_text()
+    assert [name for name in KINDS if f"| `{name}` |" not in page] == []
+    endings = [row.endings[0] for row in FORMATS.values() if row.writer]
+    assert [ending for ending in endings if f"`{ending}`" not in page] == []

@@ -14,6 +14,8 @@ class Strip {
     this.begin = profile.times[0];
     this.end = profile.times[profile.times.length - 1] + 1; // a range ends before its end: the last sample is inside
     this.from = this.to = null;
+    this.moments = 1; // what is read a few times a second has few: its cells are wide
+    for (let i = 1; i < profile.times.length; i++) if (profile.times[i] !== profile.times[i - 1]) this.moments++;
     element.hidden = false;
     this.rowOf = this.rowsOf();
     this.box.addEventListener("pointerdown", (event) => this.pressed(event));
@@ -53,7 +55,7 @@ class Strip {
     const width = this.box.clientWidth;
     if (!width) return;
     const { times, weights, threadOf } = this.profile;
-    const cells = Math.max(1, Math.floor(width / CELL.width));
+    const cells = Math.max(1, Math.min(Math.floor(width / CELL.width), this.moments));
     const rows = this.names.length;
     const sums = new Float64Array(cells * rows);
     const scale = cells / (this.end - this.begin);
@@ -75,7 +77,7 @@ class Strip {
       for (let cell = 0; cell < cells; cell++) {
         const heat = Math.sqrt(sums[row * cells + cell] / most);
         context.fillStyle = !heat
-          ? dark ? "#2a2a2e" : "#ebebe6"
+          ? dark ? "#2a2a2e" : "#e6e6e0"
           : dark
             ? `hsl(${(46 - 34 * heat).toFixed(0)} 80% ${(22 + 40 * heat).toFixed(0)}%)`
             : `hsl(${(46 - 34 * heat).toFixed(0)} 92% ${(86 - 42 * heat).toFixed(0)}%)`;
