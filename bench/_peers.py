@@ -11,7 +11,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -72,48 +71,17 @@ def unpacked(suite: str, program: str) -> tuple[str, ...] | None:
 
 
 def _unpack(suite: str, program: str, place: Path) -> bool:
-    """Download a package and what it depends on with apt's own resolver, in an empty world, and unpack all of it."""
-    archive = _archive()
-    if archive is None or not shutil.which("apt-get"):
+    """Unpack a package, with all that it depends on, below `place`."""
+    sys.path.insert(0, str(ROOT))
+    from tests import packages
+
+    try:
+        with packages.suite(suite) as world:
+            world.unpack(program, place)
+    except packages.PackageError as error:
+        print(f"{program} of {suite} is not to be had: {error}", file=sys.stderr)
         return False
-    with tempfile.TemporaryDirectory() as scratch:
-        world = Path(scratch)
-        for folder in ("lists/partial", "cache", "state", "debs/partial"):
-            (world / folder).mkdir(parents=True)
-        (world / "state/status").touch()
-        keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-        (world / "sources.list").write_text(f"deb [signed-by={keyring}] {archive} {suite} main\n")
-        settings = {
-            "Dir::Etc::sourcelist": world / "sources.list", "Dir::Etc::sourceparts": "/nonexistent",
-            "Dir::Etc::preferencesparts": "/nonexistent", "Dir::State::Lists": world / "lists",
-            "Dir::Cache": world / "cache", "Dir::State::status": world / "state/status",
-            "Dir::Cache::archives": world / "debs", "APT::Install-Recommends": "false", "APT::Sandbox::User": "root",
-            "Debug::NoLocking": "true", "DPkg::Post-Invoke::": "",
-        }  # fmt: skip
-        apt = ["apt-get", "-qq", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))]
-        for step in (["update"], ["install", "-y", "--download-only", program]):
-            done = subprocess.run([*apt, *step], capture_output=True, text=True, check=False)
-            if done.returncode:
-                print(f"{program} of {suite} is not to be had: {done.stderr.strip()[-300:]}", file=sys.stderr)
-                return False
-        place.mkdir(parents=True, exist_ok=True)
-        for package in sorted((world / "debs").glob("*.deb")):
-            subprocess.run(["dpkg", "-x", str(package), str(place)], check=True)
     return (place / "usr/bin" / program).exists()
-
-
-def _archive() -> str | None:
-    """The Debian archive that this machine is set up with."""
-    for path in sorted(Path("/etc/apt").glob("sources.list.d/*.sources")):
-        for line in path.read_text().splitlines():
-            if line.startswith("URIs:"):
-                return line.split()[1]
-    for path in [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt").glob("sources.list.d/*.list"))]:
-        for line in path.read_text().splitlines() if path.exists() else []:
-            words = line.split()
-            if words[:1] == ["deb"]:
-                return next(word for word in words if "://" in word)
-    return None
 
 
 def trigger(name: str) -> str:
