@@ -54,7 +54,8 @@ CHECKS = (
             "-o", "/dev/stderr", "-c", "cat /etc/hostname",
         ),
         _WORKS,
-        r"cat hostname ab\n\s*",
+        # The loader's first names may lie in pages that were never touched, which is told as a fault.
+        rf"{_WORKS}cat hostname ab\n\s*",
     ),
     Check(
         "loops and functions",

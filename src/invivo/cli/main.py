@@ -33,6 +33,7 @@ COMMANDS = {
     "run": "run a D program: trace, and print the answer",
     "flame": "flame graphs: where time, bytes or events go, by stack",
     "dtrace": "the command line of dtrace(8)",
+    "strace": "the system calls of one's own processes, decoded",
     "list": "list probes that match a pattern",
     "doctor": "what this machine and this user may do, and what mends it",
     "help": "options, probes, variables, functions and actions of the language",
@@ -133,7 +134,7 @@ def _unknown(name: str) -> int:
     elif any(char in name for char in "{:/") or os.path.exists(name):
         hint = f"to run a program: invivo run {'FILE' if os.path.exists(name) else '-e PROGRAM'}"
     elif what == "option":
-        hint = "options follow a command: invivo run, flame, list, doctor or help"
+        hint = "options follow a command: invivo run, flame, strace, list, doctor or help"
     _complain(f"invivo: there is no {what} '{name}'\nhint: {hint}")
     return 2
 
@@ -191,6 +192,10 @@ def _module(name: str) -> Command:
         import invivo.cli.dtrace as dtrace
 
         return dtrace
+    if name == "strace":
+        import invivo.cli.strace as strace
+
+        return strace
     if name == "list":
         import invivo.cli.list as list_
 

@@ -10,28 +10,33 @@ from invivo.errors import InvivoError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
+    from typing import Protocol, Self
 
-    from invivo.session import Session
+    class Stoppable(Protocol):
+        """What a signal can end: a session, a tracer."""
+
+        def stop(self) -> None: ...
 
 __all__ = ["OpenOutput", "stop_on_signals", "tell"]
 
 
 class OpenOutput:
-    """The file that `-o` names, appended to, or standard output (which stays open): a context manager.
+    """The file that `-o` names, appended to or with `is_new` emptied first, or descriptor `default` (which stays open):
+    a context manager.
 
     Raises:
         InvivoError: When entered, if the file cannot be written to.
     """
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, *, default: int = 1, is_new: bool = False) -> None:
         self._path = path
-        self._fd = 1
+        self._fd = default
+        self._mode = os.O_TRUNC if is_new else os.O_APPEND
 
     def __enter__(self) -> Self:
         if self._path is not None:
             try:
-                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | self._mode | os.O_CLOEXEC, 0o666)
             except OSError as error:
                 raise InvivoError(f"cannot write to '{self._path}': {error.strerror}") from None
         return self
@@ -52,7 +57,7 @@ def tell(message: str) -> None:
     os.write(2, escape(message.encode("utf-8", "surrogateescape")) + b"\n")
 
 
-def stop_on_signals(session: Session) -> Callable[[], None]:
+def stop_on_signals(session: Stoppable) -> Callable[[], None]:
     """SIGINT, SIGTERM and SIGHUP end the session in good order; returns what undoes that."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, lambda *_: session.stop()) for number in numbers]

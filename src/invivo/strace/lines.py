@@ -1,0 +1,105 @@
+"""Lines of several threads, written so that each is whole: a call that others interrupt is taken up again.
+
+    write(1, "a", 1)                        = 1
+    [pid 12] read(0,  <unfinished ...>
+    [pid 11] write(1, "b", 1)               = 1
+    [pid 12] <... read resumed>"x", 1)      = 1
+
+In: openings and closings of calls, whole lines. Out: bytes on a descriptor, escaped already.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+__all__ = ["Lines", "Stamp"]
+
+_COLUMN = 40
+
+
+class Stamp:
+    """What precedes each line: nothing, the time of day (t), with microseconds (tt), the same since 1970 (ttt), or the
+    time since the last line (r)."""
+
+    def __init__(self, form: str) -> None:
+        self._form = form
+        self._last = 0.0
+
+    def text(self) -> str:
+        if not self._form:
+            return ""
+        now = time.time()
+        if self._form == "r":
+            since, self._last = now - (self._last or now), now
+            return f"{since:>12.6f} "
+        if self._form == "ttt":
+            return f"{now:.6f} "
+        clock = time.strftime("%H:%M:%S", time.localtime(now))
+        return f"{clock}.{int(now % 1 * 1e6):06d} " if self._form == "tt" else f"{clock} "
+
+
+class Lines:
+    """Writes to `fd`. `pid_form` is put before each line once there is more than one thread: "[pid {:5}] " or "{} "."""
+
+    def __init__(self, fd: int, stamp: Stamp, pid_form: str, always_pid: bool) -> None:
+        self._fd = fd
+        self._stamp = stamp
+        self._pid_form = pid_form
+        self.shows_pids = always_pid
+        self._parts: list[str] = []
+        self._size = 0
+        self._open = 0  # the thread whose call stands unfinished at the end
+        self._name = ""
+        self._width = 0
+
+    def open_call(self, tid: int, name: str, text: str) -> None:
+        """A call begins: "openat(AT_FDCWD, ..."."""
+        self._interrupt()
+        line = self._prefix(tid) + text
+        self._put(line)
+        self._open, self._name, self._width = tid, name, len(line)
+
+    def close_call(self, tid: int, name: str, text: str, result: str) -> None:
+        """It ends: the rest of its arguments, and the result."""
+        if self._open == tid:
+            start, width = "", self._width
+        else:
+            self._interrupt()
+            start = f"{self._prefix(tid)}<... {name} resumed>"
+            width = len(start)
+        pad = max(_COLUMN - width - len(text) - 2, 0)
+        self._put(f"{start}{text}) {' ' * pad}= {result}\n")
+        self._open = 0
+
+    def line(self, tid: int, text: str) -> None:
+        """A line of its own."""
+        self._interrupt()
+        self._put(f"{self._prefix(tid)}{text}\n")
+
+    def notice(self, text: str) -> None:
+        """A line about the tracer's own doings."""
+        self._interrupt()
+        self._put(text + "\n")
+
+    def _interrupt(self) -> None:
+        if self._open:
+            self._put(" <unfinished ...>\n")
+            self._open = 0
+
+    def _prefix(self, tid: int) -> str:
+        return (self._pid_form.format(tid) if self.shows_pids else "") + self._stamp.text()
+
+    def _put(self, text: str) -> None:
+        self._parts.append(text)
+        self._size += len(text)
+        if self._size > 1 << 16:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what there is."""
+        data = memoryview("".join(self._parts).encode("utf-8", "surrogateescape"))
+        self._parts.clear()
+        self._size = 0
+        while data:
+            data = data[os.write(self._fd, data) :]

@@ -1,0 +1,154 @@
+"""`invivo strace` against strace(1) of Debian, on the same commands; and on what it may not disturb."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import invivo, trigger
+
+pytestmark = pytest.mark.process
+
+PYTHON = sys.executable
+
+
+def of_strace(*arguments: str) -> list[str]:
+    if not shutil.which("strace"):
+        subprocess.run([str(Path(__file__).parents[2] / "scripts/apt-get"), "strace"], check=False)
+    if not shutil.which("strace"):
+        pytest.skip("no strace here to compare with (apt-get install strace)")
+    return subprocess.run(["strace", *arguments], capture_output=True, text=True, check=False).stderr.splitlines()
+
+
+def calls_in(lines: list[str]) -> list[tuple[str, str]]:
+    """(name, result) of each line that is a call, addresses and numbers of processes left out."""
+    found = []
+    for line in lines:
+        match = re.match(r"(?:\[pid +\d+\] |\d+ +)?(\w+)\(.*\) += (.*)$", line)
+        if match:
+            result = re.sub(r"0x[0-9a-f]+", "ADDRESS", match[2])
+            found.append((match[1], "ID" if match[1] in ("set_tid_address", "getpid", "getppid") else result))
+    return found
+
+
+@pytest.mark.parametrize("command", [["cat", "/etc/hostname"], ["ls", "/"], ["sh", "-c", "exit 3"]], ids=str)
+def test_calls_and_results_are_those_that_strace_shows(command: list[str]) -> None:
+    mine = invivo("strace", *command)
+    theirs = calls_in(of_strace(*command))
+    assert len(theirs) > 20
+    assert calls_in(mine.stderr.splitlines()) == theirs
+
+
+def test_most_lines_are_the_same_to_the_letter() -> None:
+    """All but addresses, random bytes, ids, and the few calls of which strace decodes more."""
+
+    def plain(lines: list[str]) -> list[str]:
+        return [re.sub(r"0x[0-9a-f]+", "0x", line) for line in lines]
+
+    command = ["cat", "/etc/hostname"]
+    theirs = plain(of_strace(*command))
+    mine = plain(invivo("strace", *command).stderr.splitlines())
+    same = sum(a == b for a, b in zip(mine, theirs, strict=True))
+    assert same >= 0.85 * len(theirs), (mine, theirs)
+
+
+def test_status_output_file_and_filter(tmp_path: Path) -> None:
+    output = tmp_path / "calls"
+    done = invivo("strace", "-o", str(output), "-e", "trace=openat", "sh", "-c", "cat /etc/hostname; exit 7")
+    assert done.returncode == 7
+    assert done.stderr == ""
+    assert done.stdout == Path("/etc/hostname").read_text()
+    lines = output.read_text().splitlines()
+    assert {line.split("(")[0] for line in lines[:-1] if not line.startswith("---")} == {"openat"}
+    assert lines[-1] == "+++ exited with 7 +++"
+
+
+def test_all_calls_of_threads_and_children_are_counted() -> None:
+    """Two threads with 1009 calls each, and a count of those."""
+    code = (
+        "import os, threading\n"
+        "def work():\n for _ in range(1009): os.getppid()\n"
+        "threads = [threading.Thread(target=work) for _ in range(2)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+    )
+    done = invivo("strace", "-f", "-c", "-e", "trace=getppid", PYTHON, "-c", code)
+    rows = {line.split()[-1]: line.split() for line in done.stderr.splitlines() if line.split()}
+    assert rows["getppid"][3] == "2018"
+    assert rows["total"][3] == "2018"
+
+
+def test_children_are_followed_and_signals_shown() -> None:
+    done = invivo("strace", "-f", "sh", "-c", "/bin/true & wait; kill -TERM $$")
+    assert done.returncode == 128 + signal.SIGTERM
+    text = done.stderr
+    assert "Process" in text
+    assert 'execve("/bin/true", ["/bin/true"]' in text
+    assert "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED" in text
+    assert "+++ killed by SIGTERM +++" in text
+
+
+def test_hostile_names_are_escaped(tmp_path: Path) -> None:
+    name = str(tmp_path / "\x1b[31mred\n")
+    done = invivo("strace", "-y", "cat", name)
+    assert "\x1b" not in done.stderr.replace(done.stderr.partition("cat: ")[2], "")
+    assert r"\33[31mred\n" in done.stderr
+
+
+def test_a_running_process_is_seen_and_runs_on() -> None:
+    code = "import os, time\nprint(1, flush=True)\nwhile True: os.getppid(); time.sleep(0.01)"
+    child = subprocess.Popen([PYTHON, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+        words = [PYTHON, "-m", "invivo", "strace", "-e", "getppid", "-p", str(child.pid)]
+        tracer = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
+        time.sleep(1)
+        tracer.send_signal(signal.SIGINT)
+        _, text = tracer.communicate(timeout=20)
+        assert len(re.findall(rf"^getppid\(\) += {os.getpid()}$", text, re.M)) > 3
+        tracer = subprocess.Popen(words, stderr=subprocess.DEVNULL, env=environment)
+        time.sleep(0.7)
+        tracer.kill()
+        tracer.wait()
+        time.sleep(0.1)
+        status = Path(f"/proc/{child.pid}/status").read_text()
+        assert re.search(r"^TracerPid:\s+0$", status, re.M)
+        assert re.search(r"^State:\s+[SR]", status, re.M)
+    finally:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-e", "trace=raed", "ls"], "did you mean read?"),
+        (["-e", "trace=%nosuch", "ls"], "%file, %desc"),
+        (["-e", "signal=NOSUCH", "ls"], "there is no signal 'NOSUCH'"),
+        (["-e", "fault=read", "ls"], "there is no 'fault'"),
+        ([], "give a command, or -p PID"),
+        (["-p", "1", "ls"], "give a command, or -p PID"),
+        (["/no/such/program"], "no such file"),
+        (["-p", "999999999"], "there is no process 999999999"),
+    ],
+)
+def test_bad_input_is_told(arguments: list[str], message: str) -> None:
+    done = invivo("strace", *arguments)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_argument_is_lost_at_a_storm() -> None:
+    """A program that makes exactly 10,007 calls of getppid(2): so many lines."""
+    done = invivo("strace", "-e", "trace=getppid", trigger("loop"), "10007")
+    assert done.stderr.count("getppid()") == 10007
