@@ -16,6 +16,7 @@ import time
 
 from invivo.compiler import Request, plan_for
 from invivo.consumer.loop import Consumer
+from invivo.consumer.policies import Buffering, Every
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.errors import OptionError, RightsError, TargetError, UnsupportedError, VerifierError
 from invivo.linux import spawn
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from invivo.symbols.symbolize import Symbolizer
 
 __all__ = ["Session", "trace"]
+
+_LEAST_WAIT_MS = 1.0  # between two looks at the buffer, however small the switchrate
 
 
 def trace(
@@ -115,6 +118,8 @@ class Session:
         self._consumer: Consumer | None = None
         self._engine: KernelEngine | ProcessEngine | None = None
         self._deadline: float | None = None
+        self._buffering = Buffering({})
+        self._aggregates = Every(0)
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -220,6 +225,8 @@ class Session:
         plan = plan_for(self._request, isolate=self._isolate, use_cache=self._use_cache)
         engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0)
         self._consumer = Consumer(plan, self._output(plan), _Services(engine))
+        self._buffering = Buffering(plan.options)
+        self._aggregates = Every(int(plan.options.get("aggrate", 0)))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             engine.load()
@@ -262,6 +269,8 @@ class Session:
             return
         self._is_done = True
         engine.disable()
+        self._buffering.take(engine.read, consumer.feed)
+        self._buffering.give(consumer.feed)
         engine.read(consumer.feed)
         engine.end()
         engine.read(consumer.feed)
@@ -332,11 +341,15 @@ class Session:
         for timer in engine.timers:
             if timer.fd in ready:
                 timer.fire()
-        engine.read(consumer.feed)
-        engine.refresh_if_pressing()
+        self._buffering.take(engine.read, consumer.feed)
+        if self._aggregates.is_due():
+            engine.refresh()
+        else:
+            engine.refresh_if_pressing()
         consumer.report(engine.losses)
         return not (
             engine.exit_code is not None
+            or self._buffering.is_over(engine.losses)
             or self._stop_reader in ready
             or self._have_ended(ready)
             or (self._deadline is not None and time.monotonic() >= self._deadline)
@@ -376,17 +389,20 @@ class Session:
         if engine.exit_code is not None:
             return set()
         poller = select.poll()
-        for fd in (engine.ring_fd, self._stop_reader, *(target.pidfd for target in self._running())):
+        has_reader = self._buffering.policy != "fill"  # who reads nothing is not to be woken
+        ring_fd = engine.ring_fd if has_reader else -1
+        for fd in (ring_fd, self._stop_reader, *(target.pidfd for target in self._running())):
             if fd >= 0:
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:
             poller.register(timer.fd, select.POLLIN)
         for fd in engine.watch.fds if engine.watch is not None else ():
             poller.register(fd, select.POLLIN)
-        wait_ms = int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6
+        wait_ms = max(int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6, _LEAST_WAIT_MS)
         if self._deadline is not None:
             wait_ms = min(wait_ms, max(0.0, (self._deadline - time.monotonic()) * 1e3 + 1))
-        engine.await_records()
+        if has_reader:
+            engine.await_records()
         return {fd for fd, _ in poller.poll(wait_ms)}
 
     # --- answers ------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ _MAX_DEPTH = 127  # sysctl kernel.perf_event_max_stack's default
 
 def _depth(b: Builder, args: Sequence[Expr], option: str) -> int:
     if not args:
-        return min(b.option(option), _MAX_DEPTH)
+        return max(1, min(b.option(option), b.option("maxframes"), _MAX_DEPTH))
     depth = args[0]
     while isinstance(depth, Convert):
         depth = depth.operand

@@ -61,7 +61,6 @@ _LENGTH = _DISCARD - 1
 _FRAME = struct.Struct("<I")
 _RECORD = struct.Struct("<HHI")
 _FAULT = struct.Struct("<IIQ")
-_REPORT_EVERY_S = 1.0
 
 
 class Consumer:
@@ -76,7 +75,7 @@ class Consumer:
     def __init__(self, plan: Plan, output: Output, services: Services) -> None:
         self.plan = plan
         self.output = output
-        self.resolver = Resolver(services)
+        self.resolver = Resolver(services, has_names=not plan.options.get("noresolve"))
         self.aggregations = Aggregations(plan, self.resolver)
         self._services = services
         self._drops = Drops({row.id: row.name for row in plan.aggregations})
@@ -85,6 +84,7 @@ class Consumer:
         )
         self._stops = Stops()
         self._reported_at = 0.0
+        self._report_every_s = int(plan.options.get("statusrate", 10**9)) / 1e9
         self._handlers: dict[int, Handler] = {LAYOUT_FAULT: self._fault, LAYOUT_EXIT: _nothing}
         output.bind(self.resolver)
         for layout in plan.records:
@@ -119,9 +119,9 @@ class Consumer:
         return self.output.take_records()
 
     def report(self, losses: Callable[[], Losses]) -> None:
-        """Tell what was lost since the last report; asks `losses` at most once a second."""
+        """Tell what was lost since the last report; asks `losses` at most once a statusrate."""
         now = time.monotonic()
-        if now - self._reported_at >= _REPORT_EVERY_S:
+        if now - self._reported_at >= self._report_every_s:
             self._reported_at = now
             for drop in self._drops.news(losses(), speculative=self._speculations.dropped):
                 self.output.drop(drop)

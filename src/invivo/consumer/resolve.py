@@ -22,12 +22,13 @@ _KEPT = 65536  # names and stacks remembered; then the memory is emptied
 
 
 class Resolver:
-    """Asks the services, and remembers the answers."""
+    """Asks the services, and remembers the answers. Without names (option noresolve) addresses show their digits."""
 
-    __slots__ = ("_first", "_kernel_names", "_services", "_stacks", "_user_names")
+    __slots__ = ("_first", "_has_names", "_kernel_names", "_services", "_stacks", "_user_names")
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, has_names: bool = True) -> None:
         self._services = services
+        self._has_names = has_names
         self._stacks: dict[tuple[int, bool, int, int, int], Stack] = {}
         self._kernel_names: dict[int, str] = {}
         self._user_names: dict[tuple[int, int, int], str] = {}
@@ -52,6 +53,8 @@ class Resolver:
 
     def kernel_name(self, address: int) -> str:
         """``module`symbol+0xoffset``, or 0x... ."""
+        if not self._has_names:
+            return f"{address:#x}"
         found = self._kernel_names.get(address)
         if found is None:
             found = self._services.kernel_symbol(address)
@@ -64,6 +67,8 @@ class Resolver:
         Args:
             generation: Which program the process ran then, as a field says; 0: the one that it runs now.
         """
+        if not self._has_names:
+            return f"{address:#x}"
         key = (address, pid, generation)
         found = self._user_names.get(key)
         if found is None:

@@ -46,7 +46,8 @@ class Tables:
     @property
     def stack_frames(self) -> int:
         """Frames kept of a stack: as many as any stack() or ustack() may print."""
-        return max(1, min(max(self.number("stackframes"), self.number("ustackframes")), _FRAMES))
+        wanted = max(self.number("stackframes"), self.number("ustackframes"))
+        return max(1, min(wanted, self.number("maxframes"), _FRAMES))
 
     @property
     def scratch_bytes(self) -> int:

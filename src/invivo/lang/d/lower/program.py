@@ -20,8 +20,10 @@ from invivo.lang.d.lower.reads import Reads, reads_of
 from invivo.lang.d.lower.state import Abandoned, ProgramState
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
-from invivo.program.nodes import Clause, Context, Expr, Probe, Program, Variable
+from invivo.program.nodes import Call, Clause, Compare, Context, Expr, IntLit, Logical, Probe, Program, Variable
+from invivo.program.plan import Once
 from invivo.program.sources import ProbeCatalog, TypeSource
+from invivo.program.types import INT, INT64
 from invivo.source import SourceFile, Span
 
 __all__ = ["compile_text"]
@@ -139,6 +141,7 @@ def _lower(c: ClauseState, clause: syntax.ClauseDecl, members: list[Probe]) -> C
             predicate = coerce.scalar(c, lower(c, clause.predicate), "a predicate", "D_PRED_SCALAR")
         except Abandoned:
             is_complete = False
+    predicate = _on_one_cpu(c, members, predicate, clause.span)
     with c.block() as made:
         if clause.body:
             statements.statements(c, clause.body)
@@ -157,6 +160,15 @@ def _check_destructive(state: ProgramState) -> None:
             "D_DESTRUCTIVE", span, f"destructive actions are not allowed: {name} changes what is traced, or the system",
             "-w allows them, and so does #pragma D option destructive",
         )  # fmt: skip
+
+
+def _on_one_cpu(c: ClauseState, members: list[Probe], predicate: Expr | None, span: Span) -> Expr | None:
+    """The predicate that option cpu adds to clauses of probes that fire on any CPU."""
+    wanted = int(c.program.options["cpu"])
+    if wanted < 0 or any(isinstance(probe.attach, Once) for probe in members):
+        return predicate
+    here = Compare("==", Call("cpu", (), INT64, span), IntLit(wanted, INT64, span), INT, span)
+    return here if predicate is None else Logical("&&", here, predicate, INT, span)
 
 
 def _check_arguments(macros: MacroValues) -> None:
