@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from invivo.consumer.records import Record
     from invivo.engines.kernel.loader_watch import LoaderWatch
     from invivo.engines.process.engine import ProcessEngine
+    from invivo.linux.guardian import PatchTable
     from invivo.program.plan import Plan
     from invivo.symbols.kernel import KernelSymbols
     from invivo.symbols.symbolize import Symbolizer
 
-__all__ = ["Session", "trace"]
+__all__ = ["Session", "is_process_engine", "trace"]
 
 _LEAST_WAIT_MS = 1.0  # between two looks at the buffer, however small the switchrate
 
@@ -93,6 +94,8 @@ class Session:
         tell: Callable[[str], None] | None = None,
         has_filter: bool = False,
         further: Sequence[Sequence[str] | int] = (),
+        is_pinned: bool = True,
+        patches: PatchTable | None = None,
     ) -> None:
         """`further` are commands (as words) and pids to be traced besides; tracing ends when all have ended. `$target`
         is the first."""
@@ -107,10 +110,12 @@ class Session:
         self._use_cache = use_cache
         self._engine_name = engine
         self._tell = tell or (lambda message: None)
-        self._has_filter = has_filter
         self._further = tuple(further)
         self._others: list[spawn.Target] = []
         self._ended: set[int] = set()  # targets, by pidfd
+        self._has_filter = has_filter  # who sets it calls mind() at the end
+        self._is_pinned = is_pinned
+        self._patches = patches
         self._stop_reader = self._stop_writer = -1
         self._is_done = False
         self._exit_code = 0
@@ -142,7 +147,7 @@ class Session:
         if self._pid is not None:
             self._target = spawn.attach_pid(self._pid)
             self._request.target_pid = self._pid
-        if self._is_for_process_engine():
+        if is_process_engine(self._engine_name):
             self._start_process()
         else:
             self._start_kernel()
@@ -150,20 +155,6 @@ class Session:
             self._deadline = time.monotonic() + self._duration
         assert self._consumer is not None
         self._consumer.started()
-
-    def _is_for_process_engine(self) -> bool:
-        """Which engine: the one asked for, else the kernel's unless it is refused.
-
-        Raises:
-            OptionError: There is no engine of that name.
-        """
-        if self._engine_name:
-            if self._engine_name not in ("kernel", "process"):
-                raise OptionError(f"there is no engine '{self._engine_name}'", "there are: kernel, process")
-            return self._engine_name == "process"
-        from invivo.engines.choice import kernel_engine_refusal
-
-        return bool(kernel_engine_refusal())
 
     def _start_process(self) -> None:
         """Trace by ptrace(2): the target is held first, for the engine needs nothing else."""
@@ -173,7 +164,7 @@ class Session:
         if self._further:
             raise UnsupportedError("the process engine traces one command or process", "give one -c or -p")
         typed = typed_program(self._request)
-        engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge)
+        engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge, self._patches)
         engine.describe(typed.text, typed.warnings, typed.clauses)
         if engine.needs_target and self._command is None and self._pid is None:
             raise RightsError(
@@ -184,9 +175,9 @@ class Session:
         self._consumer = Consumer(engine.plan, self._output(engine.plan), _Services(engine))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         if self._command is not None:
-            self._target = engine.spawn(self._command, has_filter=self._has_filter)
+            self._target = engine.spawn(self._command, has_filter=self._has_filter, is_pinned=self._is_pinned)
         elif self._pid is not None:
-            engine.attach(self._pid)
+            engine.attach(self._pid, is_pinned=self._is_pinned)
         self._tell(engine.choice(is_asked=bool(self._engine_name)))
         engine.begin()
         if engine.exit_code is None:
@@ -301,6 +292,12 @@ class Session:
     def _merge(self, aggregation: int, key: bytes, words: Sequence[int]) -> None:
         assert self._consumer is not None
         self._consumer.aggregations.merge(aggregation, key, words)
+
+    def mind(self) -> None:
+        """Stay the tracer of a command that goes on under a filter, until it has ended with all that it started. Does
+        nothing where there is no filter (see `has_filter`)."""
+        if self._engine is not None and not isinstance(self._engine, KernelEngine):
+            self._engine.mind()
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -435,6 +432,21 @@ def _loader_watch(pid: int) -> LoaderWatch:
     from invivo.engines.kernel.loader_watch import LoaderWatch
 
     return LoaderWatch(pid)
+
+
+def is_process_engine(name: str) -> bool:
+    """Which engine will trace: the one asked for by name, else (empty) the kernel's unless that is refused.
+
+    Raises:
+        OptionError: There is no engine of that name.
+    """
+    if name:
+        if name not in ("kernel", "process"):
+            raise OptionError(f"there is no engine '{name}'", "there are: kernel, process")
+        return name == "process"
+    from invivo.engines.choice import kernel_engine_refusal
+
+    return bool(kernel_engine_refusal())
 
 
 class _Services:

@@ -12,7 +12,7 @@ EACH = 25_003
 
 
 def traced(program: str, command: str, *options: str) -> list[str]:
-    result = as_user("run", "-q", *options, "-e", program, "-c", command, timeout=300)
+    result = as_user("run", "-q", *options, "-e", program, "-c", command, timeout=60)
     assert result.returncode == 0, result.stderr
     return result.stdout.splitlines()
 

@@ -42,6 +42,12 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (without the program's name); returns the exit status."""
+    status = _main(argv)
+    companion = sys.modules.get("invivo.cli.companion")  # where the process engine has traced
+    return status if companion is None else int(companion.leave(status))
+
+
+def _main(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not _has_standard_streams():
         _complain("invivo: standard output is closed")

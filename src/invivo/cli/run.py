@@ -8,7 +8,7 @@ import sys
 from invivo.cli.streams import OpenOutput, stop_on_signals, tell
 from invivo.compiler import Request
 from invivo.errors import InvivoError, OptionError
-from invivo.session import Session
+from invivo.session import Session, is_process_engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")
     add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
     add("--engine", choices=("kernel", "process"), default="", help="kernel: eBPF; process: ptrace, needs no rights")
+    add("--no-pin", dest="is_pinned", action="store_false", help="process engine: leave the target on its own CPUs")
     add("--no-filter", dest="has_filter", action="store_false", help="process engine: no seccomp filter for -c")
     add("--flame", metavar="FILE", help="a flame graph of the aggregations that have a stack in their keys")
     add("--no-cache", dest="use_cache", action="store_false", help="compile anew, keep nothing")
@@ -48,6 +49,14 @@ def run(namespace: argparse.Namespace) -> int:
     Raises:
         InvivoError: With what to tell the user.
     """
+    table = None
+    if (namespace.command is not None or namespace.pid is not None) and is_process_engine(namespace.engine):
+        from invivo.cli import companion
+        from invivo.linux.guardian import PatchTable
+
+        table = PatchTable()
+        if (status := companion.divide(table)) is not None:
+            return status
     name, text, arguments = _program(namespace)
     options = dict(_option(item) for item in namespace.options)
     if namespace.quiet:
@@ -66,6 +75,8 @@ def run(namespace: argparse.Namespace) -> int:
             engine=namespace.engine,
             tell=tell,
             has_filter=namespace.has_filter,
+            is_pinned=namespace.is_pinned,
+            patches=table,
         )
         restore = stop_on_signals(session)
         try:
@@ -75,7 +86,10 @@ def run(namespace: argparse.Namespace) -> int:
                     _draw(session, namespace.flame, name)
                 return status
         finally:
-            restore()
+            if table is None:
+                restore()
+            else:
+                companion.look_after(session.mind)
 
 
 def _draw(session: Session, path: str, name: str) -> None:

@@ -79,11 +79,13 @@ class Target:
         """The exit status of a command that has ended, as `wait` gives it."""
         if self._status is None and self.is_child:
             try:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                # Looked at first: wait(2) would take the stops of a traced command too, which are the tracer's.
+                state = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if state is not None and state.si_code in (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED):
+                    _, status = os.waitpid(self.pid, os.WNOHANG)
+                    self._status = os.waitstatus_to_exitcode(status)
             except ChildProcessError:  # taken by someone else's waitpid
                 self.is_child = False
-            else:
-                self._status = os.waitstatus_to_exitcode(status) if pid else None
         return self._status
 
     def close(self) -> None:

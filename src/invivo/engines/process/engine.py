@@ -18,11 +18,13 @@ from collections.abc import Callable, Sequence
 
 from invivo.engines.base import Losses
 from invivo.engines.process.objects import KernelObjects, needs_kernel
+from invivo.engines.process.pins import Pins
 from invivo.engines.process.tracer import Process, Thread, Tracer
 from invivo.engines.process.world import Facts, OwnWorld, ThreadWorld
 from invivo.engines.reference import ReferenceEngine, World
 from invivo.linux import ptrace, seccomp, spawn
 from invivo.linux.alarm import Alarm
+from invivo.linux.guardian import PatchTable
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
 from invivo.program.plan import (
     AttachPoint,
@@ -79,7 +81,9 @@ class _Due:
 class ProcessEngine:
     """See the module's text. `merge` receives aggregations, as ReferenceEngine's."""
 
-    def __init__(self, program: Program, types: TypeSource, merge: Merge) -> None:
+    def __init__(
+        self, program: Program, types: TypeSource, merge: Merge, patches: PatchTable | None = None
+    ) -> None:
         self._objects = KernelObjects(types)
         self.facts = Facts(self._objects)
         self._own = OwnWorld(self.facts)
@@ -95,6 +99,8 @@ class ProcessEngine:
         self._entries = self._wanted(_ENTER)
         self._returns = self._wanted(_EXIT)
         self._has_filter = False
+        self._patches = patches or PatchTable()
+        self._pins = Pins(self._patches)
         self._target: spawn.Target | None = None
         self._is_enabled = False
         self._failure: Exception | None = None
@@ -134,39 +140,57 @@ class ProcessEngine:
     def choice(self, is_asked: bool) -> str:
         """One line that says how this is traced, and why."""
         why = "asked for" if is_asked else "this user may not load BPF programs"
-        return f"invivo: process engine ({why}): traced by ptrace(2), one's own processes only"
+        line = f"invivo: process engine ({why}): traced by ptrace(2), one's own processes only"
+        if self._pins.cpu is None:
+            return line
+        return f"{line}; on CPU {self._pins.cpu} together with invivo, which is faster (--no-pin)"
 
     # --- targets ------------------------------------------------------------------------------------------------
 
-    def attach(self, pid: int) -> None:
+    def attach(self, pid: int, *, is_pinned: bool) -> None:
         """Trace a process that runs, with all its threads; they stop until enable().
+
+        Args:
+            pid: The process.
+            is_pinned: Let it share a CPU with this thread, if it has one thread only.
 
         Raises:
             InvivoError: It cannot be traced; the message says what to do.
         """
         self.set_target(pid)
         self._tracer.attach(pid)
+        if is_pinned and len(self._tracer.threads) == 1:
+            self._pins.pin([pid])
+            self._use_pins()
 
-    def spawn(self, command: Sequence[str] | str, *, has_filter: bool) -> spawn.Target:
-        """Start a command and hold it before its first instruction, until enable().
+    def spawn(self, command: Sequence[str] | str, *, has_filter: bool, is_pinned: bool) -> spawn.Target:
+        """Start a command and hold it before its first instruction, until enable(). It is killed if this process is.
 
         Args:
             command: As spawn.spawn takes it.
-            has_filter: Put it under a seccomp filter, so that only the system calls that matter stop. It is then killed
-                if this process is: see `mind`.
+            has_filter: Put it under a seccomp filter, so that only the system calls that matter stop: see `mind`.
+            is_pinned: Let it, and all that it starts, share a CPU with this thread.
         """
+        if is_pinned:
+            self._pins.pin([])
+            self._use_pins()
         numbers = self._entries | self._returns
         prepare: Callable[[], object] | None = None
-        options = ptrace.OPTIONS
+        options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
         if has_filter and numbers:
             code = seccomp.trace_filter(numbers)
             prepare = lambda: seccomp.install(code) or os._exit(126)  # noqa: E731
-            options |= ptrace.OPTION_EXITKILL
             self._has_filter = True
         target = spawn.spawn(command, self.set_target, prepare=prepare, options=options, is_kept=True)
         self._target = target
         self._tracer.adopt(target.pid, options)
         return target
+
+    def _use_pins(self) -> None:
+        """What a pinned thread asks about its CPUs is answered as if it were not."""
+        self.facts.is_pinned = self._pins.cpu is not None
+        if self.facts.is_pinned:
+            self._returns |= self._pins.calls
 
     def set_target(self, pid: int) -> None:
         """Set `$target`."""
@@ -191,7 +215,7 @@ class ProcessEngine:
         now = time.monotonic_ns()
         for due in (*self._timers, *self._clocks):
             due.at_ns = now + due.interval_ns
-        self._alarm = Alarm(self._interval())
+        self._alarm = self._alarm or Alarm(self._interval())
         self._tracer.start(self._mode())
 
     def _mode(self) -> int:
@@ -240,22 +264,25 @@ class ProcessEngine:
         self._reference.end()
 
     def close(self) -> None:
-        """Let everything go: processes run on by themselves. May be called twice."""
+        """Let everything go: processes run on by themselves. Those under a filter wait for mind(). May be called
+        twice."""
+        self.disable()
         if self._alarm is not None:
             self._alarm.close()
             self._alarm = None
-        if self._has_filter and self._tracer.threads:
-            self.mind()
-        self._tracer.detach()
+        self._pins.unpin(self._tracer.threads)
+        if not self._has_filter:
+            self._tracer.detach()
         self._take_status()
         self._reference.close()
 
     def mind(self) -> None:
         """Stay with processes that are under a filter until the last has ended: without a tracer, the system calls that
         stop would fail."""
-        self._is_enabled = False
-        while self._tracer.run():
+        self._tracer.start(PTRACE_CONT)
+        while self._tracer.threads and self._tracer.run():
             pass
+        self._take_status()
 
     # --- results ------------------------------------------------------------------------------------------------
 
@@ -324,6 +351,8 @@ class ProcessEngine:
 
     def returned(self, thread: Thread, registers: bytes) -> None:
         number = int.from_bytes(registers[120:128], "little")
+        if number in self._pins.calls:
+            self._pins.returned(thread.tid, number, registers)
         if number in self._returns and registers[136] == _NATIVE_CS:
             world = self._world(thread)
             result = int.from_bytes(registers[80:88], "little")

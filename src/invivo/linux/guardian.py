@@ -1,0 +1,121 @@
+"""What must be undone in other processes if the tracer is killed: in shared memory, carried out by whoever is left.
+
+    table = PatchTable()                          before fork(): both sides see it
+    table.add(4711, 0x401136, b"\\x55")            the tracer, before it writes a breakpoint there
+    table.undo_all()                              the other side, when the tracer has died
+
+An entry is made before its patch and removed after the patch is taken back, so that a tracer killed between the two
+leaves an entry too many, never one too few; undoing looks for the breakpoint's byte before it writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["BREAKPOINT", "PatchTable", "write_text"]
+
+BREAKPOINT = b"\xcc"
+_ENTRY = struct.Struct("<QQB7x")  # pid (0: free), address, the byte that was there
+_AFFINITY = struct.Struct("<Q128s")
+_PATCHES, _PINS = 8192, 1024
+
+
+class PatchTable:
+    """Up to 8,192 patched bytes and 1,024 pinned threads. `is_full` patches are refused."""
+
+    __slots__ = ("_free", "_map", "_pins", "_places")
+
+    def __init__(self) -> None:
+        self._map = mmap.mmap(-1, _PATCHES * _ENTRY.size + _PINS * _AFFINITY.size)
+        self._places: dict[tuple[int, int], int] = {}
+        self._free = list(range(_PATCHES - 1, -1, -1))
+        self._pins: dict[int, int] = {}
+
+    # --- patched bytes ------------------------------------------------------------------------------------------
+
+    def add(self, pid: int, address: int, original: bytes) -> bool:
+        """Note that a byte is about to be replaced; False if there is no room."""
+        if not self._free:
+            return False
+        place = self._places[pid, address] = self._free.pop()
+        # The pid, which makes it count, is written last.
+        self._map[place * _ENTRY.size : (place + 1) * _ENTRY.size] = _ENTRY.pack(0, address, original[0])
+        self._map[place * _ENTRY.size : place * _ENTRY.size + 8] = pid.to_bytes(8, "little")
+        return True
+
+    def remove(self, pid: int, address: int) -> None:
+        """The byte is as it was, or the process is gone."""
+        place = self._places.pop((pid, address), None)
+        if place is not None:
+            self._map[place * _ENTRY.size : place * _ENTRY.size + 8] = bytes(8)
+            self._free.append(place)
+
+    def _patches(self) -> Iterator[tuple[int, int, int]]:
+        for place in range(_PATCHES):
+            pid, address, original = _ENTRY.unpack_from(self._map, place * _ENTRY.size)
+            if pid:
+                yield pid, address, original
+
+    # --- pinned threads -----------------------------------------------------------------------------------------
+
+    def pin(self, tid: int, before: frozenset[int]) -> None:
+        """Note on which CPUs a thread ran that is about to be pinned."""
+        place = self._pins.get(tid, len(self._pins))
+        if place < _PINS:
+            self._pins[tid] = place
+            start = _PATCHES * _ENTRY.size + place * _AFFINITY.size
+            bits = sum(1 << cpu for cpu in before).to_bytes(128, "little")
+            self._map[start : start + _AFFINITY.size] = _AFFINITY.pack(tid, bits)
+
+    def unpin(self, tid: int) -> None:
+        """The thread is not pinned any more."""
+        place = self._pins.get(tid)
+        if place is not None:
+            start = _PATCHES * _ENTRY.size + place * _AFFINITY.size
+            self._map[start : start + 8] = bytes(8)
+
+    # --- undoing ------------------------------------------------------------------------------------------------
+
+    def undo_all(self) -> int:
+        """Put everything back; returns the number of bytes restored."""
+        restored = 0
+        for pid, address, original in self._patches():
+            restored += _restore(pid, address, original)
+        for place in range(_PINS):
+            tid, bits = _AFFINITY.unpack_from(self._map, _PATCHES * _ENTRY.size + place * _AFFINITY.size)
+            if tid:
+                word = int.from_bytes(bits, "little")
+                with contextlib.suppress(OSError, ValueError):
+                    os.sched_setaffinity(tid, [cpu for cpu in range(1024) if word >> cpu & 1])
+        return restored
+
+
+def _restore(pid: int, address: int, original: int) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        fd = os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            if os.pread(fd, 1, address) == BREAKPOINT:
+                os.pwrite(fd, bytes([original]), address)
+                return 1
+        finally:
+            os.close(fd)
+    return 0
+
+
+def write_text(pid: int, address: int, data: bytes) -> bool:
+    """Write into a process's memory, whatever its protection (by /proc/PID/mem, as a tracer may); False on failure."""
+    try:
+        fd = os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            return os.pwrite(fd, data, address) == len(data)
+        finally:
+            os.close(fd)
+    except (OSError, ValueError):
+        return False
