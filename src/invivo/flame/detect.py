@@ -43,7 +43,7 @@ def detect(head: bytes) -> str:
 def _of_json(head: bytes) -> str:
     if b"speedscope.app/file-format-schema" in head or (b'"shared"' in head and b'"frames"' in head):
         return "speedscope"
-    if b'"traceEvents"' in head or head.lstrip()[:1] == b"[":
+    if b'"traceEvents"' in head or (b'"nodes"' in head and b'"callFrame"' in head) or head.lstrip()[:1] == b"[":
         return "chrome"
     if b'"preprocessedProfileVersion"' in head or (b'"meta"' in head and b'"threads"' in head) or b'"meta"' in head:
         return "firefox"

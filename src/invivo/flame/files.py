@@ -67,7 +67,7 @@ FORMATS = {
                "formats.pprof.read_pprof", "formats.pprof.write_pprof"),
         Format("firefox", (".firefox.json", ".profile.json"), "what profiler.firefox.com reads",
                "formats.firefox.read_firefox", "formats.firefox.write_firefox"),
-        Format("chrome", (".chrome.json", ".trace.json", ".cpuprofile"), "trace events: chrome://tracing, Perfetto",
+        Format("chrome", (".trace.json",), "trace events: chrome://tracing, Perfetto",
                "formats.chrome.read_chrome", "formats.chrome.write_chrome"),
         Format("perf", (), "the text that perf script prints", "formats.perf_script.read_perf"),
         Format("bpftrace", (), "maps keyed by stacks, as bpftrace prints them", "formats.stack_text.read_bpftrace"),

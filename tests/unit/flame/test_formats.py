@@ -158,7 +158,7 @@ def test_a_cpuprofile() -> None:
         return {"id": number, "callFrame": {"functionName": name, "url": "x.js", "lineNumber": 4}, "children": children}
 
     nodes = [node(1, "(root)", [2]), node(2, "main", [3]), node(3, "", [])]
-    profile = read(json.dumps({"nodes": nodes, "samples": [2, 3, 3], "timeDeltas": [0, 100, 50]}).encode(), "chrome")
+    profile = read(json.dumps({"nodes": nodes, "samples": [2, 3, 3], "timeDeltas": [0, 100, 50]}).encode())
     assert stacks(profile) == {("main",): 0, ("main", "(anonymous)"): 150_000}
     assert profile.stack(profile.nodes[0])[0].line == 5
 

@@ -1,0 +1,87 @@
+"""What is written for speedscope, pprof and Chrome is read by speedscope itself, its npm package, in a browser.
+
+Its "sandwich" view is a table of functions with total and self, which is compared with shares counted by hand.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from invivo.flame.files import write_profile
+from invivo.flame.profile import Frame, Kind, Profile, Thread
+from tests.browser.browser import Browser
+from tests.support import ROOT
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def speedscope() -> Path:
+    """The folder of speedscope's page."""
+    place = ROOT / ".peers" / "speedscope"
+    page = place / "node_modules" / "speedscope" / "dist" / "release"
+    if not page.exists():
+        if not shutil.which("npm"):
+            pytest.skip("no npm, which brings speedscope (apt-get install npm)")
+        place.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(place), "speedscope@1"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"npm cannot install speedscope: {done.stderr[-200:]}")
+    return page
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+def example() -> Profile:
+    """70 ms in main;work;read, 20 ms in main;work;parse, 10 ms in main: a sample a millisecond."""
+    profile = Profile("ns", "example")
+    main, work = Frame("main", "prog"), Frame("work", "prog", Kind.USER, "work.c", 42)
+    stacks = [[main, work, Frame("read<b>", "libc.so.6")]] * 70 + [[main, work, Frame("parse")]] * 20 + [[main]] * 10
+    thread = profile.thread(Thread(100, 101, "worker"))
+    for place, stack in enumerate(stacks):
+        profile.add(profile.node(stack), 1_000_000, thread, place * 1_000_000)
+    return profile
+
+
+@pytest.mark.parametrize("name", ["x.speedscope.json", "x.pb.gz", "x.trace.json"])
+def test_speedscope_shows_the_same_shares(speedscope: Path, browser: Browser, name: str, tmp_path: Path) -> None:
+    write_profile(example(), str(tmp_path / name))
+    text = base64.b64encode((tmp_path / name).read_bytes()).decode()
+    (tmp_path / "profile.js").write_text(f"speedscope.loadFileFromBase64({name!r}, {text!r})")
+    browser.driver.get("about:blank")
+    browser.driver.get(f"{(speedscope / 'index.html').as_uri()}#localProfilePath={tmp_path}/profile.js&view=sandwich")
+    deadline = time.monotonic() + 20
+    found: dict[str, tuple[float, float]] = {}
+    while len(found) < 4 and time.monotonic() < deadline:
+        time.sleep(0.2)
+        shown = browser.ask("return document.body.innerText")
+        rows = re.findall(r"\(([<\d.]+)%\)\s+\S+ ?\S* \(([<\d.]+)%\)\s+(\S+)\n", shown + "\n")
+        found = {row[2]: (float(row[0].strip("<")), float(row[1].strip("<"))) for row in rows}
+    assert {function: pair for function, pair in found.items() if function != "[kernel]"} == {
+        "main": (100, 10), "work": (90, 0.01), "read<b>": (70, 70), "parse": (20, 20)
+    }  # fmt: skip
+
+
+def test_speedscopes_schema_accepts_what_is_written(speedscope: Path, tmp_path: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema: pip install invivo[dev]")
+    write_profile(example(), str(tmp_path / "x.speedscope.json"))
+    schema = json.loads((speedscope / "file-format-schema.json").read_text())
+    data = json.loads((tmp_path / "x.speedscope.json").read_text())
+    jsonschema.validate(data, schema)
+    data["profiles"][0]["type"] = "no such"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, schema)
