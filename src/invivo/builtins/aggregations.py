@@ -101,7 +101,7 @@ def _function(
 
 
 def _named(b: Builder, operand: Operand, action: str, tag: str) -> AggregationName:
-    aggregation = b.aggregation(operand)
+    aggregation = b.aggregation(operand, f"D_{tag}_AGGBAD")
     if aggregation is None:
         b.error(f"D_{tag}_AGGARG", operand.span, f"{action}() takes an aggregation without keys", "written @name")
     return aggregation
@@ -122,7 +122,7 @@ def _trunc(b: Builder, operands: Sequence[Operand]) -> None:
 
 def _normalize(b: Builder, operands: Sequence[Operand]) -> None:
     aggregation = _named(b, operands[0], "normalize", "NORMALIZE")
-    b.act(Normalize(aggregation.id, b.field(b.integer(operands[1]))))
+    b.act(Normalize(aggregation.id, b.field(b.integer(operands[1], "D_NORMALIZE_SCALAR"))))
 
 
 register(

@@ -21,10 +21,18 @@ def format_of(b: Builder, operand: Operand, action: str) -> tuple[str, tuple[Con
     text = b.literal(operand)
     if text is None:
         b.error("D_PRINTF_ARG_FMT", operand.span, f"{action}()'s format must be a string literal")
+    if not text and action in ("printf", "printa"):
+        b.error("D_PRINTF_FMT_EMPTY", operand.span, f"{action}()'s format is empty")
     try:
         return text, conversions(parse_format(text))
     except FormatError as error:
         b.error("D_PRINTF_ARG_FMT", operand.span, error.message)
+
+
+def _is_dynamic(wanted: Sequence[Conversion], position: int) -> bool:
+    """Whether the argument at a position is the width or precision that a `*` stands for."""
+    kinds = [kind for c in wanted for kind in [*[True] * ((c.width == "*") + (c.precision == "*")), False]]
+    return kinds[position]
 
 
 def formatted(
@@ -39,7 +47,7 @@ def formatted(
     needed = sum(1 + (c.width == "*") + (c.precision == "*") for c in wanted)
     if needed > len(rest):
         b.error(
-            "D_PRINTF_ARG_PROTO",
+            "D_PRINTF_DYN_PROTO" if _is_dynamic(wanted, len(rest)) else "D_PRINTF_ARG_PROTO",
             b.span,
             f"{action}()'s format takes {_arguments(needed)}, {len(rest)} given",
             "write %% for a percent sign" if not rest else "",

@@ -72,13 +72,13 @@ def _printa(b: Builder, operands: Sequence[Operand]) -> None:
     text: str | None = None
     wanted: tuple[Conversion, ...] = ()
     rest = list(operands)
-    if b.aggregation(rest[0]) is None and b.literal(rest[0]) is not None:
+    if b.aggregation(rest[0], "D_PRINTA_AGGBAD") is None and b.literal(rest[0]) is not None:
         text, wanted = format_of(b, rest.pop(0), "printa")
     if not rest:
         b.error("D_PRINTA_PROTO", b.span, 'printa() takes an aggregation: printa(@name) or printa("format", @name)')
     found: list[AggregationName] = []
     for operand in rest:
-        aggregation = b.aggregation(operand)
+        aggregation = b.aggregation(operand, "D_PRINTA_AGGBAD")
         if aggregation is None:
             b.error("D_PRINTA_AGGARG", operand.span, "printa() takes aggregations", "an aggregation is written @name")
         found.append(aggregation)

@@ -95,10 +95,10 @@ class Builder(Protocol):
         """The operand as it is: a `char *` stays a pointer."""
         ...
 
-    def integer(self, operand: Operand) -> Expr:
+    def integer(self, operand: Operand, code: str = "D_PROTO_ARG") -> Expr:
         """The operand as int64_t.
 
-        Reports D_PROTO_ARG where it is no integer.
+        Reports `code` where it is no integer.
         """
         ...
 
@@ -118,8 +118,9 @@ class Builder(Protocol):
         """The text of a string literal (lone surrogates for bytes that are not UTF-8), or None."""
         ...
 
-    def aggregation(self, operand: Operand) -> AggregationName | None:
-        """The aggregation that `@name` names (without keys), or None if the operand is something else."""
+    def aggregation(self, operand: Operand, code: str = "D_AGG_NULL") -> AggregationName | None:
+        """The aggregation that `@name` names (without keys), or None if the operand is something else; `code` is
+        reported if nothing ever assigns it."""
         ...
 
     def later(self, check: Callable[[], None]) -> None:

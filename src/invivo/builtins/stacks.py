@@ -25,7 +25,8 @@ def _depth(b: Builder, args: Sequence[Expr], option: str) -> int:
     while isinstance(depth, Convert):
         depth = depth.operand
     if not isinstance(depth, IntLit) or not 0 < depth.value <= _MAX_DEPTH:
-        b.error("D_STACK_SIZE", args[0].span, f"the number of frames must be a constant from 1 to {_MAX_DEPTH}")
+        code = "D_USTACK_FRAMES" if option == "ustackframes" else "D_STACK_SIZE"
+        b.error(code, args[0].span, f"the number of frames must be a constant from 1 to {_MAX_DEPTH}")
     return depth.value
 
 

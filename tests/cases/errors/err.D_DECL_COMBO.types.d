@@ -1,6 +1,6 @@
 /* A type's words must fit together. */
 /* line: 4 */
 
-short char x;
+char float x;
 
 BEGIN { exit(0); }

@@ -7,6 +7,5 @@ BEGIN
 	printf("b");
 	printf("%d", 1);
 	printf("c\n");
-	printf("");
 	exit(0);
 }

@@ -59,7 +59,7 @@ def _update(
     parameters, value, increment = builtin.aggregating.split(b, call.arguments)
     _check_function(c, aggregation, builtin.aggregating.function, parameters, call)
     keys = _keys(c, target, aggregation)
-    amount = None if value is None else b.integer(value)
+    amount = None if value is None else b.integer(value, "D_AGG_SCALAR")
     times = None if increment is None else b.integer(increment)
     assert aggregation.node is not None
     return AggUpdate(aggregation.node, keys, amount, times, expression.span)

@@ -51,8 +51,8 @@ class BuiltinCall:
         expr = coerce.decayed(self._lower(operand))
         return coerce.convert(expr, coerce.kept_type(expr.type)) if isinstance(expr.type, Pointer) else expr
 
-    def integer(self, operand: Operand) -> Expr:
-        expr = coerce.integer(self.clause, self._lower(operand), "this argument", "D_PROTO_ARG")
+    def integer(self, operand: Operand, code: str = "D_PROTO_ARG") -> Expr:
+        expr = coerce.integer(self.clause, self._lower(operand), "this argument", code)
         return coerce.convert(expr, INT64)
 
     def integer_or_pointer(self, operand: Operand) -> Expr:
@@ -74,9 +74,9 @@ class BuiltinCall:
             return operand.value.decode("utf-8", "surrogateescape")
         return None
 
-    def aggregation(self, operand: Operand) -> AggregationState | None:
+    def aggregation(self, operand: Operand, code: str = "D_AGG_NULL") -> AggregationState | None:
         if isinstance(operand, syntax.AggRef) and operand.keys is None:
-            return self.clause.program.aggregation(operand.name, operand.span)
+            return self.clause.program.aggregation(operand.name, operand.span, code)
         return None
 
     def later(self, check: Callable[[], None]) -> None:

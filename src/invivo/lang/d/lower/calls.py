@@ -49,6 +49,13 @@ def call(c: ClauseState, expression: syntax.CallOp) -> Expr | Translated:
     return builtin.subroutine(BuiltinCall(c, expression.span), arguments)
 
 
+# Where DTrace has a tag of its own for a wrong number of arguments.
+_LENGTH_CODES = {
+    "clear": "D_CLEAR_PROTO", "normalize": "D_NORMALIZE_PROTO", "denormalize": "D_NORMALIZE_PROTO",
+    "printa": "D_PRINTA_PROTO", "stack": "D_STACK_PROTO", "ustack": "D_USTACK_PROTO",
+}  # fmt: skip
+
+
 def check_length(c: ClauseState, builtin: Builtin, expression: syntax.CallOp) -> None:
     """Report a wrong number of arguments."""
     signature, given = builtin.signature, len(expression.arguments)
@@ -59,7 +66,7 @@ def check_length(c: ClauseState, builtin: Builtin, expression: syntax.CallOp) ->
             wanted = f"at least {signature.minimum}"
         plural = "" if wanted == "1" else "s"
         c.program.error(
-            "D_PROTO_LEN",
+            _LENGTH_CODES.get(builtin.name, "D_PROTO_LEN"),
             expression.span,
             f"{builtin.name}() takes {wanted} argument{plural}, {given} given",
             f"its prototype is: {builtin.prototype}",
@@ -94,7 +101,8 @@ def _no_value(c: ClauseState, expression: syntax.CallOp, builtin: Builtin) -> No
                 f"assign it to an aggregation: @ = {name}(...)",
             )  # fmt: skip
         case Kind.VARIABLE:
-            c.program.error("D_FUNC_IDENT", expression.span, f"{name} is a variable, it is not called", f"write {name}")
+            message = f"{name} is a variable, it is not called"
+            c.program.error("D_FUNC_IDKIND", expression.span, message, f"write {name}")
         case _:
             c.program.error(
                 "D_FUNC_IDKIND",
@@ -109,6 +117,9 @@ def _unknown(c: ClauseState, expression: syntax.CallOp) -> NoReturn:
 
     if hint := ABSENT.get(expression.name, ""):
         c.program.error("D_FUNC_UNDEF", expression.name_span, f"invivo has no {expression.name}()", hint)
+    if (Scope.GLOBAL, expression.name) in c.program.variables:
+        message = f"{expression.name} is a variable, it is not called"
+        c.program.error("D_FUNC_IDKIND", expression.span, message, f"write {expression.name}")
     names = [b.name for b in BUILTINS.values() if b.kind is not Kind.VARIABLE] + list(c.program.functions)
     close = difflib.get_close_matches(expression.name, names, 1, 0.6)
     hint = f"did you mean {close[0]}()?" if close else "invivo help builtins lists them all"

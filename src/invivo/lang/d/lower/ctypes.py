@@ -127,6 +127,8 @@ def _base(state: ProgramState, name: syntax.TypeName) -> tuple[Type, Space]:
         return _enum(state, name.tagged)
     words = name.words
     if all(word in _BASIC for word in words):
+        if "signed" in words and "unsigned" in words:
+            state.error("D_DECL_SIGNINT", name.span, "an integer is signed or unsigned, not both")
         kept = sorted(word for word in words if word not in ("int", "signed") or len(words) == 1)
         if kept == ["signed"]:
             kept = ["int"]
@@ -134,11 +136,22 @@ def _base(state: ProgramState, name: syntax.TypeName) -> tuple[Type, Space]:
             kept = ["char", "signed"]
         found = _WORDS.get(tuple(kept))
         if found is None:
-            state.error("D_DECL_COMBO", name.span, f"'{' '.join(words)}' is not a type")
+            state.error(_combination_code(words), name.span, f"'{' '.join(words)}' is not a type")
         return found, state.pointer_space(name.span)
     if len(words) != 1:
         state.error("D_DECL_COMBO", name.span, f"'{' '.join(words)}' is not a type")
     return _named(state, words[0], name.span)
+
+
+def _combination_code(words: tuple[str, ...]) -> str:
+    """DTrace's tag of type words that do not go together."""
+    if "char" in words and ("short" in words or "long" in words):
+        return "D_DECL_CHARATTR"
+    if "void" in words:
+        return "D_DECL_VOIDATTR"
+    if words.count("long") > 2 or ("long" in words and "short" in words):
+        return "D_DECL_LONGINT"
+    return "D_DECL_COMBO"
 
 
 def _named(state: ProgramState, word: str, span: Span) -> tuple[Type, Space]:
@@ -198,7 +211,8 @@ def _make_struct(state: ProgramState, declaration: syntax.StructDecl) -> Struct:
             type_ = declared_type(state, entry.base, declarator)
             bytes_ = size_of(type_)
             if bytes_ is None:
-                state.error("D_DECL_INCOMPLETE", declarator.span, f"a member of type {type_name(type_)} has no size")
+                code = "D_DECL_VOIDOBJ" if isinstance(type_, Void) else "D_DECL_INCOMPLETE"
+                state.error(code, declarator.span, f"a member of type {type_name(type_)} has no size")
             if declarator.name and declarator.name in names:
                 state.error("D_DECL_MNAME", declarator.span, f"two members are called '{declarator.name}'")
             names.add(declarator.name)
@@ -272,6 +286,8 @@ def _enum(state: ProgramState, declaration: syntax.EnumDecl) -> tuple[Type, Spac
             if number_given is None:
                 state.error("D_DECL_ENCONST", value.span, f"the value of '{name}' must be a constant")
             following = number_given
+        if not -(1 << 31) <= following < 1 << 32:
+            state.error("D_DECL_ENOFLOW", declaration.span, f"the value of '{name}', {following}, does not fit an int")
         members.append((name, following))
         following += 1
     is_signed = any(number < 0 for _, number in members)

@@ -84,7 +84,7 @@ def member(c: ClauseState, expression: syntax.MemberOp) -> Expr | Translated:
             if is_integral(base.type):
                 hint = f"cast it to a pointer: ((struct NAME *){text})->{expression.name}"
             c.program.error(
-                "D_DEREF_NONPTR", expression.span, f"-> needs a pointer, {text} is {a_type(base.type)}", hint
+                "D_OP_PTR", expression.span, f"-> needs a pointer, {text} is {a_type(base.type)}", hint
             )
         struct, space = base.type.target, base.type.space
         address = base

@@ -65,7 +65,7 @@ def unary(c: ClauseState, expression: syntax.UnaryOp | syntax.PrefixOp | syntax.
     if op == "!":
         operand = coerce.scalar(c, operand, "the operand of !")
         return Compare("==", operand, coerce.convert(IntLit(0, INT, span), operand.type), INT, span)
-    operand = coerce.integer(c, operand, f"the operand of {op}")
+    operand = coerce.integer(c, operand, f"the operand of {op}", "D_OP_INT" if op == "~" else "D_OP_ARITH")
     operand = coerce.convert(operand, promote(operand.type))
     if isinstance(operand, IntLit) and op == "-":
         folded = Unary("-", operand, operand.type, span)
@@ -170,7 +170,13 @@ def _incompatible(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) 
     elif any(isinstance(t, String) for t in types) and any(is_integral(t) for t in types):
         hint = "lltostr(n) makes a string of a number"
     message = f"{op} does not take {a_type(left.type)} and {a_type(right.type)}"
-    c.program.error("D_OP_INCOMPAT", span, message, hint)
+    bare = op.removesuffix("=")
+    code = "D_OP_ARITH" if bare in ("*", "/") else "D_OP_INCOMPAT" if bare in ("+", "-") else "D_OP_INT"
+    c.program.error(code if bare in _ARITHMETIC else "D_OP_INCOMPAT", span, message, hint)
+
+
+# Operators of numbers, which DTrace tells apart by what they need: numbers, integers, or operands that fit each other.
+_ARITHMETIC = frozenset("* / % + - << >> & | ^".split())
 
 
 # --- assignment -------------------------------------------------------------------------------------------------------

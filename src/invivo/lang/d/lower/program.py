@@ -17,7 +17,7 @@ from invivo.lang.d.lower.library import attach_library
 from invivo.lang.d.lower.options import options_of
 from invivo.lang.d.lower.pragmas import check_pragmas
 from invivo.lang.d.lower.reads import Reads, reads_of
-from invivo.lang.d.lower.state import Abandoned, ProgramState
+from invivo.lang.d.lower.state import Abandoned, ProgramState, is_of_library
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
 from invivo.program.nodes import Call, Clause, Compare, Context, Expr, IntLit, Logical, Probe, Program, Variable
@@ -87,13 +87,20 @@ def _declare(state: ProgramState, declaration: syntax.TopLevel) -> None:
             _once(state, declarator.name, declarator.name in state.inlines, declaration.span)
             state.inlines[declarator.name] = declaration
         case syntax.TranslatorDecl(output):
+            if not is_of_library(declaration.span):
+                translators.check(state, declaration)
             state.translators.setdefault(translators.output_name(output), []).append(declaration)
         case syntax.Declaration(storage, base, declarators):
             if storage == "typedef":
                 for declarator in declarators:
-                    state.typedefs[declarator.name] = ctypes.declared_type(state, base, declarator)
+                    type_ = ctypes.declared_type(state, base, declarator)
+                    if state.typedefs.setdefault(declarator.name, type_) != type_:
+                        message = f"'{declarator.name}' is declared twice, with different types"
+                        state.error("D_DECL_TYPERED", declarator.span, message)
             elif not declarators:
                 ctypes.declared_type(state, base, base.declarator)
+                if base.tagged is None:
+                    state.error("D_DECL_USELESS", declaration.span, "this declares nothing", "a name is missing")
             else:
                 variables.declare(state, declaration)
         case syntax.ClauseDecl() | syntax.Pragma():

@@ -45,6 +45,7 @@ class AggregationState:
     key_types: list[Type] = fresh(factory=list)
     is_interned: list[bool] = fresh(factory=list)
     is_bad: bool = False  # reported already
+    unassigned: str = "D_AGG_NULL"  # what to report if it never gets a function
 
     def use_keys(self, keys: tuple[Expr, ...]) -> None:
         """Note the keys of one more use; the shape has been checked."""
@@ -131,11 +132,12 @@ class ProgramState:
                 return
         self.diagnostics.error(code, span, message, hint)
 
-    def aggregation(self, name: str, span: Span) -> AggregationState:
-        """`@name`, made at its first mention."""
+    def aggregation(self, name: str, span: Span, code: str = "D_AGG_NULL") -> AggregationState:
+        """`@name`, made at its first mention; `code` is reported there if it never gets a function."""
         found = self.aggregations.get(name)
         if found is None:
             found = self.aggregations[name] = AggregationState(len(self.aggregations) + 1, name, span)
+            found.unassigned = code
         return found
 
     def intern(self, value: bytes) -> None:
@@ -152,7 +154,7 @@ class ProgramState:
             if aggregation.node is None:
                 if not aggregation.is_bad:
                     self.report(
-                        "D_AGG_NULL",
+                        aggregation.unassigned,
                         aggregation.mentioned,
                         f"@{aggregation.name} is never assigned an aggregating function",
                         f"for instance @{aggregation.name}[execname] = count();",

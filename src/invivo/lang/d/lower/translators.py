@@ -7,15 +7,16 @@ xlate <psinfo_t *> (curthread)
 from __future__ import annotations
 
 from invivo.lang.d import syntax
-from invivo.lang.d.lower import coerce
+from invivo.lang.d.lower import coerce, ctypes
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower, lower_any
+from invivo.lang.d.lower.state import ProgramState
 from invivo.program.nodes import Expr
-from invivo.program.types import Int, Pointer, Struct, Type, a_type
+from invivo.program.types import Int, Pointer, Struct, Type, a_type, type_name
 from invivo.source import Span
 
-__all__ = ["member", "output_name", "translated", "xlate"]
+__all__ = ["check", "member", "output_name", "translated", "xlate"]
 
 
 def output_name(type_: syntax.TypeName) -> str:
@@ -87,3 +88,18 @@ def _typed(c: ClauseState, declaration: syntax.TranslatorDecl, name: str, value:
     if found is None or coerce.is_textual(found.type):
         return coerce.string(c, value) if found is not None else value
     return coerce.assignable(c, value, found.type, name, span)
+
+
+def check(state: ProgramState, declaration: syntax.TranslatorDecl) -> None:
+    """Report a translator that makes no structure, or members that it does not have, or that there is already."""
+    name = output_name(declaration.output)
+    made = ctypes.declared_type(state, declaration.output, declaration.output.declarator)
+    if not isinstance(made, Struct):
+        state.error("D_XLATE_SOU", declaration.output.span, f"a translator makes a structure, not {a_type(made)}")
+    members = {member.name for member in made.members}
+    for member, value in declaration.members:
+        if member not in members:
+            state.error("D_XLATE_MEMB", value.span, f"{type_name(made)} has no member '{member}'")
+    taken = declaration.input.span.text
+    if any(known.input.span.text == taken for known in state.translators.get(name, ())):
+        state.error("D_XLATE_REDECL", declaration.span, f"how '{taken}' becomes {name} is defined twice")

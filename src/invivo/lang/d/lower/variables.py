@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from invivo.builtins import BUILTINS
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.clause import ClauseState, Translated
@@ -55,6 +56,10 @@ def declare(state: ProgramState, declaration: syntax.Declaration) -> None:
             "D_DECL_CLASS", declaration.span, f"'{declaration.storage}' declarations are not used in D programs here"
         )
     for declarator in declaration.declarators:
+        if "`" in declarator.name:
+            state.error("D_DECL_SCOPE", declarator.span, "a variable of the program belongs to no module")
+        if declaration.storage not in ("self", "this") and declarator.name in BUILTINS:
+            state.error("D_DECL_IDRED", declarator.span, f"'{declarator.name}' is D's own", "take another name")
         keys, type_ = _declared(state, declaration.base, declarator)
         scope = SCOPES[declaration.storage if declaration.storage in ("self", "this") else ""]
         known = state.variables.get((scope, declarator.name))

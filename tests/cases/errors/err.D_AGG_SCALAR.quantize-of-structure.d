@@ -1,0 +1,3 @@
+/* A distribution is one of numbers. */
+/* line: 3 */
+BEGIN { @ = quantize(*curthread); }

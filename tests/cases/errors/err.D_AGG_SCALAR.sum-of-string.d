@@ -1,0 +1,3 @@
+/* sum() adds numbers, which a string is not. */
+/* line: 3 */
+BEGIN { @ = sum(execname); }

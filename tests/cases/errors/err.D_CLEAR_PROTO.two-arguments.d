@@ -1,0 +1,3 @@
+/* clear() takes one aggregation. */
+/* line: 3 */
+BEGIN { @a = count(); clear(@a, 1); }

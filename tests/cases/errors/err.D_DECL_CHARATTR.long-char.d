@@ -1,0 +1,3 @@
+/* A char is neither short nor long. */
+/* line: 3 */
+long char c;

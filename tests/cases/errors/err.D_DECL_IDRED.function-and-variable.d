@@ -1,0 +1,3 @@
+/* A builtin variable is not declared again. */
+/* line: 3 */
+int pid; BEGIN { exit(0); }

@@ -1,0 +1,3 @@
+/* An integer is not long and short. */
+/* line: 3 */
+long short x;

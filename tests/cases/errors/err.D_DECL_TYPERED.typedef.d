@@ -1,0 +1,3 @@
+/* A type's name stands for one type. */
+/* line: 3 */
+typedef int t; typedef char t;

@@ -1,0 +1,3 @@
+/* This declares nothing. */
+/* line: 3 */
+int;

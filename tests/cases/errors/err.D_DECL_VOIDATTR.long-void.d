@@ -1,0 +1,3 @@
+/* void has no length. */
+/* line: 3 */
+long void *p;

@@ -1,0 +1,3 @@
+/* void has no sign. */
+/* line: 3 */
+unsigned void *p;

@@ -1,0 +1,3 @@
+/* A member is no void. */
+/* line: 3 */
+struct s { void v; };

@@ -1,0 +1,3 @@
+/* A variable is not called. */
+/* line: 3 */
+BEGIN { pid(2); }

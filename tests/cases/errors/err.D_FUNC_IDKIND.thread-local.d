@@ -1,0 +1,3 @@
+/* A string is not called. */
+/* line: 3 */
+string s; BEGIN { s(); }

@@ -1,0 +1,3 @@
+/* A factor is a number. */
+/* line: 3 */
+BEGIN { @a = count(); normalize(@a, execname); }

@@ -1,0 +1,3 @@
+/* Strings are not multiplied. */
+/* line: 3 */
+BEGIN { x = execname * 2; }

@@ -1,0 +1,3 @@
+/* A string has no negative. */
+/* line: 3 */
+BEGIN { x = -execname; }

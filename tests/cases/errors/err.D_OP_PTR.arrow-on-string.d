@@ -1,0 +1,3 @@
+/* -> follows a pointer. */
+/* line: 3 */
+BEGIN { trace(execname->x); }

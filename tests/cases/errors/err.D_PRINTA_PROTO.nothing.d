@@ -1,0 +1,3 @@
+/* printa() prints an aggregation. */
+/* line: 3 */
+BEGIN { printa(); }

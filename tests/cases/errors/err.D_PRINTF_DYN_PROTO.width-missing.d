@@ -1,0 +1,3 @@
+/* A * takes an argument of its own. */
+/* line: 3 */
+BEGIN { printf("%*d"); }

@@ -1,0 +1,3 @@
+/* printf() has a format. */
+/* line: 3 */
+BEGIN { printf(""); }

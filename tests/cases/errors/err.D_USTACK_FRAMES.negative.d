@@ -1,0 +1,3 @@
+/* There are no negative frames. */
+/* line: 3 */
+BEGIN { ustack(-1); }
