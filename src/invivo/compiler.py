@@ -99,7 +99,7 @@ def compile_now(request: Request, places: Places | None = None) -> Plan:
     source = read_source(request.name, request.text)
     types = KernelTypes()
     traits = kernel_traits(types)
-    programs = UserTypes(request.target_pid, request.types)
+    programs = UserTypes(request.target_pid, request.types, types)
     catalog = Catalog(types, traits, request.target_pid, programs)
     macros = MacroValues(
         request.arguments, request.name, consumer=request.consumer, target_pid=request.target_pid

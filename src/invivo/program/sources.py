@@ -6,11 +6,12 @@ dictionary; `ProbeCatalog` by `providers`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from invivo.program.nodes import Probe
+from invivo.program.nodes import Expr, Probe
 from invivo.program.types import Type
+from invivo.source import Span
 from invivo.value import value
 
 __all__ = ["ProbeCatalog", "ProbePattern", "TypeSource"]
@@ -35,8 +36,10 @@ class TypeSource(Protocol):
         """The value and type of an enumeration constant, or None."""
         ...
 
-    def symbol(self, module: str, name: str) -> tuple[int, Type] | None:
+    def symbol(self, module: str, name: str) -> tuple[int | Callable[[Span], Expr], Type] | None:
         """Address and type of a data symbol (``vmlinux`jiffies``, ``a.out`ngx_cycle``), or None; `module` may be empty.
+
+        The address is an expression where it differs from process to process.
 
         Raises:
             InvivoError: There is such a symbol, but it cannot be read here; the message says why.

@@ -15,10 +15,12 @@ from collections.abc import Iterator, Sequence
 
 from invivo.errors import InvivoError, TargetError
 from invivo.linux.maps import read_maps
+from invivo.program.nodes import Call
 from invivo.program.sources import TypeSource
-from invivo.program.types import Type
+from invivo.program.types import ULONG, Pointer, Struct, Type
+from invivo.providers.expressions import Maker, binary, literal, member
 from invivo.providers.program_types import Function, ProgramTypes
-from invivo.symbols.elf import ElfError, ElfFile
+from invivo.symbols.elf import ET_EXEC, PF_X, PT_LOAD, ElfError, ElfFile
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 __all__ = ["FileTypes", "UserTypes"]
@@ -31,8 +33,10 @@ class UserTypes:
         TargetError: From every method, where a given file cannot be read or has no types.
     """
 
-    def __init__(self, pid: int = 0, given: Sequence[str] = ()) -> None:
+    def __init__(self, pid: int = 0, given: Sequence[str] = (), kernel: TypeSource | None = None) -> None:
+        """`kernel` tells where the kernel keeps the address of a process's program."""
         self._pid = pid
+        self.kernel = kernel
         self._given_paths = tuple(given)
         self._given: list[TypeSource] | None = None
         self._files: dict[str, ProgramTypes | None] = {}
@@ -99,7 +103,7 @@ class UserTypes:
     def enumerator(self, name: str) -> tuple[int, Type] | None:
         return next((t for s in self._sources() if (t := s.enumerator(name)) is not None), None)
 
-    def symbol(self, module: str, name: str) -> tuple[int, Type] | None:
+    def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         """A variable of the target; see FileTypes.symbol."""
         program = self._program()
         return None if program is None else program.symbol(module, name)
@@ -158,7 +162,7 @@ class FileTypes:
                 return found
         return None
 
-    def symbol(self, module: str, name: str) -> tuple[int, Type] | None:
+    def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         """Where a variable is in the process, and its type. `module` is a file's name; without, this file's variables
         are meant, then those of the program.
 
@@ -176,6 +180,8 @@ class FileTypes:
             found = self._variable(object_, name)
             if found is not None:
                 address, type_ = found
+                if not self._pid and (own := self._in_program(object_, address)) is not None:
+                    return own, type_
                 return address + self._bias(object_, name), type_
         return None
 
@@ -198,10 +204,23 @@ class FileTypes:
             "--types FILE names a file that declares it: one compiled with -g against the program's headers",
         )
 
+    def _in_program(self, object_: MappedObject, address: int) -> Maker | None:
+        """The address in whichever process runs the file as its program: the kernel knows where its code begins."""
+        with ElfFile.open(object_.place, object_.path) as elf:
+            code = [s.address for s in elf.segments if s.type == PT_LOAD and s.flags & PF_X]
+            if elf.type == ET_EXEC or not elf.interpreter or not code or self._user.kernel is None:
+                return None
+            distance = address - min(code)
+        task = self._user.kernel.struct("struct", "task_struct")
+        if not isinstance(task, Struct):
+            return None
+        start, _ = member(lambda span: Call("current_task", (), Pointer(task), span), task, "mm.start_code")
+        return binary("+", start, literal(distance & (1 << 64) - 1, ULONG), ULONG)
+
     def _bias(self, object_: MappedObject, name: str) -> int:
         """What the process has added to the file's addresses."""
         with ElfFile.open(object_.place, object_.path) as elf:
-            if elf.type == 2:  # ET_EXEC
+            if elf.type == ET_EXEC:
                 return 0
             for mapping in (read_maps(self._pid) or ()) if self._pid else ():
                 if mapping.path.removesuffix(" (deleted)") == object_.path:

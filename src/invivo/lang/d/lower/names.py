@@ -94,7 +94,8 @@ def _symbol(c: ClauseState, node: syntax.Name) -> Expr:
     from invivo.program.types import ULONG
 
     (address, type_), space = found
-    return place(IntLit(address, ULONG, node.span), space, type_, node.span)
+    at = IntLit(address, ULONG, node.span) if isinstance(address, int) else address(node.span)
+    return place(at, space, type_, node.span)
 
 
 def _no_symbol(c: ClauseState, module: str, node: syntax.Name) -> NoReturn:
