@@ -10,11 +10,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.docs.server_examples import SERVER_CHECKS, forget_types
 from tests.docs.snippets import ROOT
 from tests.support import invivo, trigger
 
@@ -272,13 +273,19 @@ CHECKS: dict[str, Callable[..., None]] = {
         syscall_counts, syscall_rate, syscall_latency, slow_syscalls, errors, opens, execs, exits, signals, threads,
         read_sizes, write_bytes, block_sizes, block_latency, run_queue, off_cpu, off_cpu_times, cpu_by_process,
         cpu_stacks, page_faults, tcp_states, socket_bytes, wakeups, futex_waits, softirqs,
-        function_latency, malloc_sizes,
+        function_latency, malloc_sizes, *SERVER_CHECKS,
     )
 }  # fmt: skip
 
 
 def test_every_script_has_a_check() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.d")} == set(CHECKS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _without_a_trace() -> Iterator[None]:
+    yield
+    forget_types()
 
 
 @pytest.mark.kernel

@@ -58,8 +58,11 @@ class _Slots:
         return start
 
 
-def parameters(function: Function, registers: Registers) -> list[ProbeArg]:
-    """The arguments of a call at the function's entry."""
+def parameters(function: Function, registers: Registers, *, is_go: bool = False) -> list[ProbeArg]:
+    """The arguments of a call at the function's entry; `is_go`: by Go's convention."""
+    if is_go:
+        slots = _Slots(registers._replace(arguments=registers.go_arguments))
+        return [ProbeArg(name, type_, _go_parameter(name, type_, slots)) for name, type_ in function.parameters]
     slots = _Slots(registers)
     if _is_in_memory(function.result):
         slots.free.pop(0)  # where the caller wants the result
@@ -106,6 +109,28 @@ def _parameter(shown: str, function: str, type_: Type, slots: _Slots) -> Maker:
             return _stack_scalar(registers, slots.on_stack(_WORD, _WORD), LONG)
 
 
+def _go_parameter(name: str, type_: Type, slots: _Slots) -> Maker:
+    """Go spreads strings, slices and structures over registers, one for each part. Source: abi-internal.md."""
+    leaves = _leaves(type_, 0)
+    registers = slots.registers
+    if any(isinstance(leaf, Float) for _, leaf in leaves):
+        slots.vectors -= sum(isinstance(leaf, Float) for _, leaf in leaves)
+        whole = sum(not isinstance(leaf, Float) for _, leaf in leaves)
+        del slots.free[:whole]
+        return refused(f"{name} is a {type_name(type_)}, which is passed in vector registers")
+    if len(leaves) > len(slots.free):
+        size = size_of(type_) or _WORD
+        return _stack_memory(registers, slots.on_stack(size, _WORD), type_)
+    first = len(registers.arguments) - len(slots.free)
+    taken = [slots.free.pop(0) for _ in leaves]
+    if len(taken) == 1 and isinstance(type_, Int | Enum | Pointer):
+        offset = registers.offsets[taken[0]]
+        return convert(lambda span: ContextBytes(offset, LONG, span), type_)
+    parts = ", ".join(f"arg{number}" for number in range(first, first + len(taken)))
+    hint = f"they are {parts}; of a string, stringof((char *)arg{first}, arg{first + 1})"
+    return refused(f"{name} is a {type_name(type_)}, passed in its parts", hint)
+
+
 def result(function: Function, registers: Registers) -> list[ProbeArg]:
     """args[0] and args[1] when the function returns: as in DTrace, where it returned (not known), and the value."""
     first = ProbeArg("", INT64, literal(0, INT64))
@@ -126,11 +151,11 @@ def result(function: Function, registers: Registers) -> list[ProbeArg]:
     return [first, ProbeArg("", type_, refused(f"{function.name}() returns a {type_name(type_)}, in {where}"))]
 
 
-def refused(why: str) -> Maker:
+def refused(why: str, hint: str = "the kernel hands only the general registers to probes") -> Maker:
     """A value that cannot be had; the message says why."""
 
     def refuse(span: Span) -> Expr:
-        raise UnsupportedError(why, "the kernel hands only the general registers to probes")
+        raise UnsupportedError(why, hint)
 
     return refuse
 

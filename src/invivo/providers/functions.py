@@ -215,8 +215,8 @@ class FunctionProbes:
         types = self._programs.of(table.object, self._pid)
 
         def arguments() -> list[ProbeArg]:
-            found = None if table.is_go else types.function(function.name, function.address)
-            return [] if found is None else parameters(found, self._registers)
+            found = types.function(function.name, function.address)
+            return [] if found is None else parameters(found, self._registers, is_go=table.is_go)
 
         words = self._go_words if table.is_go else self._words
         return Context(
