@@ -302,6 +302,8 @@ def exceptions(folder: Path) -> None:
 _GO = """
 package main
 
+import "runtime"
+
 //go:noinline
 func work(n int, name string) int {
 	var big [512]int
@@ -316,7 +318,7 @@ func work(n int, name string) int {
 
 func main() {
 	done := make(chan int)
-	go func() { done <- work(6, "gopher") + work(40, "gopher") }()
+	go func() { runtime.LockOSThread(); done <- work(6, "gopher") + work(40, "gopher") }()
 	println(<-done)
 }
 """

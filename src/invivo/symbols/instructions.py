@@ -45,6 +45,11 @@ _NEAR_BACK = re.compile(rb"(?=(\xe9|\x0f[\x80-\x8f])(...\xff))", re.DOTALL)
 _INDIRECT = re.compile(rb"\xff[\x20-\x27\x60-\x67\xa0-\xa7\xe0-\xe7]", re.DOTALL)
 
 
+_TO_THE_FRAME_S_END = tuple(
+    bytes.fromhex(text) for text in ("4c8da424", "4c8d6424", "4989e4", "4981ec", "4983ec", "0f82", "72")
+)
+
+
 class Placement(NamedTuple):
     """A probe's distance from the function's first byte; `is_emulated`: the kernel need not single-step there;
     `is_possible`: it is not known to refuse the place."""
@@ -144,9 +149,10 @@ def place_in_go(code: bytes) -> Placement:
                 after = at + length
                 return Placement(after, is_emulated_at(code, after)) if after < len(code) else Placement(0, False)
             break
-        # cmp rsp, [r14+16], or lea r12, [rsp-N] and cmp r12, [r14+16]
+        # cmp rsp, [r14+16]; or lea r12, [rsp-N] and cmp r12, [r14+16]; or, where the frame takes pages, mov r12, rsp,
+        # sub r12, N, jb (it is less than nothing) and that cmp
         has_compared = text in (b"\x49\x3b\x66\x10", b"\x4d\x3b\x66\x10")
-        if not has_compared and text[:4] != b"\x4c\x8d\xa4\x24" and text[:4] != b"\x4c\x8d\x64\x24":
+        if not has_compared and not text.startswith(_TO_THE_FRAME_S_END):
             break
     return Placement(0, is_emulated_at(code, 0)) if code else Placement(0, False)
 
