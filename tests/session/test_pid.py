@@ -59,6 +59,17 @@ def test_names_of_the_probe() -> None:
     assert found == ["1", "calls", "nested", "entry", "18"]
 
 
+@pytest.mark.parametrize(("depth", "missed"), [(62, 0), (63, 0), (64, 1), (163, 100)])
+def test_returns_that_the_kernel_misses_are_told(depth: int, missed: int) -> None:
+    """The kernel keeps 64 returns to come of a thread: of depth + 1 calls in one another it sees so many return."""
+    program = """pid$target:a.out:nested:entry { @e = count(); } pid$target:a.out:nested:return { @r = count(); }
+        END { printa("%@d ", @e); printa("%@d\\n", @r); }"""
+    result = invivo("run", "-q", "-e", program, "-c", f"{trigger('calls')} 1 1 {depth}")
+    assert result.stdout.split()[-2:] == [str(depth + 1), str(depth + 1 - missed)]
+    told = f"{missed} missed return{'s' * (missed > 1)}"
+    assert (told in result.stderr) if missed else result.stderr == ""
+
+
 def test_a_file_in_all_processes_that_run_it() -> None:
     program = f"uprobe:{trigger('calls')}:work:return {{ @ = count(); }}"
     assert run(program, f"{trigger('calls')} 2 11")[-1].split() == ["11"]

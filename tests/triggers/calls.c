@@ -1,4 +1,5 @@
-/* Calls a function N times in all from T threads: calls T N. Functions of many shapes for the pid provider. */
+/* Calls a function N times in all from T threads, and one 17 (or DEPTH) deep in itself:
+   calls T N DEPTH. Functions of many shapes for the pid provider. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ int main(int argc, char **argv) {
     pthread_t started[64];
     for (long i = 0; i < threads; i++) pthread_create(&started[i], NULL, run, (void *)i);
     for (long i = 0; i < threads; i++) pthread_join(started[i], NULL);
-    printf("%ld %ld\n", ten(1, 20, 300, 4000, 50000, 600000, 7000000, 80000000, 900000000, 10000000000), nested(17));
+    long depth = argc > 3 ? atol(argv[3]) : 17;
+    printf("%ld %ld\n", ten(1, 20, 300, 4000, 50000, 600000, 7000000, 80000000, 900000000, 10000000000), nested(depth));
     return 0;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invivo.codegen.loop_heads import jump_into_loops
 from invivo.codegen.lowering import lower_unit
+from invivo.codegen.missed_returns import entries_of_returns, lower_missed_returns
 from invivo.codegen.module import Module
 from invivo.codegen.objects import Code, read_lines, read_object, stack_depth
 from invivo.codegen.places import Places
@@ -18,7 +19,7 @@ from invivo.program.plan import Attachment, Plan, Traits, UnitPlan
 __all__ = ["generate"]
 
 _STACK = 512  # bytes: the kernel's MAX_BPF_STACK
-_THREAD_END = "thread.end"  # no name of a unit of the program has a dot
+_THREAD_END, _MISSED_RETURNS = "thread.end", "missed.returns"  # no name of a unit of the program has a dot
 
 
 def generate(program: Program, traits: Traits, places: Places | None = None) -> Plan:
@@ -46,6 +47,9 @@ def _generate(
     ends_threads = bool(module.thread_scalars) and traits.task_pid > 0
     if ends_threads:
         functions.append(lower_thread_end(module, _THREAD_END, module.thread_scalars))
+    entries = entries_of_returns(units)
+    if entries and all(traits.uretprobe_depth):
+        functions.append(lower_missed_returns(module, _MISSED_RETURNS))
     codes: dict[str, Code] = {}
     if functions:
         symbols = [f"map_{index}" for index in range(len(module.maps))]
@@ -60,6 +64,8 @@ def _generate(
     unit_plans = [_unit_plan(unit, codes, unit.name in module.sleepable) for unit in units]
     if ends_threads:
         unit_plans.append(UnitPlan(_THREAD_END, *codes[_THREAD_END], (ATTACHMENT,)))
+    if _MISSED_RETURNS in codes:
+        unit_plans.append(UnitPlan(_MISSED_RETURNS, *codes[_MISSED_RETURNS], entries))
     return Plan(
         text="",
         units=tuple(unit_plans),

@@ -27,6 +27,7 @@ _KINDS = {
     "truncated": ("truncated user stack", ""),
     "error": ("unreported error", "the ring buffer was full; -x bufsize=SIZE makes it larger"),
     "missed": ("missed firing", "the probe's program was already running on that CPU"),
+    "return": ("missed return", "the kernel sees at most 64 returns to come of a thread"),
     "malformed": ("malformed record", "shorter than its layout, and not shown"),
 }
 
@@ -71,6 +72,7 @@ class Drops:
                 yield from self._grown("truncated", number, count, f"({reason})")
             yield from self._grown("error", 0, losses.faults)
             yield from self._grown("speculation", 0, losses.speculations)
+            yield from self._grown("return", 0, losses.returns)
         yield from self._grown("speculative", 0, speculative)
         yield from self._grown("missed", 0, missed)
         yield from self._grown("malformed", 0, self.malformed)

@@ -64,6 +64,7 @@ class Losses(Protocol):
     stack_ends: dict[str, int]  # by the reason why the stack is not whole
     faults: int
     speculations: int
+    returns: int
 
 
 class Output(Protocol):

@@ -25,7 +25,9 @@ __all__ = ["Engine", "Losses"]
 class Losses:
     """What could not be kept so far, by kind; all counts only grow."""
 
-    __slots__ = ("aggregations", "faults", "records_by_cpu", "speculations", "stack_ends", "stacks", "variables")
+    __slots__ = (
+        "aggregations", "faults", "records_by_cpu", "returns", "speculations", "stack_ends", "stacks", "variables",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.records_by_cpu: dict[int, int] = {}
@@ -35,6 +37,7 @@ class Losses:
         self.stack_ends: dict[str, int] = {}  # user stacks that are not whole, by reason
         self.faults = 0
         self.speculations = 0
+        self.returns = 0
 
 
 class Engine(Protocol):

@@ -51,8 +51,12 @@ class _KernelTraits(Traits):
     def task_exec_id(self) -> int:
         return self._offset("self_exec_id")
 
-    def _offset(self, name: str) -> int:
-        task = self.types.struct("struct", "task_struct")
+    @property
+    def uretprobe_depth(self) -> tuple[int, int]:
+        return self._offset("utask"), self._offset("depth", "uprobe_task")
+
+    def _offset(self, name: str, struct: str = "task_struct") -> int:
+        task = self.types.struct("struct", struct)
         member = task.find(name) if task is not None else None
         return member.bit_offset // 8 if member is not None else 0
 

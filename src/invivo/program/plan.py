@@ -408,6 +408,7 @@ class Traits(NamedTuple):
     no_user_writes: str = ""
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
+    uretprobe_depth: tuple[int, int] = (0, 0)  # where `utask` lies in it, and `depth` in struct uprobe_task
     has_user_registers: bool = False  # Linux 5.15 (dd6e10fbd9fb): the running thread's registers in user space
     task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
 
@@ -560,6 +561,7 @@ class Globals:
     RECORDS = 88  # records sent, more or less: only now and then one looks how full the ring buffer is
     PROCESSES = 96  # generations of processes given so far
     MISSED = 104  # firings for which no scratch area was free
+    MISSED_RETURNS = 112  # calls whose returns the kernel will not see
     STACK_ENDS = 128  # counters by UnwindEnd
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64

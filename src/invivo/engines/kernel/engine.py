@@ -205,6 +205,7 @@ class KernelEngine(Engine):
         }
         losses.faults = self._get(Globals.FAULT_DROPS)
         losses.speculations = self._get(Globals.SPECULATION_DROPS)
+        losses.returns = self._get(Globals.MISSED_RETURNS)
         return losses
 
     def missed_runs(self) -> int:
