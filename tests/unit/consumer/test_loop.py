@@ -139,6 +139,7 @@ class Counted:
         self.variables = 0
         self.stacks = 0
         self.stack_ends: dict[str, int] = {}
+        self.returns = 0
         self.faults = 0
         self.speculations = 0
 
