@@ -4,6 +4,7 @@
     argument parsers + help topics                                     -> docs/man/invivo*.1, docs/man/invivo-d.7
     program/primitives                                                 -> docs/internals/primitives.md
     header comments of examples/*.d                                    -> examples/README.md
+    tests/vm/kernels, bpf/features                                     -> docs/guide/kernels.md
 
 With --check nothing is written: the exit status is 1, and the stale files are named, if any page would change.
 """
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
         "docs/man/invivo.1": manual_of_invivo(),
         "docs/man/invivo-d.7": manual_of_d(),
         "examples/README.md": examples(),
+        "docs/guide/kernels.md": kernels(),
     }
     for command in COMMANDS:
         found[f"docs/man/invivo-{command}.1"] = manual_of_command(command)
@@ -64,6 +66,26 @@ def primitives() -> str:
         "What every engine implements, and every builtin is rewritten into. Parameters and results: `i` a 64-bit\n"
         "integer, `s` a string, `m` scratch memory. (*): not the same each time, or it may fault.\n\n"
         + _table(("name", "in -> out", "meaning"), rows)
+    )
+
+
+def kernels() -> str:
+    """The kernels that whole commands are tested on, and what a kernel must have."""
+    sys.path.insert(0, str(ROOT))
+    from invivo.bpf.features import FEATURES
+    from tests.vm.kernels import KERNELS
+
+    tested = [(f"Linux {kernel.series}", f"as Debian {kernel.suite} has it") for kernel in KERNELS]
+    needed = [(row.name, "needed" if row.is_needed else "used where it is there", row.gives) for row in FEATURES]
+    return (
+        f"<!-- {_NOTE.format('tests/vm/kernels.py and src/invivo/bpf/features.py')} -->\n# Kernels\n\n"
+        "invivo asks the kernel what it can do, never for its version: `invivo doctor` shows the answers. Each change\n"
+        "is tested on the machine that it is made on, and whole commands on these kernels, in guests\n"
+        "(`make test-guest`):\n\n"
+        + _table(("kernel", ""), tested)
+        + "\nWhat it asks for:\n\n"
+        + _table(("feature", "", "for"), needed)
+        + "\nLinux 5.15 brought the last of those that are needed.\n"
     )
 
 
