@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -230,3 +232,36 @@ def test_the_hottest_functions_as_text() -> None:
     assert result.returncode == 0, result.stderr
     rows = [line.split() for line in result.stdout.splitlines() if "%" in line]
     assert [row[2] for row in rows[:2]] == ["shares`seventy", "shares`twenty"]
+
+
+@pytest.mark.slow
+def test_shares_agree_with_perf_record_of_the_same_run(tmp_path: Path) -> None:
+    """perf and invivo sample one process at the same time; every frame above 5 percent agrees within 2 points, and what
+    chance allows samples that are not the same."""
+    perf = shutil.which("perf")
+    if perf is None:
+        pytest.skip("no perf (apt-get install linux-perf)")
+    with subprocess.Popen([trigger("shares"), "1000000"], stdout=subprocess.DEVNULL) as process:
+        try:
+            recorded = tmp_path / "perf.data"
+            command = [perf, "record", "-q", "-g", "-e", "cpu-clock", "-F", "1999", "-p", str(process.pid), "-o"]
+            with subprocess.Popen([*command, str(recorded)], stderr=subprocess.DEVNULL) as recorder:
+                own = flame(tmp_path, "cpu", "-F", "1999", "-p", str(process.pid), "-d", "6")
+                recorder.send_signal(signal.SIGINT)
+        finally:
+            process.kill()
+    script = subprocess.run([perf, "script", "-i", str(recorded)], capture_output=True, check=True).stdout
+    (tmp_path / "perf.txt").write_bytes(script)
+    theirs = read_profile(str(tmp_path / "perf.txt"))
+    ours, others = own_shares(own), own_shares(theirs)
+    chance = 3 * 0.5 * (1 / len(own.nodes) + 1 / len(theirs.nodes)) ** 0.5
+    compared = {name for name in {*ours, *others} if max(ours.get(name, 0), others.get(name, 0)) > 0.05}
+    assert {"seventy", "twenty", "ten"} <= compared
+    for name in compared:
+        assert ours.get(name, 0) == pytest.approx(others.get(name, 0), abs=0.02 + chance), name
+
+
+def own_shares(profile: Profile) -> dict[str, float]:
+    """For each function the part of the weight that is its own."""
+    total = profile.total
+    return {profile.frames[frame].name: pair[0] / total for frame, pair in profile.by_function().items()}

@@ -1,0 +1,132 @@
+"""What a saturated redis loses under `flame cpu` and `flame offcpu`, beside `perf record -g` and bpftrace.
+
+redis-server (Debian's) on the loopback interface, driven by redis-benchmark for some seconds in each run; each tracer
+in turn, and none, so that a slow minute of the machine meets all of them. The loss is of throughput.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from _peers import bpftraces, interleaved, invivo, show, verdict
+
+REQUESTS = 100_000
+ROUNDS = 5
+BARS = {"flame cpu": 0.01, "flame offcpu": 0.05}
+_PACKAGES = {"redis-server": "redis-server", "redis-benchmark": "redis-tools", "perf": "linux-perf"}
+
+
+def have(program: str) -> bool:
+    """Whether a program is there; root installs it from Debian's packages."""
+    if not shutil.which(program) and os.geteuid() == 0 and shutil.which("apt-get"):
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _PACKAGES[program]]
+        subprocess.run(install, capture_output=True, check=False)
+    return bool(shutil.which(program))
+
+
+@contextmanager
+def redis(folder: str) -> Iterator[tuple[int, int]]:
+    """(pid, port) of a server of its own, without files."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(100):
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            yield server.pid, port
+        finally:
+            server.terminate()
+
+
+def throughput(port: int) -> float:
+    """Requests a second that redis-benchmark counts."""
+    command = ["redis-benchmark", "-p", str(port), "-n", str(REQUESTS), "-c", "50", "-t", "get", "--csv"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return float(lines[-1].split(",")[1].strip('"'))
+
+
+@contextmanager
+def traced(command: list[str], is_ready: float) -> Iterator[None]:
+    """A tracer beside what is inside; it gets `is_ready` seconds to begin, and an interrupt at the end."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tracer:
+        time.sleep(is_ready)
+        if tracer.poll() is not None:
+            raise SystemExit(f"{command[0]} ended at once: {tracer.stderr.read() if tracer.stderr else ''}")
+        try:
+            yield
+        finally:
+            tracer.send_signal(signal.SIGINT)
+            tracer.communicate(timeout=60)
+
+
+def tracers(pid: int, folder: str) -> dict[str, list[str]]:
+    """The words that start each tracer."""
+    own = invivo().command
+    found = {
+        name: [*own, *name.split(), "-p", str(pid), "-o", f"{folder}/{name.split()[1]}.html"] for name in BARS
+    }
+    if have("perf"):
+        found["perf record -g"] = ["perf", "record", "-q", "-g", "-e", "cpu-clock", "-F", "99", "-p", str(pid), "-o",
+                                   f"{folder}/perf.data"]  # fmt: skip
+    for peer in bpftraces()[:1]:
+        keys = "kstack, ustack, comm"
+        sampled = f"profile:hz:99 /pid == {pid}/ {{ @[{keys}] = count(); }}"
+        # Without a kernel probe it sees no resumed thread's own stack: stacks are counted where threads leave.
+        blocked = (
+            f"tracepoint:sched:sched_switch {{ if (pid == {pid}) {{ @t[tid] = nsecs; @s[{keys}] = count(); }} "
+            "if (@t[args->next_pid]) { @d[args->next_comm] = sum(nsecs - @t[args->next_pid]); } }"
+        )
+        found[f"{peer.name}, profile"] = [*peer.command, "-e", sampled]
+        found[f"{peer.name}, offcpu"] = [*peer.command, "-e", blocked]
+    return found
+
+
+def main() -> None:
+    if not (have("redis-server") and have("redis-benchmark")):
+        print("no redis is to be had: apt-get install redis-server redis-tools", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as folder, redis(folder) as (pid, port):
+        throughput(port)
+        measures: dict[str, Callable[[], float]] = {"no tracer": lambda: throughput(port)}
+        for name, command in tracers(pid, folder).items():
+            def measure(command: list[str] = command) -> float:
+                with traced(command, 2.0):
+                    return throughput(port)
+
+            measures[name] = measure
+        results = interleaved(measures, ROUNDS)
+        print(f"redis GET requests a second, {os.cpu_count()} processors, server and client share them")
+        for name, values in results.items():
+            show(name, values, "/s", "10.0f")
+        base = results.pop("no tracer")
+        losses = {
+            name: statistics.median(1 - value / was for value, was in zip(values, base, strict=True))
+            for name, values in results.items()
+        }
+        print("lost throughput, the median of pairs")
+        for name, loss in losses.items():
+            if name in BARS:
+                verdict(name, loss, BARS[name])
+            else:
+                print(f"  {name}: {loss:.3f}")
+        assert Path(folder, "cpu.html").stat().st_size > 10_000
+
+
+if __name__ == "__main__":
+    main()
