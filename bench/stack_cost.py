@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a user stack costs the traced program, by its depth: getppid(2) below some frames, with and without ustack().
 
-The program is compiled without frame pointers. The difference of two runs in turn is the walk, the hash of the stack and
-the update of the aggregation; the bar is 6 us for 30 frames.
+The program is compiled without frame pointers. The difference of two runs in turn, in CPU time, is the walk, the hash
+of the stack and the update of the aggregation; the bar is 6 us for 30 frames.
 
     python bench/stack_cost.py
 """
@@ -33,12 +33,16 @@ PROGRAMS = {
 def cost_ns(program: str, path: str, frames: int) -> float:
     """ns of one call while it is traced."""
     reader, writer = os.pipe()
-    command = ["sh", "-c", f"exec {path} {frames} {CALLS} >&{writer}"]
-    os.set_inheritable(writer, True)
-    with invivo.trace(program, command=command) as session:
-        session.wait()
-        depths = {len(key[0].addresses) for view in session.aggregations.values() for key in view if key}
-    os.close(writer)
+    before = os.dup(1)
+    os.dup2(writer, 1)  # for the command
+    try:
+        with invivo.trace(program, command=[path, str(frames), str(CALLS)]) as session:
+            session.wait()
+            depths = {len(key[0].addresses) for view in session.aggregations.values() for key in view if key}
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+        os.close(writer)
     with os.fdopen(reader) as stream:
         result = float(stream.read())
     assert not depths or max(depths) >= frames, f"stacks of {depths} frames"

@@ -8,11 +8,11 @@ symbolizer.name(4711, 1, 0x10)              -> "0x10 [nothing was mapped there]"
 
 from __future__ import annotations
 
-import mmap
-import os
+import time
 
 from invivo.symbols.function_names import FunctionNames
 from invivo.symbols.normalize import AddressSpaces, Place
+from invivo.symbols.perf_map import PerfMap
 from invivo.symbols.vdso import own_vdso
 
 TYPE_CHECKING = False
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Symbolizer"]
 
+_MAP_AGE_S = 1.0  # a JIT's map is read again, at most so often, for an address that it does not name
+
 
 class Symbolizer:
     """Names what `spaces` has normalised; each file's symbols are read when first asked for, and kept."""
 
-    __slots__ = ("_spaces", "_tables", "_vdso")
+    __slots__ = ("_maps", "_spaces", "_tables", "_vdso")
 
     def __init__(self, spaces: AddressSpaces) -> None:
         self._spaces = spaces
         self._tables: dict[MappedFile, FunctionNames] = {}
         self._vdso: FunctionNames | None = None
+        self._maps: dict[int, tuple[float, PerfMap]] = {}
 
     def name(self, pid: int, generation: int, address: int) -> str:
         """The address as text; never fails: what has no name says why in brackets."""
@@ -38,16 +41,27 @@ class Symbolizer:
         if isinstance(place, str):
             return f"{address:#x} [{place}]"
         if place.file is None:
-            return self._without_file(place, address)
+            return self._without_file(pid, place, address)
         return _in_file(place.file.name, self._table(place.file), place.offset)
 
-    def _without_file(self, place: Place, address: int) -> str:
+    def _without_file(self, pid: int, place: Place, address: int) -> str:
         if place.mapping.path == "[vdso]":
             if self._vdso is None:
-                self._vdso = FunctionNames(own_vdso())
+                self._vdso = FunctionNames.of_bytes(own_vdso(), "[vdso]")
             return _in_file("[vdso]", self._vdso, place.offset)
-        what = place.mapping.path if place.mapping.path.startswith("[") else "memory of no file"
-        return f"{address:#x} [{what}]"
+        if place.mapping.path.startswith("[") and place.mapping.path != "[heap]":
+            return f"{address:#x} [{place.mapping.path.strip('[]')}]"
+        read_at, found = self._maps.get(pid, (0.0, None))
+        name = found.find(address) if found is not None else None
+        if name is None and time.monotonic() - read_at > _MAP_AGE_S:
+            found = PerfMap.of(pid)
+            self._maps[pid] = (time.monotonic(), found)
+            name = found.find(address)
+        if name is not None:
+            return f"jit`{name[0]}+{name[1]:#x}" if name[1] else f"jit`{name[0]}"
+        there = found is not None and found.is_there
+        why = f"not in /tmp/perf-{pid}.map" if there else f"made at run time, and there is no /tmp/perf-{pid}.map"
+        return f"{address:#x} [{why}]"
 
     def _table(self, file: MappedFile) -> FunctionNames | str:
         if file.reason:
@@ -56,11 +70,7 @@ class Symbolizer:
         if table is None:
             path = file.open_path
             assert path is not None
-            try:
-                table = _read(path)
-            except OSError as error:
-                return f"cannot read the file: {error.strerror}"
-            self._tables[file] = table
+            table = self._tables[file] = FunctionNames.of_file(path, file.path)
         return table
 
 
@@ -75,12 +85,3 @@ def _in_file(name: str, table: FunctionNames | str, offset: int) -> str:
         return f"{name}`{address:#x} [{table.reason or 'no function there'}]"
     symbol, distance = found
     return f"{name}`{symbol}+{distance:#x}" if distance else f"{name}`{symbol}"
-
-
-def _read(path: str) -> FunctionNames:
-    with open(path, "rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if not size:
-            return FunctionNames(b"")
-        with mmap.mmap(stream.fileno(), size, prot=mmap.PROT_READ) as whole, memoryview(whole) as view:
-            return FunctionNames(view)
