@@ -73,7 +73,7 @@ def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True)
     if use_cache and (plan := plan_cache.load(key)) is not None:
         return plan
     plan = _in_child(request) if isolate else compile_now(request)
-    if use_cache and not _has_user_probes(plan):
+    if use_cache and not _has_user_probes(plan) and not plan.options.get("libdir"):
         plan_cache.store(key, plan)
     return plan
 
@@ -111,6 +111,7 @@ def compile_now(request: Request, places: Places | None = None) -> Plan:
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
+    plan = plan._replace(stability=program.stability)
     return plan._replace(formatter=compile_formatter(plan))
 
 

@@ -225,6 +225,8 @@ class Session:
             from invivo.rejection import explained
 
             raise explained(error, self._request, plan) from None
+        if (size := engine.halved_buffer()) and not plan.options.get("quietresize"):
+            self._consumer.output.tell(f"the buffer was made smaller, for there was no memory: {size} bytes")
 
     def _arm_for(self, pid: int) -> None:
         assert self._engine is not None

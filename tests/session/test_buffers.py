@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -9,6 +10,9 @@ import time
 
 import pytest
 
+from invivo import trace
+from invivo.engines.kernel import loader
+from invivo.errors import KernelError
 from tests.session.test_cli import invivo
 
 pytestmark = pytest.mark.kernel
@@ -99,3 +103,23 @@ def test_addresses_without_names() -> None:
     frames = [line.strip() for line in out.splitlines() if line.strip()]
     assert len(frames) == 2
     assert all(re.fullmatch(r"0x[0-9a-f]{8,}", frame) for frame in frames)
+
+
+def test_a_buffer_that_there_is_no_memory_for_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 1 MiB, where the kernel gives at most 64 KiB; bufresize=manual makes an error of it."""
+    create = loader.Map.create
+
+    def refuse(spec: loader.MapSpec) -> loader.Map:
+        if spec.type == 27 and spec.max_entries > 1 << 16:
+            raise KernelError(errno.ENOMEM, "bpf(BPF_MAP_CREATE)", "map 'ring'")
+        return create(spec)
+
+    monkeypatch.setattr(loader.Map, "create", refuse)
+    program = 'tick-10ms { printf("one"); exit(0); }'
+    with trace(program, options={"bufsize": "1m"}) as session:
+        assert [record.text for record in session] == ["one"]
+        assert session._engine is not None
+        assert session._engine.halved_buffer() == 1 << 16
+    manual = trace(program, options={"bufsize": "1m", "bufresize": "manual"})
+    with pytest.raises(KernelError, match="Cannot allocate memory"), manual:
+        pass

@@ -45,7 +45,7 @@ class _Put(NamedTuple):
 
 def compile_formatter(plan: Plan) -> bytes | None:
     """The formatter for Plan.formatter; None where the plan has nothing worth compiling, or this is no x86-64."""
-    if os.uname().machine != _MACHINE:
+    if os.uname().machine != _MACHINE or plan.options.get("rawbytes"):
         return None
     pieces = {}
     for layout in plan.records:

@@ -39,6 +39,7 @@ _HASH, _ARRAY, _PERCPU_HASH, _PERCPU_ARRAY, _ARRAY_OF_MAPS, _RINGBUF = 1, 2, 5, 
 _NO_PREALLOC, _RDONLY_PROG, _MMAPABLE = 1 << 0, 1 << 7, 1 << 10
 
 _PAGE = 4096
+_LARGEST_RING = 1 << 31  # the size of a map has 32 bits
 _SMALL_RING = 1 << 20  # for faults and exit()
 _PERCPU_VALUE = 32768  # the kernel's PCPU_MIN_UNIT_SIZE: greater values cannot be per CPU
 
@@ -114,7 +115,7 @@ class Module(Tables):
         often = {c.index for c in self.program.clauses if any(not isinstance(p.attach, Once) for p in c.probes)}
         if not any(layout.clause in often for layout in self.program.records):
             wanted = min(wanted, _SMALL_RING)
-        return max(1 << (wanted - 1).bit_length(), _PAGE)
+        return min(max(1 << (wanted - 1).bit_length(), _PAGE), _LARGEST_RING)
 
     def stacks(self) -> Value:
         """The map of stacks by id."""

@@ -158,6 +158,11 @@ def key_text(value: Raw, type_: FieldType, style: Style, *, is_packed: bool = Fa
     clean = escape if style.is_escaped else bytes
     text = b" %16s" if is_packed else b"  %-50s"
     match type_.kind:
+        case FieldKind.STRING | FieldKind.INTERNED if style.is_raw:
+            from invivo.output.display import raw_bytes
+            from invivo.output.hexdump import hexdump
+
+            return hexdump(raw_bytes(value, type_))  # type: ignore[arg-type]
         case FieldKind.STRING | FieldKind.INTERNED:
             return text % clean(value)  # type: ignore[arg-type]
         case FieldKind.SYMBOL:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from invivo.consumer.records import Raw
     from invivo.program.plan import Action, FieldType, RecordLayout, Shape
 
-__all__ = ["displays"]
+__all__ = ["displays", "raw_bytes"]
 
 
 def displays(layout: RecordLayout, style: Style, *, is_quiet: bool) -> tuple[Display | None, ...]:
@@ -52,6 +52,8 @@ def _default(field: int, types: tuple[FieldType, ...], style: Style, is_quiet: b
     type_ = types[field]
     if type_.kind in (FieldKind.KSTACK, FieldKind.USTACK):
         return _stack(field, style)
+    if style.is_raw and type_.kind in (FieldKind.STRING, FieldKind.INTERNED):
+        return _raw(field, type_)
     format_ = trace_format(type_, is_quiet)
     return compile_printf(format_, (field,), types, style) if format_ else _dump(field)
 
@@ -61,6 +63,18 @@ def _stack(field: int, style: Style) -> Display:
 
     clean = escape if style.is_escaped else bytes
     return lambda values: clean(stack_text(values[field], style.stack_indent))  # type: ignore[arg-type]
+
+
+def _raw(field: int, type_: FieldType) -> Display:
+    """A string as the bytes that hold it."""
+    from invivo.output.hexdump import hexdump
+
+    return lambda values: hexdump(raw_bytes(values[field], type_))  # type: ignore[arg-type]
+
+
+def raw_bytes(text: bytes, type_: FieldType) -> bytes:
+    """A string's text as its type holds it: with zeros to the end, of a known string one."""
+    return text.ljust(type_.size if type_.kind is FieldKind.STRING else len(text) + 1, b"\0")
 
 
 def _dump(field: int) -> Display:

@@ -40,9 +40,12 @@ _NUMBERS = "diuxXopYT" + FLOATS
 class Style:
     """How values are made text: whether a terminal reads it (`is_escaped`), `stack_indent` columns before frames."""
 
-    __slots__ = ("is_escaped", "resolver", "stack_indent")
+    __slots__ = ("is_escaped", "is_raw", "resolver", "stack_indent")
 
-    def __init__(self, resolver: Resolver, *, is_escaped: bool = False, stack_indent: int = 14) -> None:
+    def __init__(
+        self, resolver: Resolver, *, is_escaped: bool = False, stack_indent: int = 14, is_raw: bool = False
+    ) -> None:
+        self.is_raw = is_raw  # option rawbytes: strings are dumped
         self.resolver = resolver
         self.is_escaped = is_escaped
         self.stack_indent = stack_indent

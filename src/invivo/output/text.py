@@ -68,7 +68,8 @@ class TextOutput:
 
     def bind(self, resolver: Resolver) -> None:
         indent = int(self._plan.options.get("stackindent", 14))
-        self._style = Style(resolver, is_escaped=self._is_terminal, stack_indent=indent)
+        is_raw = bool(self._plan.options.get("rawbytes"))
+        self._style = Style(resolver, is_escaped=self._is_terminal, stack_indent=indent, is_raw=is_raw)
 
     def displays(self, layout: RecordLayout) -> tuple[Display | None, ...]:
         return displays(layout, self._style, is_quiet=self._is_quiet)
@@ -120,6 +121,8 @@ class TextOutput:
             case "quiet":
                 self._is_quiet = bool(value)
                 self._is_headed = self._is_headed or self._is_quiet
+            case "rawbytes":
+                self._style.is_raw = bool(value)
             case "flowindent":
                 self._flow = Flow(self._plan.probes) if value else None
                 self._prefixes.clear()

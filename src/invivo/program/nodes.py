@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from invivo.program.plan import AggFunction, AttachPoint, Component, FieldType, RecordLayout
+from invivo.program.stability import STABLE, Attributes
 from invivo.program.types import Space, Type
 from invivo.source import Span
 from invivo.value import fresh, node
@@ -541,3 +542,4 @@ class Program:
     options: dict[str, object] = fresh(factory=dict)
     warnings: tuple[object, ...] = ()
     listed_ids: dict[Probe, int] = fresh(factory=dict)
+    stability: Attributes = STABLE  # the least of the names that statements use

@@ -262,6 +262,12 @@ def _flag(row: Option, text: str | None) -> bool:
 def _text(row: Option, text: str) -> str:
     if row.choices and text not in row.choices:
         raise OptionError(f"option '{row.name}': '{text}' is not one of {', '.join(row.choices)}")
+    if row.name == "amin":
+        from invivo.program.stability import parse
+
+        if parse(text) is None:
+            raise OptionError(f"option 'amin': '{text}' are no attributes", "for instance -x "
+                                                                            "amin=Evolving/Evolving/Common")
     if row.name == "version":
         numbers = [int(part) for part in text.split(".")] if all(part.isdecimal() for part in text.split(".")) else []
         if not 1 <= len(numbers) <= 3 or tuple(numbers) > _NEWEST:

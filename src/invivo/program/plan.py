@@ -590,6 +590,7 @@ class Plan(NamedTuple):
     options: dict[str, int | str | bool]
     warnings: tuple[str, ...] = ()  # rendered diagnostics
     formatter: bytes | None = None
+    stability: tuple[int, int, int] = (6, 6, 5)  # program.stability.Attributes of what statements use: Stable, Common
     clauses: tuple[ClauseInfo, ...] = ()  # those that have probes, in the order of the text
 
     @property

@@ -115,15 +115,20 @@ def matched(plan: Plan, assembly: Assembly) -> list[str]:
 
 
 def stability(plan: Plan) -> list[str]:
-    """How stable the probe descriptions of the programs are."""
-    from invivo.program.stability import class_name, least, provider_attributes
+    """How stable the probe descriptions of the programs are, and the names in their statements."""
+    from invivo.program.stability import Attributes, Class, Level, class_name, least, provider_attributes
 
     names = sorted({probe.provider for probe in plan.probes})
     found = least(attributes for name in names for attributes in provider_attributes(name)[:4])
-    return [
-        "",
-        "Minimum Probe Description Attributes",
-        f"\tIdentifier Names: {found.name.name.capitalize()}",
-        f"\tData Semantics:   {found.data.name.capitalize()}",
-        f"\tDependency Class: {class_name(found.class_)}",
-    ]
+    name, data, class_ = plan.stability
+    used = Attributes(Level(name), Level(data), Class(class_))
+    lines = []
+    for title, each in (("Probe Description", found), ("Statement", used)):
+        lines += [
+            "",
+            f"Minimum {title} Attributes",
+            f"\tIdentifier Names: {each.name.name.capitalize()}",
+            f"\tData Semantics:   {each.data.name.capitalize()}",
+            f"\tDependency Class: {class_name(each.class_)}",
+        ]
+    return lines

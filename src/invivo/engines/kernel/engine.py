@@ -83,7 +83,7 @@ class KernelEngine(Engine):
             if map_plan.kind is MapKind.GLOBALS:
                 self._globals = memoryview(self._maps[index].mmap()).cast("Q")
             elif map_plan.kind is MapKind.RING:
-                self._ring = RingBuffer(self._maps[index].fd, map_plan.max_entries)
+                self._ring = RingBuffer(self._maps[index].fd, self._maps[index].spec.max_entries)
         if ProcessWatch.is_wanted(self.plan):
             self.watch = ProcessWatch(self.plan, self._maps)
         self.set_target(self.target_pid)
@@ -97,6 +97,13 @@ class KernelEngine(Engine):
     def unwinds(self) -> bool:
         """Whether stacks of processes are unwound, by rules to be loaded for the target before it runs."""
         return any(map_plan.kind is MapKind.UNWIND for map_plan in self.plan.maps)
+
+    def halved_buffer(self) -> int:
+        """Bytes of the ring buffer, if there was no memory for as many as planned; else 0."""
+        for live, plan in zip(self._maps, self.plan.maps, strict=False):
+            if plan.kind is MapKind.RING and live.spec.max_entries < plan.max_entries:
+                return live.spec.max_entries
+        return 0
 
     def set_target(self, pid: int) -> None:
         """Set `$target`."""

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from invivo.bpf import instructions, uapi
 from invivo.bpf.map import Map, MapSpec
 from invivo.bpf.program import Program, ProgramSpec
-from invivo.errors import VerifierError
+from invivo.errors import KernelError, VerifierError
 from invivo.linux import cpu
 from invivo.program.plan import (
     AttachPoint,
@@ -30,6 +31,7 @@ from invivo.program.plan import (
 
 __all__ = ["LoadedUnit", "create_maps", "load_unit"]
 
+_LEAST_RING = 4096
 _SMALL_ELEMENT = 200  # bytes of key and value, of which the kernel keeps several ready (kernel/bpf/memalloc.c)
 
 
@@ -50,7 +52,12 @@ def create_maps(plan: Plan, into: list[Map]) -> None:
         KernelError, RightsError: The kernel refuses.
     """
     for map_plan in plan.maps:
-        live = _create_chunked(map_plan) if map_plan.kind is MapKind.UNWIND else Map.create(_map_spec(map_plan))
+        if map_plan.kind is MapKind.UNWIND:
+            live = _create_chunked(map_plan)
+        elif map_plan.kind is MapKind.RING:
+            live = _create_ring(map_plan, is_halved=plan.options.get("bufresize") != "manual")
+        else:
+            live = Map.create(_map_spec(map_plan))
         into.append(live)
         if map_plan.kind is MapKind.RODATA and plan.rodata:
             live.update(b"\0\0\0\0", plan.rodata.ljust(map_plan.value_size, b"\0"))
@@ -64,6 +71,18 @@ def _create_chunked(plan: MapPlan) -> Map:
 
     with Map.create(CHUNK_SPEC) as like:
         return Map.create(_map_spec(plan)._replace(inner_fd=like.fd))
+
+
+def _create_ring(plan: MapPlan, *, is_halved: bool) -> Map:
+    """The ring buffer; where there is no memory for it, half of it, and so on (option bufresize)."""
+    spec = _map_spec(plan)
+    while True:
+        try:
+            return Map.create(spec)
+        except KernelError as error:
+            if error.errno not in (errno.ENOMEM, errno.E2BIG) or not is_halved or spec.max_entries <= _LEAST_RING:
+                raise
+            spec = spec._replace(max_entries=spec.max_entries // 2)
 
 
 def _is_large_hash(spec: MapSpec) -> bool:

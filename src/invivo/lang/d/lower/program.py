@@ -13,16 +13,19 @@ from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, ctypes, probes, statements, translators, variables
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.expressions import lower
+from invivo.lang.d.lower.folders import folder_declarations
 from invivo.lang.d.lower.library import attach_library
 from invivo.lang.d.lower.options import options_of
 from invivo.lang.d.lower.pragmas import check_pragmas
 from invivo.lang.d.lower.reads import Reads, reads_of
+from invivo.lang.d.lower.stability import statement_attributes
 from invivo.lang.d.lower.state import Abandoned, ProgramState, is_of_library
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
 from invivo.program.nodes import Call, Clause, Compare, Context, Expr, IntLit, Logical, Probe, Program, Variable
 from invivo.program.plan import Once
 from invivo.program.sources import ProbeCatalog, TypeSource
+from invivo.program.stability import Attributes
 from invivo.program.types import INT, INT64
 from invivo.source import SourceFile, Span
 
@@ -55,8 +58,9 @@ def compile_text(
     catalog.is_following = bool(values["follow"])
     state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs)
     check_pragmas(script, diagnostics, state.attributes)
-    attach_library(state, _declare)
-    for declaration in script.declarations:
+    if not values["nolibs"]:
+        attach_library(state, _declare)
+    for declaration in (*folder_declarations(state), *script.declarations):
         try:
             _declare(state, declaration)
         except Abandoned:
@@ -67,14 +71,18 @@ def compile_text(
                           "for instance: BEGIN { trace(pid); exit(0); }")  # fmt: skip
     lowered: list[Clause] = []
     locals_: list[Variable] = []
+    providers: list[list[str]] = []
     for index, clause in enumerate(clauses):
-        lowered += _clause(state, clause, index, locals_)
+        made = _clause(state, clause, index, locals_)
+        lowered += made
+        providers.append(sorted({probe.provider for each in made for probe in each.probes}))
+    attributes = statement_attributes(state, clauses, providers)
     state.seal()
     _check_destructive(state)
     diagnostics.check()
     if not values["argref"]:
         _check_arguments(macros)
-    return _program(state, lowered, locals_)
+    return _program(state, lowered, locals_, attributes)
 
 
 def _declare(state: ProgramState, declaration: syntax.TopLevel) -> None:
@@ -190,7 +198,9 @@ def _check_arguments(macros: MacroValues) -> None:
         raise error
 
 
-def _program(state: ProgramState, clauses: list[Clause], locals_: list[Variable]) -> Program:
+def _program(
+    state: ProgramState, clauses: list[Clause], locals_: list[Variable], attributes: Attributes
+) -> Program:
     used = dict.fromkeys(probe for clause in clauses for probe in clause.probes)
     ordered = sorted(used, key=state.catalog.position)
     return Program(
@@ -202,6 +212,7 @@ def _program(state: ProgramState, clauses: list[Clause], locals_: list[Variable]
         records=tuple(state.records),
         strings=tuple(state.strings),
         options=dict(state.options),
+        stability=attributes,
         warnings=tuple(state.diagnostics.warnings),
         listed_ids={probe: state.catalog.number(probe) for probe in ordered},
     )
