@@ -55,6 +55,8 @@ def test_without_arguments_the_usage_goes_to_standard_error_with_status_2() -> N
         (["-e", "-n", "BEGIN { exit(3); }"], 0, ""),
         (["-e", "-n", "BEGIN { x = ; }"], 1, "invalid probe specifier BEGIN { x = ; }: in action list: "),
         (["-G", "-s", "x.d"], 1, "-G: "),
+        (["-n", "BEGIN { raise(9); }"], 1, "dtrace: could not enable tracing: Destructive actions not allowed\n"),
+        (["-w", "-n", 'BEGIN { system("true"); exit(0); }'], 0, "dtrace: allowing destructive actions\n"),
         (["-A", "-n", "BEGIN"], 1, "no anonymous tracing"),
         (["-a"], 1, "no anonymous tracing"),
         (["-32", "-n", "BEGIN"], 1, "-32: "),

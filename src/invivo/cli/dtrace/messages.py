@@ -64,6 +64,8 @@ def compile_error(error: CompileError, assembly: Assembly, has_tags: bool) -> st
     part = assembly.part_at(first.span.start)
     if first.code == "D_EMPTY":
         return f"{_tag(first, has_tags)}no probes specified"
+    if first.code == "D_DESTRUCTIVE":
+        return f"could not enable tracing: Destructive actions not allowed\ndtrace: hint: {first.message}; {first.hint}"
     text = f"{_head(part)}: {_tag(first, has_tags)}{_place(first, assembly)}{_message(first)}"
     return f"{text}\ndtrace: hint: {first.hint}" if first.hint else text
 
