@@ -83,6 +83,17 @@ def test_structures_passed_by_types_of_another_file() -> None:
     assert traced == ["i32 -320000", "color 1 32", "global -320000", "4"]
 
 
+def test_enumerations_and_structures_by_name() -> None:
+    program = """
+        pid$target:a.out:visit:entry { printf("%s %s\\n", args[0]->color, args[0]->magnitude); print(args[0]); }
+    """
+    _, traced = run(program, trigger("fields", "-g"), "1")
+    assert traced[0] == "BLUE LARGE"
+    lines = [line.strip() for line in traced]
+    wanted = {".i16 = (int16_t)-1600,", ".twice = (double)-2.25,", ".middle = (int)-33,", ".color = (enum color)BLUE,"}
+    assert wanted <= set(lines)
+
+
 def test_results_have_the_function_s_type() -> None:
     """visit() returns i32 + round + 41, as an int: -319959, -319958, -319957."""
     _, traced = run(

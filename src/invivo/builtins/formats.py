@@ -9,11 +9,41 @@ from collections.abc import Callable, Sequence
 
 from invivo.builtins.registry import Builder, Operand
 from invivo.program.format import CONVERSIONS, FLOATS, Conversion, FormatError, conversions, parse_format
-from invivo.program.nodes import Convert, Expr
-from invivo.program.types import INT, ULONG, Float, Stack, String, Symbol, Type, a_type, is_integral, is_scalar
+from invivo.program.nodes import (
+    Block,
+    Call,
+    Compare,
+    Conditional,
+    Convert,
+    Expr,
+    InlineCall,
+    IntLit,
+    Return,
+    Scope,
+    StrLit,
+    Variable,
+    VarRef,
+)
+from invivo.program.types import (
+    INT,
+    INT64,
+    ULONG,
+    Enum,
+    Float,
+    Stack,
+    String,
+    Symbol,
+    Type,
+    a_type,
+    is_integral,
+    is_scalar,
+)
 from invivo.source import Span
 
 __all__ = ["check_fits", "format_of", "formatted"]
+
+_MAX_NAMES = 64  # of an enumeration that %s prints by name
+_DECIMAL_BYTES = 24  # of a 64-bit number with its sign, and the NUL
 
 
 def format_of(b: Builder, operand: Operand, action: str) -> tuple[str, tuple[Conversion, ...]]:
@@ -84,10 +114,27 @@ def _arguments(number: int) -> str:
 
 def _argument(b: Builder, conversion: Conversion, operand: Operand) -> Expr:
     value = b.value(operand) if conversion.conv in "sS" else b.raw(operand)
+    if conversion.conv in "sS" and isinstance(value.type, Enum) and 0 < len(value.type.members) <= _MAX_NAMES:
+        return _name_of(value, value.type)
     check_fits(b, conversion, value.type, value.span)
     if conversion.conv == "A" and not isinstance(value.type, Symbol):
         return Convert(Convert(value, ULONG, value.span), Symbol("uaddr"), value.span)  # with its process
     return value
+
+
+def _name_of(value: Expr, type_: Enum) -> Expr:
+    """The name of an enumeration's constant, or the number where it has none."""
+    span = value.span
+    number = Variable("number", Scope.LOCAL, INT64)
+    given = VarRef(number, INT64, span)
+    size = max(_DECIMAL_BYTES, *(len(name) + 1 for name, _ in type_.members))
+    result: Expr = Call("lltostr", (given,), String(_DECIMAL_BYTES), span)
+    for name, constant in reversed(type_.members):
+        text = StrLit(name.encode(), String(len(name) + 1), span)
+        is_it = Compare("==", given, IntLit(constant, INT64, span), INT, span)
+        result = Conditional(is_it, text, result, String(size), span)
+    body = Block((Return(result, span),))
+    return InlineCall(((number, Convert(value, INT64, span)),), body, String(size), span)
 
 
 def check_fits(b: Builder, conversion: Conversion, type_: Type, span: Span) -> None:
