@@ -241,6 +241,19 @@ def test_a_function_between_its_callers_and_callees(page: Browser) -> None:
     assert link(page)["view"] == "sandwich"
 
 
+def test_a_function_is_seen_where_its_callers_and_callees_meet(browser: Browser, tmp_path: Path) -> None:
+    profile = Profile()
+    profile.add(profile.node([Frame(f"f{depth}") for depth in range(100)]), 1)
+    write_profile(profile, str(tmp_path / "deep.html"))
+    browser.open(tmp_path / "deep.html")
+    browser.ask("app.chosen(app.profile.names.indexOf('f50'))")
+    for _ in range(4):
+        browser.frame()
+    for view in ("upper", "lower"):
+        top, height = browser.ask("const view = app[arguments[0]]; return [view.top(0), view.height]", view)
+        assert 0 <= top <= height - 19, view
+
+
 def test_the_table_lists_own_and_total(page: Browser) -> None:
     button(page, "#table-button")
     rows = page.ask(

@@ -40,8 +40,9 @@ class FlameView {
     this.from = this.zoom.x;
     this.to = this.zoom.x + this.zoom.weight;
     this.depth = 0;
-    this.isFresh = this.isFresh || wasFlame !== isFlame || !this.wasShown;
-    this.wasShown = true;
+    const frame = tree.root.frame; // another function between its callers and callees is another picture
+    this.isFresh = this.isFresh || wasFlame !== isFlame || this.shownFrame !== frame;
+    this.shownFrame = frame;
     this.redraw();
   }
 
@@ -74,13 +75,19 @@ class FlameView {
     const ratio = window.devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!width || !height) return;
+    const fromBelow = this.spacer.offsetHeight - this.element.scrollTop - (this.height ?? height);
     this.width = width;
     this.height = height;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.canvas.style.height = `${height}px`;
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.depth = -1; // the scrolled height follows the window's
     this.draw();
+    if (this.isFlame && this.tree) {
+      this.element.scrollTop = this.spacer.offsetHeight - fromBelow - height;
+      this.redraw();
+    }
   }
 
   redraw() {
