@@ -25,6 +25,8 @@ _KINDS = {
     "speculation": ("failed speculation", "no speculation was free; -x nspec=NUMBER gives more"),
     "stack": ("stack drop", "too many distinct stacks; -x stacksize=NUMBER keeps more"),
     "truncated": ("truncated user stack", ""),
+    "mapping": ("lost mapping record", "processes mapped files faster than they were noted: some names may be missing"),
+    "rules": ("unwind table drop", "-x unwindsize=SIZE keeps more"),
     "error": ("unreported error", "the ring buffer was full; -x bufsize=SIZE makes it larger"),
     "missed": ("missed firing", "the probe's program was already running on that CPU"),
     "return": ("missed return", "the kernel sees at most 64 returns to come of a thread"),
@@ -68,6 +70,8 @@ class Drops:
                 yield from self._grown("aggregation", number, count, f"of @{self._names.get(number, number)}")
             yield from self._grown("dynamic", 0, losses.variables)
             yield from self._grown("stack", 0, losses.stacks)
+            yield from self._grown("mapping", 0, losses.mappings)
+            yield from self._grown("rules", 0, losses.files_without_rules)
             for number, (reason, count) in enumerate(losses.stack_ends.items()):
                 yield from self._grown("truncated", number, count, f"({reason})")
             yield from self._grown("error", 0, losses.faults)

@@ -61,6 +61,8 @@ class Losses(Protocol):
     aggregations: dict[int, int]  # by aggregation id
     variables: int
     stacks: int
+    mappings: int
+    files_without_rules: int
     stack_ends: dict[str, int]  # by the reason why the stack is not whole
     faults: int
     speculations: int

@@ -26,7 +26,8 @@ class Losses:
     """What could not be kept so far, by kind; all counts only grow."""
 
     __slots__ = (
-        "aggregations", "faults", "records_by_cpu", "returns", "speculations", "stack_ends", "stacks", "variables",
+        "aggregations", "faults", "files_without_rules", "mappings", "records_by_cpu", "returns", "speculations",
+        "stack_ends", "stacks", "variables",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -34,6 +35,8 @@ class Losses:
         self.aggregations: dict[int, int] = {}  # by aggregation id
         self.variables = 0
         self.stacks = 0
+        self.mappings = 0  # records of mappings that there was no room for
+        self.files_without_rules = 0
         self.stack_ends: dict[str, int] = {}  # user stacks that are not whole, by reason
         self.faults = 0
         self.speculations = 0

@@ -138,6 +138,8 @@ class Counted:
         self.aggregations: dict[int, int] = {}
         self.variables = 0
         self.stacks = 0
+        self.mappings = 0
+        self.files_without_rules = 0
         self.stack_ends: dict[str, int] = {}
         self.returns = 0
         self.faults = 0

@@ -207,6 +207,9 @@ class KernelEngine(Engine):
                 losses.aggregations[plan.id] = count
         losses.variables = self._get(Globals.VARIABLE_DROPS)
         losses.stacks = self._get(Globals.STACK_DROPS)
+        if self.watch is not None:
+            losses.mappings = self.watch.lost
+            losses.files_without_rules = len(self.watch.refused)
         losses.stack_ends = {
             words: self._get(Globals.STACK_ENDS + 8 * end) for end, words in _STACK_ENDS.items()
         }
