@@ -1,4 +1,4 @@
-"""A demonstration: invivo watches `find` at work. Run by `make demo`; needs root.
+"""A demonstration: invivo watches `find` at work. Run by `make demo`, as root or not.
 
 In: nothing. Out: which system calls `find` makes, how long they take, and in plain words what that means.
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 
 import invivo
-from invivo.doctor import State, can_use_kernel_engine, examine
+from invivo.doctor import State, can_use_kernel_engine, can_use_process_engine, examine
 
 COMMAND = "find /usr/lib -name '*.so' | wc -l"
 PROGRAM = """
@@ -44,7 +44,8 @@ END
 def main() -> int:
     """Run the demonstration; 1 if this machine or user cannot trace."""
     findings = examine()
-    if not can_use_kernel_engine(findings):
+    with_kernel = can_use_kernel_engine(findings)
+    if not with_kernel and not can_use_process_engine(findings):
         print("invivo cannot trace here. What is missing:", file=sys.stderr)
         for finding in findings:
             if finding.state is State.MISSING:
@@ -52,6 +53,8 @@ def main() -> int:
         print("Run it as root: sudo make demo. More: invivo doctor", file=sys.stderr)
         return 1
     print(f"invivo will run the command\n\n    {COMMAND}\n\nand watch it with this program:\n{PROGRAM}", flush=True)
+    if not with_kernel:
+        print("This user may not load BPF programs: the process engine traces the command, by ptrace(2).\n", flush=True)
     print("The command's own output:", flush=True)
     with invivo.trace(PROGRAM, command=["sh", "-c", COMMAND], name="demo") as session:
         text = "".join(record.text for record in session)
@@ -63,7 +66,10 @@ def main() -> int:
     often, slow = max(calls, key=calls.__getitem__), max(spent, key=spent.__getitem__)
     print(f"In plain words: find asked the kernel {sum(calls.values())} times for something, most often for {often}.")
     print(f"That took {sum(spent.values()) / 1e6:.1f} milliseconds in all, {spent[slow] / 1e6:.1f} of them for {slow}.")
-    print("find was neither stopped nor changed, and nothing of invivo is left in the kernel.")
+    if with_kernel:
+        print("find was neither stopped nor changed, and nothing of invivo is left in the kernel.")
+    else:
+        print("find was stopped at each of these calls for a moment, and is what it would have been without.")
     return 0
 
 

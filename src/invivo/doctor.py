@@ -24,9 +24,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Finding", "State", "can_use_kernel_engine", "examine"]
+__all__ = ["Finding", "State", "can_use_kernel_engine", "can_use_process_engine", "examine"]
 
 # Bits of CapEff, from <linux/capability.h>.
+_PTRACE = "ptrace"
 _CAP_SYS_ADMIN, _CAP_PERFMON, _CAP_BPF = 21, 38, 39
 _AS_ROOT = f"sudo {shlex.quote(sys.executable)} -m invivo ..."
 
@@ -58,12 +59,43 @@ def examine() -> list[Finding]:
         _tracefs(),
         _kernel_symbols(),
         *(_tried_features() if rights.state is State.OK else _untried_features()),
+        _ptrace(),
     ]
 
 
 def can_use_kernel_engine(findings: list[Finding]) -> bool:
     """Whether nothing that the kernel engine needs is missing."""
-    return all(finding.state is not State.MISSING for finding in findings)
+    return all(finding.state is not State.MISSING for finding in findings if finding.what != _PTRACE)
+
+
+def can_use_process_engine(findings: list[Finding]) -> bool:
+    """Whether one's own processes can be traced by ptrace(2)."""
+    needed = ("BTF", _PTRACE)
+    return all(finding.state is not State.MISSING for finding in findings if finding.what in needed)
+
+
+def _ptrace() -> Finding:
+    """Tried with a child that waits."""
+    import signal
+
+    from invivo.linux import procfs, ptrace
+
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+        os._exit(0)
+    try:
+        ptrace.seize(child, ptrace.OPTIONS)
+    except InvivoError as error:
+        mend = "a seccomp profile of the container, or a tracer above, may forbid it"
+        return Finding(State.MISSING, _PTRACE, f"not even a child may be traced: {error.message}", mend)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if os.geteuid() and (scope := procfs.yama_scope()):
+        detail = f"commands started with -c may be traced; kernel.yama.ptrace_scope is {scope}: running ones may not"
+        return Finding(State.LIMITED, _PTRACE, detail, "sudo sysctl kernel.yama.ptrace_scope=0")
+    return Finding(State.OK, _PTRACE, "one's own processes may be traced, with no rights at all")
 
 
 def _rights() -> Finding:

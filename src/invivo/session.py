@@ -117,6 +117,7 @@ class Session:
         self._is_pinned = is_pinned
         self._patches = patches
         self._stop_reader = self._stop_writer = -1
+        self._is_stopping = False
         self._is_done = False
         self._exit_code = 0
         self._target: spawn.Target | None = None
@@ -163,6 +164,12 @@ class Session:
 
         if self._further:
             raise UnsupportedError("the process engine traces one command or process", "give one -c or -p")
+        held: spawn.Target | None = None
+        if self._command is not None and self._request.needs_target:
+            from invivo.engines.process.hold import hold
+
+            held = self._target = hold(self._command)
+            self._request.target_pid = held.pid
         typed = typed_program(self._request)
         engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge, self._patches)
         engine.describe(typed.text, typed.warnings, typed.clauses)
@@ -174,7 +181,9 @@ class Session:
             )
         self._consumer = Consumer(engine.plan, self._output(engine.plan), _Services(engine))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        if self._command is not None:
+        if held is not None:
+            engine.take(held, is_pinned=self._is_pinned)
+        elif self._command is not None:
             self._target = engine.spawn(self._command, has_filter=self._has_filter, is_pinned=self._is_pinned)
         elif self._pid is not None:
             engine.attach(self._pid, is_pinned=self._is_pinned)
@@ -304,7 +313,8 @@ class Session:
     # --- running ------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """End tracing soon; may be called from another thread or a signal handler."""
+        """End tracing soon; may be called from another thread or a signal handler, before tracing has begun too."""
+        self._is_stopping = True
         if self._stop_writer >= 0:
             os.write(self._stop_writer, b"x")
 
@@ -349,7 +359,7 @@ class Session:
         return not (
             engine.exit_code is not None
             or self._buffering.is_over(engine.losses)
-            or self._stop_reader in ready
+            or self._is_stopping
             or self._have_ended(ready)
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
@@ -379,10 +389,7 @@ class Session:
 
     def _was_stopped(self) -> bool:
         """Whether stop() was called."""
-        try:
-            return bool(os.read(self._stop_reader, 1))
-        except BlockingIOError:
-            return False
+        return self._is_stopping
 
     def _poll(self, engine: KernelEngine) -> set[int]:
         if engine.exit_code is not None:
@@ -479,6 +486,6 @@ class _Services:
             from invivo.symbols.normalize import AddressSpaces
             from invivo.symbols.symbolize import Symbolizer
 
-            watch = getattr(self._engine, "watch", None)
-            self._symbolizer = Symbolizer(watch.spaces if watch is not None else AddressSpaces())
+            source = getattr(self._engine, "watch", None) or self._engine
+            self._symbolizer = Symbolizer(getattr(source, "spaces", None) or AddressSpaces())
         return self._symbolizer.name(pid, generation, address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invivo.doctor import State, can_use_kernel_engine, examine
+from invivo.doctor import State, can_use_kernel_engine, can_use_process_engine, examine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,5 +29,9 @@ def run(namespace: argparse.Namespace) -> int:
         print("\nengine: kernel (eBPF)")
         return 0
     missing = ", ".join(finding.what for finding in findings if finding.state is State.MISSING)
+    if can_use_process_engine(findings):
+        print("\nengine: process (ptrace), for commands (-c) and processes (-p) of your own")
+        print(f"missing for the kernel engine: {missing}")
+        return 0
     print(f"\nengine: none; missing: {missing}")
     return 1

@@ -13,19 +13,24 @@ The rest is refused when the engine is made, each with its reason.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Sequence
 
 from invivo.engines.base import Losses
+from invivo.engines.process.breakpoints import Breakpoints
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.tracer import Process, Thread, Tracer
+from invivo.engines.process.unwind import unwind
 from invivo.engines.process.world import Facts, OwnWorld, ThreadWorld
 from invivo.engines.reference import ReferenceEngine, World
-from invivo.linux import ptrace, seccomp, spawn
+from invivo.linux import procfs, ptrace, seccomp, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import PatchTable
+from invivo.linux.perf_records import Executed
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
+from invivo.linux.spawn import Target
 from invivo.program.plan import (
     AttachPoint,
     BtfTracepoint,
@@ -37,7 +42,9 @@ from invivo.program.plan import (
     RawTracepoint,
     Timer,
     Tracepoint,
+    Uprobe,
 )
+from invivo.symbols.normalize import AddressSpaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +56,7 @@ __all__ = ["ProcessEngine"]
 
 _ENTER, _EXIT = RawTracepoint("sys_enter"), RawTracepoint("sys_exit")
 _FORK, _EXEC, _END = (RawTracepoint(f"sched_process_{what}") for what in ("fork", "exec", "exit"))
-_SEND, _DELIVER = RawTracepoint("signal_generate"), RawTracepoint("signal_deliver")
-_KNOWN = frozenset((_ENTER, _EXIT, _FORK, _EXEC, _END, _SEND, _DELIVER))
+_KNOWN = frozenset((_ENTER, _EXIT, _FORK, _EXEC, _END))
 
 _MOST_CALLS = 1024  # system calls have smaller numbers
 _NATIVE_CS = 0x33
@@ -101,7 +107,15 @@ class ProcessEngine:
         self._has_filter = False
         self._patches = patches or PatchTable()
         self._pins = Pins(self._patches)
-        self._target: spawn.Target | None = None
+        self._target: Target | None = None
+        self._breakpoints = Breakpoints(
+            [point for point in self._points if isinstance(point, Uprobe)], self._patches, self._hit
+        )
+        if self._breakpoints:
+            self.facts.conceal = self._breakpoints.conceal
+        self._sampled: dict[int, list[AttachPoint]] = {}
+        self.spaces = AddressSpaces()  # for names of addresses, when their processes have ended
+        self.facts.unwind = self._unwind
         self._is_enabled = False
         self._failure: Exception | None = None
         self._tracer.wants = lambda number: number in self._entries or number in self._returns
@@ -163,7 +177,7 @@ class ProcessEngine:
             self._pins.pin([pid])
             self._use_pins()
 
-    def spawn(self, command: Sequence[str] | str, *, has_filter: bool, is_pinned: bool) -> spawn.Target:
+    def spawn(self, command: Sequence[str] | str, *, has_filter: bool, is_pinned: bool) -> Target:
         """Start a command and hold it before its first instruction, until enable(). It is killed if this process is.
 
         Args:
@@ -185,6 +199,15 @@ class ProcessEngine:
         self._target = target
         self._tracer.adopt(target.pid, options)
         return target
+
+    def take(self, target: Target, *, is_pinned: bool) -> None:
+        """Take over a command that hold.hold() holds."""
+        self.set_target(target.pid)
+        self._target = target
+        self._tracer.adopt(target.pid, ptrace.OPTIONS | ptrace.OPTION_EXITKILL)
+        if is_pinned:
+            self._pins.pin([target.pid])
+            self._use_pins()
 
     def _use_pins(self) -> None:
         """What a pinned thread asks about its CPUs is answered as if it were not."""
@@ -215,6 +238,8 @@ class ProcessEngine:
         now = time.monotonic_ns()
         for due in (*self._timers, *self._clocks):
             due.at_ns = now + due.interval_ns
+        for process in self.processes():
+            self._breakpoints.insert(process)
         self._alarm = self._alarm or Alarm(self._interval())
         self._tracer.start(self._mode())
 
@@ -249,6 +274,18 @@ class ProcessEngine:
             while due.at_ns <= now:
                 self._reference.fire(due.point, self._own)
                 due.at_ns += due.interval_ns
+        for due in self._clocks:
+            if due.at_ns <= now and self._is_enabled:
+                # A sample that was missed while the last was taken is not made up for: it would be the same stack.
+                due.at_ns += ((now - due.at_ns) // due.interval_ns + 1) * due.interval_ns
+                self._sample(due.point)
+
+    def _sample(self, point: AttachPoint) -> None:
+        """Stop each thread that runs, or would if this one did not, for as long as its firing takes."""
+        for thread in list(self._tracer.threads.values()):
+            if procfs.state(thread.tid) == "R":
+                self._sampled.setdefault(thread.tid, []).append(point)
+                ptrace.interrupt(thread.tid)
 
     def _take_status(self) -> None:
         if self._target is not None and (status := self._tracer.statuses.get(self._target.pid)) is not None:
@@ -270,6 +307,7 @@ class ProcessEngine:
         if self._alarm is not None:
             self._alarm.close()
             self._alarm = None
+        self._breakpoints.remove_all()
         self._pins.unpin(self._tracer.threads)
         if not self._has_filter:
             self._tracer.detach()
@@ -360,6 +398,8 @@ class ProcessEngine:
             self._carry_out(_EXIT, number, world)
 
     def forked(self, thread: Thread, child: Thread) -> None:
+        if child.process is not thread.process:
+            self._breakpoints.forked(thread.process, child.process, _shares_memory(thread, child.call))
         self._fire(_FORK, thread, self._objects.task(thread.tid), self._objects.task(child.tid))
 
     def born(self, thread: Thread) -> None:
@@ -371,6 +411,10 @@ class ProcessEngine:
         if isinstance(thread.extra, ThreadWorld):
             thread.extra.close()
         thread.extra = None
+        self._breakpoints.forget(thread.process.pid)
+        self.spaces.apply(Executed(thread.process.pid, time.monotonic_ns()))
+        if self._is_enabled:
+            self._breakpoints.insert(thread.process)
         self._fire(_EXEC, thread, self._objects.task(thread.tid), former, 0)
 
     def exiting(self, thread: Thread, status: int) -> None:
@@ -381,17 +425,53 @@ class ProcessEngine:
     def gone(self, thread: Thread) -> None:
         if isinstance(thread.extra, ThreadWorld):
             thread.extra.close()
+        self._sampled.pop(thread.tid, None)
+        if not thread.process.threads:
+            self._breakpoints.forget(thread.process.pid)
         self._reference.thread_ended(thread.tid)
 
     def signalled(self, thread: Thread, number: int) -> int:
+        if number == signal.SIGTRAP and self._breakpoints and self._breakpoints.hit(thread, self._tracer):
+            return 0
         return number
 
+    def _hit(self, point: Uprobe, thread: Thread, registers: bytes) -> None:
+        world = self._world(thread)
+        world.words, world.registers = (), registers
+        self._carry_out(point, None, world)
+
+    def _unwind(self, thread: Thread, registers: bytes, frames: int) -> Sequence[int]:
+        found = unwind(thread, registers, frames)
+        space = self.spaces.watch(thread.process.pid)
+        if any(space.find(address) is None for address in found):
+            space.read()
+        return found
+
     def interrupted(self, thread: Thread) -> None:
-        pass
+        points = self._sampled.pop(thread.tid, ())
+        if points and (registers := ptrace.read_registers(thread.tid)) is not None:
+            world = self._world(thread)
+            world.words, world.registers = (), registers
+            for point in points:
+                self._carry_out(point, None, world)
 
     def processes(self) -> list[Process]:
         """The processes that are traced now."""
         return list(self._tracer.processes.values())
+
+
+_CLONE_VM = 0x100
+
+
+def _shares_memory(thread: Thread, call: int) -> bool:
+    """Whether the process that a call of this thread makes has its memory (vfork, some clones), not a copy."""
+    if call not in (56, 435):  # clone, clone3
+        return call == 58  # vfork
+    registers = ptrace.read_registers(thread.tid) or bytes(ptrace.REGISTERS_SIZE)
+    flags = int.from_bytes(registers[112:120], "little")
+    if call == 435:
+        flags = int.from_bytes(thread.process.memory.read(flags, 8), "little")
+    return bool(flags & _CLONE_VM)
 
 
 class _Trial(OwnWorld):

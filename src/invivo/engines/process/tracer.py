@@ -13,7 +13,8 @@ a group-stop stays one (PTRACE_LISTEN). Without a filter every system call stops
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from invivo.errors import KernelError, TargetError
@@ -41,6 +42,10 @@ __all__ = ["Hooks", "Process", "Thread", "Tracer"]
 
 _SIGTRAP = int(signal.SIGTRAP)
 _STOPPED = 0x7F
+_FILTERED = EVENT_SECCOMP << 16 | _SIGTRAP << 8 | _STOPPED
+_RETURNED = SYSCALL_STOP << 8 | _STOPPED
+_AT_ONCE = 256
+_OF_INSTRUCTIONS = frozenset(map(int, (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)))
 _NATIVE_ARCH = 0xC000003E
 
 
@@ -60,7 +65,7 @@ class Thread:
     """A traced thread. `number` is the system call that it is in, as far as it was seen to enter it, or -1; `call` the
     number of the fork or clone that made it, until its first stop; `extra` is the hooks'."""
 
-    __slots__ = ("call", "extra", "is_new", "is_stopped", "number", "process", "tid")
+    __slots__ = ("call", "deliver", "extra", "is_new", "is_stopped", "number", "process", "tid")
 
     def __init__(self, tid: int, process: Process) -> None:
         self.tid = tid
@@ -69,6 +74,7 @@ class Thread:
         self.call = -1
         self.is_new = False  # its first stop has not been seen
         self.is_stopped = False  # and is to be resumed by whoever has stopped it
+        self.deliver = 0  # a signal that came while it was stepped
         self.extra: object = None
 
 
@@ -104,7 +110,7 @@ class Hooks(Protocol):
         ...
 
     def signalled(self, thread: Thread, number: int) -> int:
-        """A signal is about to be delivered. The signal to deliver, or 0; -1 if the thread was resumed already."""
+        """A signal is about to be delivered. The signal to deliver, or 0."""
         ...
 
     def interrupted(self, thread: Thread) -> None:
@@ -122,6 +128,8 @@ class Tracer:
         self.mode = PTRACE_CONT  # how threads go on
         self.statuses: dict[int, int] = {}  # wait statuses of processes that ended
         self._early: dict[int, int] = {}  # stops of new threads that came before their parent's event
+        self._held: dict[int, int] = {}  # stops of threads that stand still while another is stepped
+        self._is_draining = False
         self._options = OPTIONS
         self.should_stop = False
         self.on_entry: Callable[[Thread, bytes], bool] = hooks.entered
@@ -216,22 +224,32 @@ class Tracer:
     # --- running ------------------------------------------------------------------------------------------------
 
     def run(self) -> bool:
-        """Handle stops until a signal comes (an alarm's too) or `should_stop` is set; False if no thread is left."""
+        """Handle stops until a signal comes (an alarm's too), `should_stop` is set or many came in a row, so that who
+        calls may look at the clock; False if no thread is left."""
         threads = self.threads
-        on_entry = self.on_entry
+        on_entry, on_return = self.on_entry, self._hooks.returned
         self.should_stop = False
-        while not self.should_stop:
+        for _ in range(_AT_ONCE):
+            if self.should_stop:
+                break
             tid, status = wait_any()
             if tid <= 0:
                 return tid == 0 and bool(threads)
-            if status == (EVENT_SECCOMP << 16 | _SIGTRAP << 8 | _STOPPED):
-                thread = threads.get(tid)
-                if thread is not None and not thread.is_new:
+            thread = threads.get(tid)
+            if thread is not None and not thread.is_new:
+                # The two stops that come a hundred thousand times a second, without another call.
+                if status == _FILTERED:
                     registers = read_registers(tid)
-                    if registers is None:
-                        continue
-                    thread.number = int.from_bytes(registers[120:128], "little")
-                    resume(PTRACE_SYSCALL if on_entry(thread, registers) else self.mode, tid)
+                    if registers is not None:
+                        thread.number = int.from_bytes(registers[120:128], "little")
+                        resume(PTRACE_SYSCALL if on_entry(thread, registers) else self.mode, tid)
+                    continue
+                if status == _RETURNED and thread.number >= 0 and self.mode == PTRACE_CONT:
+                    registers = read_registers(tid)
+                    if registers is not None:
+                        on_return(thread, registers)
+                        thread.number = -1
+                        resume(PTRACE_CONT, tid)
                     continue
             self._dispatch(tid, status)
         return bool(threads)
@@ -362,9 +380,54 @@ class Tracer:
     # --- signals ------------------------------------------------------------------------------------------------
 
     def _signal(self, thread: Thread, number: int) -> None:
-        deliver = self._hooks.signalled(thread, number)
-        if deliver >= 0:
+        thread.is_stopped = True  # while others are stepped in its turn, it is not to be waited for
+        deliver = self._hooks.signalled(thread, number) or thread.deliver
+        thread.deliver = 0
+        if thread.tid in self.threads:
             self._go(thread, deliver)
+
+    # --- single steps -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def others_stopped(self, thread: Thread) -> Iterator[None]:
+        """The process's other threads stand still meanwhile; what they stopped for is handled afterwards."""
+        held = self._held
+        for other in list(thread.process.threads.values()):
+            if other is thread or other.is_stopped or other.is_new or other.tid in held:
+                continue
+            if ptrace.interrupt(other.tid) and (status := ptrace.wait_for(other.tid)) is not None:
+                held[other.tid] = status
+        yield
+        if not self._is_draining:  # a stop that is handled here may itself hold others
+            self._is_draining = True
+            try:
+                while held:
+                    tid = next(iter(held))
+                    self._dispatch(tid, held.pop(tid))
+            finally:
+                self._is_draining = False
+
+    def step(self, thread: Thread) -> None:
+        """Let a stopped thread carry out one instruction. A signal that comes before it is left in thread.deliver; one
+        that the instruction itself causes too, and then it has not been carried out."""
+        tid = thread.tid
+        while resume(ptrace.PTRACE_SINGLESTEP, tid):
+            status = ptrace.wait_for(tid)
+            if status is None:
+                return
+            if status & 0xFF != _STOPPED:
+                self._ended(tid, status)
+                return
+            event, number = status >> 16, status >> 8 & 0xFF
+            if event == 0 and number == _SIGTRAP:
+                return
+            if event == 0 and number != SYSCALL_STOP:
+                thread.deliver = number
+                if number in _OF_INSTRUCTIONS:
+                    return
+            elif event != EVENT_STOP:
+                self._dispatch(tid, status)
+                return
 
     # --- ending -------------------------------------------------------------------------------------------------
 
@@ -409,7 +472,7 @@ class Tracer:
                         pending.add(child)
             deliver = 0
             if event == 0 and number != SYSCALL_STOP:
-                deliver = max(self._hooks.signalled(thread, number), 0)
+                deliver = self._hooks.signalled(thread, number) or thread.deliver
             elif event == EVENT_STOP and number != _SIGTRAP:
                 deliver = number
             ptrace.detach(tid, deliver)

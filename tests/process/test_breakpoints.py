@@ -1,0 +1,123 @@
+"""Functions of programs by breakpoints: counts, arguments and values by hand, behaviour as without, bytes put back."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import ORDINARY_USER, as_user, python_of_user, trigger, user_environment
+
+pytestmark = pytest.mark.process
+
+
+def test_entries_arguments_and_returns_of_threads() -> None:
+    """4 threads call leaf() 2,503 times each; fact(10) is ten calls, and the outermost returns 10!."""
+    program = (
+        "pid$target:a.out:leaf:entry /arg0 >= 0/ { @[0, copyinstr(arg1)] = count(); @sum = sum(arg0); } "
+        'pid$target:a.out:leaf:return { @[1, ""] = count(); } '
+        'pid$target:a.out:fact:entry { @[2, ""] = count(); } '
+        'pid$target:a.out:fact:return { @most = max(arg1); @[3, ""] = count(); }'
+    )
+    result = as_user("run", "-q", "-e", program, "-c", f"{trigger('behaviour')} 2503 4", timeout=60)
+    assert result.returncode == 0, result.stderr
+    lines = [line.split() for line in result.stdout.splitlines() if line]
+    for expected in (
+        ["0", "x", "10012"], ["0", "a", "7"], ["1", "10019"], ["2", "10"], ["3", "10"],
+        [str(4 * 2502 * 2503 // 2)], ["3628800"],
+    ):  # fmt: skip
+        assert expected in lines
+
+
+def test_a_program_behaves_as_untraced_under_everything_at_once() -> None:
+    """200 forks, vforks and execs, signals, longjmp(3): the same output, and each child's exit as it would be."""
+    command = f"{trigger('behaviour')} 211 4 200"
+    plain = subprocess.run(command.split(), capture_output=True, text=True, check=False)
+    assert plain.returncode == 3
+    program = (
+        "pid$target:a.out::entry,pid$target:a.out::return { @p[probefunc, probename] = count(); } "
+        "syscall:::entry,syscall:::return { @s = count(); } "
+        "proc:::create,proc:::exec-success { @c[probename] = count(); } "
+        "proc:::exit { @e[args[0]] = count(); } profile-199 { @t[ustack()] = count(); } "
+        'END { printa("%s %s %@d\\n", @p); printa("%s %@d\\n", @c); printa("exit %d %@d\\n", @e); }'
+    )
+    result = as_user("run", "-q", "-e", program, "-c", command, timeout=90)
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if re.fullmatch(r"[-0-9 ]+", line)][: len(plain.stdout.split("\n")) - 1] == (
+        plain.stdout.splitlines()
+    )
+    counted = ("create 200", "exec-success 20", "exit 1 201", "fact entry 10", "fact return 10", "jumper entry 5")
+    for expected in counted:
+        assert expected in lines
+
+
+@pytest.fixture
+def spinning() -> subprocess.Popen[bytes]:
+    """A program of two threads that call functions all the time."""
+    process = subprocess.Popen(
+        [trigger("behaviour"), "100000000000", "2"],
+        stdout=subprocess.DEVNULL,
+        **ORDINARY_USER,  # type: ignore[call-overload]
+    )
+    yield process  # type: ignore[misc]
+    process.kill()
+    process.wait()
+
+
+def text_of(pid: int, path: str) -> bytes:
+    """The program's executable mapping as it is in the process's memory."""
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        if line.endswith(path) and " r-xp " in line:
+            start, _, end = line.split()[0].partition("-")
+            with open(f"/proc/{pid}/mem", "rb") as memory:
+                memory.seek(int(start, 16))
+                return memory.read(int(end, 16) - int(start, 16))
+    raise AssertionError(f"{path} is not mapped")
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_leaves_no_breakpoint(spinning: subprocess.Popen[bytes]) -> None:
+    """kill -9 of the command, 50 times at random moments: the target lives, and its code is what it was."""
+    path = trigger("behaviour")
+    before = text_of(spinning.pid, path)
+    chance, planted = random.Random(5), 0
+    for _ in range(50):
+        tracer = subprocess.Popen(
+            [python_of_user(), "-m", "invivo", "run", "-q", "-e",
+             f"pid{spinning.pid}:a.out:leaf:entry,pid{spinning.pid}:a.out:leaf:return {{ @ = count(); }}",
+             "-p", str(spinning.pid)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=user_environment(), cwd="/",
+            **ORDINARY_USER,  # type: ignore[call-overload]
+        )  # fmt: skip
+        time.sleep(chance.uniform(0.4, 2.6))
+        planted += text_of(spinning.pid, path) != before
+        tracer.kill()
+        tracer.wait()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            status = Path(f"/proc/{spinning.pid}/status").read_text()
+            if text_of(spinning.pid, path) == before and "TracerPid:\t0" in status:
+                break
+            time.sleep(0.02)
+        assert spinning.poll() is None
+        assert text_of(spinning.pid, path) == before
+        assert "TracerPid:\t0" in Path(f"/proc/{spinning.pid}/status").read_text()
+    assert planted > 5  # or nothing was tried
+    assert len(os.listdir(f"/proc/{spinning.pid}/task")) == 3
+
+
+def test_a_process_is_let_go_with_its_bytes_restored(spinning: subprocess.Popen[bytes]) -> None:
+    before = text_of(spinning.pid, trigger("behaviour"))
+    probe = f"pid{spinning.pid}:a.out:leaf:entry"
+    program = f"{probe} {{ n++; }} {probe} /n > 1000/ {{ exit(3); }}"
+    result = as_user("run", "-q", "-e", program, "-p", str(spinning.pid), timeout=30)
+    assert result.returncode == 3, result.stderr
+    assert text_of(spinning.pid, trigger("behaviour")) == before
+    time.sleep(0.2)
+    assert spinning.poll() is None
