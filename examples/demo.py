@@ -15,6 +15,7 @@ import invivo
 from invivo.doctor import State, can_use_kernel_engine, can_use_process_engine, examine
 
 COMMAND = "find /usr/lib -name '*.so' | wc -l"
+SHORTER = "find /etc -name '*.conf' | wc -l"  # for ptrace(2), with which each call takes a hundred times as long
 PROGRAM = """
 syscall:::entry
 /execname == "find"/
@@ -52,11 +53,12 @@ def main() -> int:
                 print(f"  {finding.what}: {finding.detail}", file=sys.stderr)
         print("Run it as root: sudo make demo. More: invivo doctor", file=sys.stderr)
         return 1
-    print(f"invivo will run the command\n\n    {COMMAND}\n\nand watch it with this program:\n{PROGRAM}", flush=True)
+    command = COMMAND if with_kernel else SHORTER
+    print(f"invivo will run the command\n\n    {command}\n\nand watch it with this program:\n{PROGRAM}", flush=True)
     if not with_kernel:
         print("This user may not load BPF programs: the process engine traces the command, by ptrace(2).\n", flush=True)
     print("The command's own output:", flush=True)
-    with invivo.trace(PROGRAM, command=["sh", "-c", COMMAND], name="demo") as session:
+    with invivo.trace(PROGRAM, command=["sh", "-c", command], name="demo") as session:
         text = "".join(record.text for record in session)
     print(f"\nThe system calls of find:\n\n{text}")
     calls, spent = numbers(session, "calls"), numbers(session, "ns")

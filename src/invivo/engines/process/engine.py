@@ -25,6 +25,7 @@ from invivo.engines.process.tracer import Process, Thread, Tracer
 from invivo.engines.process.unwind import unwind
 from invivo.engines.process.world import Facts, OwnWorld, ThreadWorld
 from invivo.engines.reference import ReferenceEngine, World
+from invivo.errors import TargetError
 from invivo.linux import procfs, ptrace, seccomp, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import PatchTable
@@ -171,6 +172,11 @@ class ProcessEngine:
         Raises:
             InvivoError: It cannot be traced; the message says what to do.
         """
+        if _is_32_bit(pid):
+            raise TargetError(
+                f"process {pid} runs a 32-bit program; its system calls and registers the process engine does not know",
+                "trace it by the kernel engine, as root",
+            )
         self.set_target(pid)
         self._tracer.attach(pid)
         if is_pinned and len(self._tracer.threads) == 1:
@@ -461,6 +467,15 @@ class ProcessEngine:
 
 
 _CLONE_VM = 0x100
+
+
+def _is_32_bit(pid: int) -> bool:
+    """Whether the program that a process runs is of the 32-bit class, by its ELF header."""
+    try:
+        with open(f"/proc/{pid}/exe", "rb") as stream:
+            return stream.read(5)[4:] == b"\x01"
+    except OSError:
+        return False  # attaching will tell why
 
 
 def _shares_memory(thread: Thread, call: int) -> bool:
