@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from unittest import mock
 
-from invivo import session
+from invivo import compiler, session
 from invivo.codegen import compile_program
 from invivo.codegen.formatter import compile_formatter
-from invivo.compiler import Request
+from invivo.compiler import Request, TypedProgram
 from invivo.consumer.loop import Consumer
 from invivo.engines.reference import ReferenceEngine, SyntheticWorld
 from invivo.lang.d import compile_text
@@ -26,7 +26,7 @@ from invivo.program.nodes import Program
 from invivo.program.plan import Plan, Timer
 from tests.engines.build import catalog, kernel_types, traits
 
-__all__ = ["Outcome", "compiled", "in_kernel", "on_reference"]
+__all__ = ["Outcome", "by_ptrace", "compiled", "in_kernel", "on_reference"]
 
 _MOST_TICKS = 10_000
 _PATIENCE_S = 20.0
@@ -116,6 +116,18 @@ def in_kernel(program: Program) -> Outcome:
     printed = _Printed()
     running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S)
     with mock.patch.object(session, "plan_for", return_value=plan), running:
+        code = running.wait()
+        assert running._engine is not None
+        has_exited = running._engine.exit_code is not None
+    return printed.outcome(code if has_exited else None)
+
+
+def by_ptrace(program: Program) -> Outcome:
+    """Run by the process engine, as the command does but for the compilation."""
+    printed = _Printed()
+    typed = TypedProgram(program, kernel_types(), "", (), ())
+    running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S, engine="process")
+    with mock.patch.object(compiler, "typed_program", return_value=typed), running:
         code = running.wait()
         assert running._engine is not None
         has_exited = running._engine.exit_code is not None
