@@ -148,6 +148,16 @@ def test_bad_input_is_told(arguments: list[str], message: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("options", [[], ["-e", "trace=getppid"]], ids=["all", "filtered"])
+def test_a_command_does_not_notice_the_cpu_that_it_shares(options: list[str]) -> None:
+    code = (
+        "import os; print(len(os.sched_getaffinity(0)))\n"
+        "os.sched_setaffinity(0, {0}); print(os.sched_getaffinity(0))"
+    )
+    done = invivo("strace", *options, "-o", "/dev/null", PYTHON, "-c", code)
+    assert done.stdout.splitlines() == [str(len(os.sched_getaffinity(0))), "{0}"]
+
+
 def test_no_argument_is_lost_at_a_storm() -> None:
     """A program that makes exactly 10,007 calls of getppid(2): so many lines."""
     done = invivo("strace", "-e", "trace=getppid", trigger("loop"), "10007")

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-s", dest="limit", type=int, default=32, metavar="BYTES", help="of strings to show (32)")
     add("-z", dest="only_successful", action="store_true", help="only calls that succeeded")
     add("-Z", dest="only_failed", action="store_true", help="only calls that failed")
+    add("--no-pin", dest="is_pinned", action="store_false", help="do not let a command share a CPU with invivo")
     add("command", nargs=argparse.REMAINDER, metavar="COMMAND [ARGUMENT ...]", help="a command to run")
 
 
@@ -84,6 +85,7 @@ def _request(namespace: argparse.Namespace) -> Request:
         counts=namespace.counts,
         only="successful" if namespace.only_successful else "failed" if namespace.only_failed else "",
         pid_form="{} " if is_file else "[pid {:5}] ",
+        is_pinned=namespace.is_pinned,
         always_pid=is_file and namespace.follows,
     )
 

@@ -16,9 +16,11 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from invivo.engines.process.pins import Pins
 from invivo.engines.process.tracer import Hooks, Thread, Tracer
 from invivo.linux import ptrace, seccomp, spawn
 from invivo.linux.alarm import Alarm
+from invivo.linux.guardian import PatchTable
 from invivo.strace.calls import Call, Kind, call, numbers
 from invivo.strace.flags import signal_name
 from invivo.strace.lines import Lines, Stamp
@@ -28,8 +30,9 @@ from invivo.strace.values import Values, is_error
 __all__ = ["Request", "Strace"]
 
 _FLUSH_NS = 100_000_000
-# Offsets in struct user_regs_struct of the arguments, in order; of the result, and of the code segment.
-_ARGUMENTS = (112, 104, 96, 56, 72, 64)
+# struct user_regs_struct: the arguments in order; offsets of the result, the code segment and the stack pointer.
+_REGISTERS = struct.Struct("<27Q")
+_ARGUMENTS = (14, 13, 12, 7, 9, 8)  # of these
 _RESULT, _SEGMENT, _STACK, _NATIVE = 80, 136, 152, 0x33
 _AT_EXECFN = 31  # include/uapi/linux/auxvec.h
 _NO_CALL = -1
@@ -61,6 +64,7 @@ class Request(NamedTuple):
     only: str = ""  # "successful" or "failed"
     pid_form: str = "[pid {:5}] "
     always_pid: bool = False
+    is_pinned: bool = True  # a command shares the tracer's CPU, which is faster
 
 
 class _Pending(NamedTuple):
@@ -87,15 +91,16 @@ class Strace(Hooks):
         self._has_filter = False
         self._is_stopped = False
         self._alarm: Alarm | None = None
-        chosen = request.calls
-        if chosen is not None:
-            self._tracer.wants = lambda number: number in chosen
+        self._pins = Pins(PatchTable())
 
     def __enter__(self) -> Strace:
         request = self._request
         try:
             if request.command:
                 self._start_command()
+            if (chosen := request.calls) is not None:
+                wanted = chosen | self._pins.calls
+                self._tracer.wants = lambda number: number in wanted
             for pid in request.pids:
                 self._tracer.attach(pid)
                 self._roots.add(pid)
@@ -106,7 +111,11 @@ class Strace(Hooks):
         return self
 
     def _start_command(self) -> None:
-        code = seccomp.trace_filter(self._request.calls)
+        if self._request.is_pinned:
+            self._pins.pin([])
+        chosen = self._request.calls
+        # What a program asks about its CPUs is answered as if it were not pinned.
+        code = seccomp.trace_filter(None if chosen is None else chosen | self._pins.calls)
         options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
         self._target = target = spawn.spawn(
             self._request.command,
@@ -125,6 +134,7 @@ class Strace(Hooks):
         """Let everything go. What is under a filter is stayed with until it has ended: see the manual."""
         self._is_stopped = True
         self._lines.flush()
+        self._pins.unpin(self._tracer.threads)
         if self._has_filter and self._tracer.threads:
             while self._tracer.run():
                 pass
@@ -167,15 +177,19 @@ class Strace(Hooks):
     def _is_shown(self, thread: Thread) -> bool:
         return not self._is_stopped and (self._request.follows or thread.tid in self._roots)
 
+    def _is_chosen(self, number: int) -> bool:
+        return self._request.calls is None or number in self._request.calls
+
     def _values(self, thread: Thread) -> Values:
         request = self._request
         return Values(thread.process.memory, thread.process.pid, request.limit, request.shows_paths)
 
     def entered(self, thread: Thread, registers: bytes) -> bool:
-        if not self._is_shown(thread) or not self._tracer.wants(thread.number):
-            return False
+        if not self._is_shown(thread) or not self._is_chosen(thread.number):
+            return thread.number in self._pins.calls
         number = thread.number if registers[_SEGMENT] == _NATIVE else _NO_CALL
-        self._begin(thread, call(number), tuple(_word(registers, at) for at in _ARGUMENTS))
+        words = _REGISTERS.unpack(registers)
+        self._begin(thread, call(number), tuple(words[index] for index in _ARGUMENTS))
         return True
 
     def _begin(self, thread: Thread, which: Call, words: tuple[int, ...]) -> None:
@@ -210,6 +224,8 @@ class Strace(Hooks):
         return count
 
     def returned(self, thread: Thread, registers: bytes) -> None:
+        if thread.number in self._pins.calls:
+            self._pins.returned(thread.tid, thread.number, registers)
         if not self._is_shown(thread):
             self._pending.pop(thread.tid, None)
             return
@@ -217,7 +233,7 @@ class Strace(Hooks):
         result -= (result >> 63) << 64
         pending = self._pending.pop(thread.tid, None)
         if pending is None:
-            if thread.number == numbers()["execve"] and thread.tid in self._roots and self._tracer.wants(thread.number):
+            if thread.number == numbers()["execve"] and thread.tid in self._roots and self._is_chosen(thread.number):
                 self._first_execve(thread, registers, result)
             return
         self._finish(thread, pending, result)
