@@ -93,7 +93,7 @@ def _agree(text: str) -> None:
     assert in_kernel(program) == on_reference(program), text
 
 
-@quickly
+@settings(quickly, max_examples=40)  # some 1000 expressions
 @given(values, st.lists(expressions, min_size=20, max_size=30))
 def test_integer_expressions(values: dict[str, int], chosen: list[str]) -> None:
     _agree(_program(values, [f'\tprintf("{n} %d\\n", {each});' for n, each in enumerate(chosen)]))
