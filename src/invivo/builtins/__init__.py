@@ -6,6 +6,7 @@ from invivo.builtins import (
     aggregations,
     destructive,
     flow,
+    machine,
     memory,
     output,
     probe,
@@ -21,4 +22,7 @@ from invivo.builtins.registry import BUILTINS, Builder, Builtin, Kind, Operand
 __all__ = ["BUILTINS", "Builder", "Builtin", "Kind", "Operand"]
 
 # Each topic's module registers its rows when it is imported; the names are used here so that the imports stay.
-TOPICS = (probe, process, time, speculations, memory, strings, stacks, output, shapes, aggregations, destructive, flow)
+TOPICS = (
+    probe, process, machine, time, speculations, memory, strings, stacks, output, shapes, aggregations, destructive,
+    flow,
+)  # fmt: skip

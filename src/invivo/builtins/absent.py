@@ -15,10 +15,8 @@ _REASONS = {
     "use ustack(): it names the frames of JIT compilers that write /tmp/perf-PID.map": ("jstack",),
     "invivo cannot write captures of packets": ("pcap",),
     "Linux has no such paths: see fds[], cwd": ("ddi_pathname",),
-    "use stack()": ("caller",),
-    "use ustack()": ("ucaller",),
-    "invivo cannot read the user's registers": ("uregs",),
-    "Linux has none": ("ipl", "chip", "lgrp", "zonename"),
+    "Linux has no interrupt priority levels": ("ipl",),
+    "Linux has no zones": ("zonename",),
     "Linux has no STREAMS": ("msgdsize", "msgsize"),
 }  # fmt: skip
 

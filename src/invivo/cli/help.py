@@ -162,6 +162,8 @@ def _builtins() -> list[Section]:
 
     sections: dict[Kind, list[Row]] = {kind: [] for kind in Kind}
     for builtin in BUILTINS.values():
+        if builtin.name.startswith("__"):  # for the library alone
+            continue
         sections[builtin.kind].append(Row(builtin.name, builtin.prototype, builtin.doc))
     return [Section(f"{kind.value.capitalize()}s", rows) for kind, rows in sections.items()]
 

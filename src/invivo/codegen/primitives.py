@@ -7,6 +7,7 @@ STRINGS["strjoin"](e, call, place, 256)  the result in a buffer; its length with
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 
 from invivo.codegen import destructive, memory, numerals, speculations, stacks, strings, text
@@ -112,6 +113,32 @@ def _pc(is_user: bool) -> _Scalar:
 
 def _stack(is_user: bool) -> _Scalar:
     return lambda e, call: stacks.identity(e, call.type, is_user)
+
+
+def _caller(is_user: bool) -> _Scalar:
+    return lambda e, call: stacks.caller(e, is_user)
+
+
+def _user_registers(e: Emitter, call: Call) -> Value:
+    if not e.module.traits.has_user_registers:
+        return ZERO
+    task = e.out.to_pointer(e.out.call(Helper.CURRENT_TASK_BTF))
+    return e.scalar_of_pointer(e.out.call(Helper.TASK_PT_REGS, task))
+
+
+def _topology(is_chip: bool) -> _Scalar:
+    """From a table by CPU."""
+
+    def lower(e: Emitter, call: Call) -> Value:
+        traits = e.module.traits
+        numbers = traits.chips if is_chip else traits.lgrps
+        cpu = e.scalar(call.arguments[0])
+        size = 1 << max(len(numbers) - 1, 1).bit_length()
+        table = e.module.constant(struct.pack(f"<{size}I", *numbers, *[0] * (size - len(numbers))))
+        index = e.out.binary("shl", e.opaque_mask(cpu, size - 1), const(2))
+        return e.out.extend(e.out.load(e.out.offset(table, index), "i32"), False)
+
+    return lower
 
 
 def _depth(is_user: bool) -> _Scalar:
@@ -259,6 +286,11 @@ SCALARS: dict[str, _Scalar] = {
     "user_pc": _pc(True),
     "kstack": _stack(False),
     "ustack": _stack(True),
+    "caller": _caller(False),
+    "ucaller": _caller(True),
+    "user_registers": _user_registers,
+    "cpu_chip": _topology(True),
+    "cpu_lgrp": _topology(False),
     "kstack_depth": _depth(False),
     "ustack_depth": _depth(True),
     "strlen": _strlen,

@@ -13,7 +13,7 @@ from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.plan import BtfTracepoint, Globals, RawTracepoint
 from invivo.program.types import Stack, Type
 
-__all__ = ["depth", "identity"]
+__all__ = ["caller", "depth", "identity"]
 
 _USER_STACK = 1 << 8  # BPF_F_USER_STACK
 # At raw tracepoints the stack begins in the program itself, called by bpf_trace_runN: low bits of the flags skip those.
@@ -45,6 +45,12 @@ def depth(e: Emitter, is_user: bool) -> Value:
     """Number of frames."""
     _, length = _take(e, is_user, e.module.stack_frames)
     return e.out.binary("lshr", length, const(3))
+
+
+def caller(e: Emitter, is_user: bool) -> Value:
+    """The second frame, 0 where there is none: the buffer is zero behind the last."""
+    buffer, _ = _take(e, is_user, min(2, e.module.stack_frames))
+    return e.out.load(e.out.offset(buffer, 8)) if e.module.stack_frames > 1 else ZERO
 
 
 def identity(e: Emitter, type_: Type, is_user: bool) -> Value:

@@ -44,6 +44,14 @@ class _KernelTraits(Traits):
         return self._offset("comm") if is_direct else 0
 
     @property
+    def chips(self) -> tuple[int, ...]:
+        return cpu.packages()
+
+    @property
+    def lgrps(self) -> tuple[int, ...]:
+        return cpu.memory_nodes()
+
+    @property
     def has_user_registers(self) -> bool:
         return features.has_user_registers().outcome is features.Outcome.YES
 

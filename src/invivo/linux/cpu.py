@@ -12,7 +12,7 @@ import os
 
 from invivo.errors import KernelError
 
-__all__ = ["online", "parse_list", "possible"]
+__all__ = ["memory_nodes", "online", "packages", "parse_list", "possible"]
 
 _ROOT = "/sys/devices/system/cpu"
 
@@ -33,6 +33,31 @@ def online() -> tuple[int, ...]:
         KernelError: sysfs cannot be read.
     """
     return _read("online")
+
+
+def packages() -> tuple[int, ...]:
+    """For each possible CPU, by number, the package that it is part of; 0 where that is not told."""
+    found = [0] * (max(possible()) + 1)
+    for number in possible():
+        try:
+            with open(f"{_ROOT}/cpu{number}/topology/physical_package_id", "rb") as stream:
+                found[number] = max(int(stream.read()), 0)
+        except (OSError, ValueError):
+            continue
+    return tuple(found)
+
+
+def memory_nodes() -> tuple[int, ...]:
+    """For each possible CPU, by number, the memory node (NUMA) that it is part of; 0 where that is not told."""
+    found = [0] * (max(possible()) + 1)
+    for number in possible():
+        try:
+            names = os.listdir(f"{_ROOT}/cpu{number}")
+        except OSError:
+            continue
+        nodes = [int(name[4:]) for name in names if name.startswith("node") and name[4:].isdigit()]
+        found[number] = nodes[0] if nodes else 0
+    return tuple(found)
 
 
 def parse_list(text: str) -> tuple[int, ...]:

@@ -409,6 +409,8 @@ class Traits(NamedTuple):
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
     uretprobe_depth: tuple[int, int] = (0, 0)  # where `utask` lies in it, and `depth` in struct uprobe_task
+    chips: tuple[int, ...] = ()  # by CPU: its package; and its memory node
+    lgrps: tuple[int, ...] = ()
     has_user_registers: bool = False  # Linux 5.15 (dd6e10fbd9fb): the running thread's registers in user space
     task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from invivo.engines.process.objects import KernelObjects
 from invivo.engines.reference.world import World
 from invivo.linux import clock, procfs, ptrace
+from invivo.linux import cpu as machine
 from invivo.program.plan import Globals
 from invivo.program.types import Space
 
@@ -67,6 +68,18 @@ class _Common(World):
 
     def random(self) -> int:
         return random.getrandbits(32)
+
+    @property
+    def user_registers(self) -> int:
+        return Facts.REGISTERS if self.registers else 0
+
+    def cpu_chip(self, cpu: int) -> int:
+        chips = machine.packages()
+        return chips[cpu] if 0 <= cpu < len(chips) else 0
+
+    def cpu_lgrp(self, cpu: int) -> int:
+        nodes = machine.memory_nodes()
+        return nodes[cpu] if 0 <= cpu < len(nodes) else 0
 
     def write(self, address: int, data: bytes) -> bool:
         return ptrace.ProcessMemory(self.pid_tgid >> 32).write(address, data)

@@ -8,7 +8,7 @@ Integers come within their types' ranges; results are wrapped, and strings cut, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from invivo.engines.reference.compiler import Compiler, Scalar, Text
 from invivo.engines.reference.firing import Firing, Raised
@@ -138,6 +138,30 @@ def kstack_depth(f: Firing, call: Call, kept: dict[int, tuple[int, ...]], most: 
 
 def ustack_depth(f: Firing, call: Call, kept: dict[int, tuple[int, ...]], most: int) -> int:
     return len(f.world.stack(True, most))
+
+
+def caller(f: Firing, call: Call) -> int:
+    return _second(f.world.stack(False, 2))
+
+
+def ucaller(f: Firing, call: Call) -> int:
+    return _second(f.world.stack(True, 2))
+
+
+def _second(frames: Sequence[int]) -> int:
+    return frames[1] if len(frames) > 1 else 0
+
+
+def user_registers(f: Firing, call: Call) -> int:
+    return f.world.user_registers
+
+
+def cpu_chip(f: Firing, call: Call, cpu: int) -> int:
+    return f.world.cpu_chip(cpu)
+
+
+def cpu_lgrp(f: Firing, call: Call, cpu: int) -> int:
+    return f.world.cpu_lgrp(cpu)
 
 
 _STACKS = ("kstack", "ustack", "kstack_depth", "ustack_depth")
@@ -376,6 +400,7 @@ def speculation_end(f: Firing, call: Call, number: int) -> int:
 _FUNCTIONS: tuple[_Function, ...] = (
     pid_tgid, uid_gid, comm, cpu, timestamp, current_task, current_cgroup, random, kernel_pc, user_pc,
     kstack, ustack, kstack_depth, ustack_depth,
+    caller, ucaller, user_registers, cpu_chip, cpu_lgrp,
     strlen, strjoin, substr, index, rindex, strstr, strchr, strrchr, basename, dirname, lltostr, toupper, tolower,
     lltostr_base, strtoll, strspn, strcspn,
     alloca, copyin, copyinto, bcopy, scopy, kcopy_string, speculation, speculation_state, speculation_end,

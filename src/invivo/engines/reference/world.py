@@ -63,6 +63,19 @@ class World(Protocol):
         """The interrupted pc if a process was interrupted, else 0."""
         ...
 
+    @property
+    def user_registers(self) -> int:
+        """Where the thread's registers in user space lie as struct pt_regs, in KERNEL space; 0 if nowhere."""
+        ...
+
+    def cpu_chip(self, cpu: int) -> int:
+        """The package that a CPU is part of."""
+        ...
+
+    def cpu_lgrp(self, cpu: int) -> int:
+        """The memory node that a CPU is part of."""
+        ...
+
     def random(self) -> int:
         """Any bits; 32 of them are used."""
         ...
@@ -133,6 +146,7 @@ class SyntheticWorld:
     user_stack: Sequence[int] = ()
     words: Sequence[int] = ()
     record: bytes = b""
+    user_registers: int = 0
     seed: int = 1
     signals: list[int] = field(default_factory=list)  # that were sent to the process
 
@@ -182,6 +196,12 @@ class SyntheticWorld:
                     return None  # ran off the end of what can be read
                 return rest[:limit].partition(b"\0")[0]
         return None
+
+    def cpu_chip(self, cpu: int) -> int:
+        return 0
+
+    def cpu_lgrp(self, cpu: int) -> int:
+        return 0
 
     def write(self, address: int, data: bytes) -> bool:
         for start, old in self.user.items():

@@ -19,7 +19,7 @@ __all__ = ["library_texts"]
 
 
 class _File(NamedTuple):
-    """A file, or two of them of which `other` is for kernels whose structure lacks the member."""
+    """A file, or two of them of which `other` is for kernels whose structure lacks the member ("": there is none)."""
 
     name: str
     struct: str = ""
@@ -40,6 +40,7 @@ _FILES = (
     _File("page-index.d", "page", "__folio_index", "page-index-6.15.d"),
     _File("dentry-alias.d", "dentry", "d_u", "dentry-alias-unnamed.d"),
     _File("file.d"),
+    _File("registers-x86-64.d", "pt_regs", "orig_ax", ""),
     _File("net.d"),
     _File("locks.d"),
     _File("paths.d"),
@@ -53,6 +54,8 @@ def library_texts(has_member: Callable[[str, str], bool] = lambda struct, member
     for file in _FILES:
         is_first = not file.member or has_member(file.struct, file.member)
         name = file.name if is_first else file.other
+        if not name:  # no kernel of another kind has it
+            continue
         text = folder.joinpath(name).read_text(encoding="utf-8")
         found.append(SourceFile(f"<library>/{name}", text))
     return found
