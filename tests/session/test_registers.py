@@ -60,3 +60,13 @@ def test_the_cpu_s_package_and_memory_node_are_those_of_sysfs() -> None:
         assert chip == stream.read().strip()
     nodes = [name for name in os.listdir(root) if name.startswith("node")]
     assert f"node{node}" in (nodes or ["node0"])
+
+
+def test_the_depth_of_the_user_stack_is_the_number_of_its_frames() -> None:
+    program = 'syscall::getppid:entry /pid == $target/ { printf("%d", ustackdepth); ustack(); }'
+    result = invivo("run", "-q", "-e", program, "-c", f"{trigger('syscalls')} 1")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [line for line in result.stdout.splitlines() if line]
+    depths = [index for index, line in enumerate(lines) if not line.startswith(" ")]
+    assert len(depths) == 2
+    assert int(lines[depths[0]]) == depths[1] - depths[0] - 1 > 1

@@ -30,8 +30,19 @@ def _depth(b: Builder, args: Sequence[Expr], option: str) -> int:
     return depth.value
 
 
+def _check_strsize(b: Builder, size: Expr) -> None:
+    """DTrace's room for names in the record. None is needed: names are found later, by whoever reads it."""
+    while isinstance(size, Convert):
+        size = size.operand
+    if not isinstance(size, IntLit) or size.value < 0:
+        b.error("D_USTACK_STRSIZE", size.span, "the size of a stack's names must be a constant that is not negative")
+
+
 def _stack(is_user: bool) -> Callable[[Builder, list[Expr]], Expr]:
     def rewrite(b: Builder, args: list[Expr]) -> Expr:
+        if len(args) > 1:
+            _check_strsize(b, args[1])
+            args = args[:1]
         depth = _depth(b, args, "ustackframes" if is_user else "stackframes")
         return Call("ustack" if is_user else "kstack", (), Stack(is_user, depth), b.span)
 
@@ -77,7 +88,7 @@ def _stack_row(name: str, is_user: bool, doc: str) -> Builtin:
     return Builtin(
         name,
         Kind.ACTION,
-        f"stack {name}([int frames])",
+        f"stack {name}([int frames{', int strsize' if is_user else ''}])",
         doc,
         subroutine=_stack(is_user),
         action=_print_stack(is_user),

@@ -194,6 +194,19 @@ def _formats() -> list[Section]:
     return [Section(title, [Row(f"%{letter}", f"%{letter}", text) for letter, text in CONVERSIONS.items()])]
 
 
+def _dtrace() -> list[Section]:
+    from invivo.lang.d.dtrace_names import NAMES, note_of, state_of
+
+    sections = []
+    for kind, names in NAMES.items():
+        rows = []
+        for name in names:
+            state, note = state_of(kind, name).value, note_of(kind, name)
+            rows.append(Row(f"dtrace:{name}", name, f"{state}: {note}" if note else state))
+        sections.append(Section(f"DTrace's {kind}s", rows))
+    return sections
+
+
 def _exit_statuses() -> list[Section]:
     return [
         Section("Exit statuses of invivo run and invivo dtrace", [
@@ -232,6 +245,7 @@ TOPICS: dict[str, Topic] = {
     "builtins": Topic("variables, functions, actions and aggregating functions of D", _builtins),
     "structures": Topic("structures that arguments of probes point to, and their members", _structures),
     "formats": Topic("conversions of printf() and printa()", _formats),
+    "dtrace": Topic("every name of DTrace 2.x, and what becomes of it here", _dtrace),
     "exit": Topic("exit statuses", _exit_statuses),
     "environment": Topic("environment variables that invivo reads", _environment),
 }
