@@ -171,8 +171,7 @@ class Trace(NamedTuple):
 
 
 class Tracemem(NamedTuple):
-    """tracemem() and byte arrays: a hex dump of the field, or of as many bytes as the field `limit` says, if it has
-    them."""
+    """tracemem() and byte arrays: a hex dump of the field, or of as many of its bytes as the field `limit` says."""
 
     field: int
     limit: int | None = None
@@ -267,7 +266,6 @@ class Discard(NamedTuple):
 
 class SetOpt(NamedTuple):
     """setopt(): the fields that hold the option's name and its value as text; `value` None: given without one."""
-
     name: int
     value: int | None
 
