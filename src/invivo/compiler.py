@@ -17,6 +17,7 @@ from typing import NamedTuple
 from invivo.errors import CompileError, InvivoError
 from invivo.program.consumer_ids import consumer_ids
 from invivo.program.plan import ClauseInfo, Plan, Uprobe
+from invivo.progress import wait_readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,6 +198,7 @@ def _in_child(request: Request) -> Plan:
         finally:
             os._exit(status)
     os.close(writer)
+    wait_readable(reader, "compiling")
     with os.fdopen(reader, "rb") as stream:
         data = stream.read()
     _, wait_status = os.waitpid(pid, 0)

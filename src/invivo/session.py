@@ -20,6 +20,7 @@ from invivo.consumer.policies import Buffering, Every
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.errors import OptionError, RightsError, TargetError, UnsupportedError, VerifierError
 from invivo.linux import spawn
+from invivo.progress import progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -259,7 +260,8 @@ class Session:
         assert engine is not None
         engine.begin()
         if engine.exit_code is None:
-            engine.enable()
+            with progress("attaching probes", is_wanted=self._isolate):
+                engine.enable()
         if isinstance(engine, KernelEngine):
             for message in engine.refusals():
                 self._tell(message)
@@ -270,7 +272,8 @@ class Session:
         if self._is_done or engine is None or consumer is None:
             return
         self._is_done = True
-        engine.disable()
+        with progress("detaching probes", is_wanted=self._isolate):
+            engine.disable()
         self._buffering.take(engine.read, consumer.feed)
         self._buffering.give(consumer.feed)
         engine.read(consumer.feed)

@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "output": BASE | {"program", "consumer"},
 }
 # Above all but cli and tools.
-TOP = {"session", "compiler", "plan_cache", "listing", "doctor", "rejection", "__init__", "__main__"}
+TOP = {"session", "progress", "compiler", "plan_cache", "listing", "doctor", "rejection", "__init__", "__main__"}
 PUBLIC_ONLY = {"cli", "tools"}
 
 
