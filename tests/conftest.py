@@ -15,7 +15,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ import pytest
 from invivo.bpf import features
 
 _PTRACE_SEIZE, _PTRACE_DETACH = 0x4206, 17
+_INSTALLABLE = "apt-get install"  # what the reason of a skip says that an installation mends
 _ran = 0
 
 
@@ -96,6 +97,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if name in required():
                 pytest.fail(f"INVIVO_REQUIRE names '{name}', but {reason}", pytrace=False)
             pytest.skip(f"{name}: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a marker of the test is required, a program that can be installed may not be missing either."""
+    report = yield
+    reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+    marked = sorted(name for name in required() if item.get_closest_marker(name) is not None)
+    if report.skipped and marked and _INSTALLABLE in reason:
+        report.outcome = "failed"
+        report.longrepr = f"INVIVO_REQUIRE names '{marked[0]}', but the test was skipped: {reason}"
+    return report
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -43,6 +43,18 @@ def test_a_required_right_that_is_absent_fails(tmp_path: Path) -> None:
     assert "INVIVO_REQUIRE names 'kernel', but refused" in result.stdout
 
 
+MISSING = "@pytest.mark.kernel\ndef test_m(): pytest.skip('no frob here (apt-get install frob)')\n"
+
+
+@pytest.mark.parametrize(("require", "status"), [("", 0), ("kernel", 1), ("process", 0)])
+def test_a_program_that_could_be_installed_may_be_missing_only_where_nothing_is_required(
+    require: str, status: int, tmp_path: Path
+) -> None:
+    result = run_tests(tmp_path, MISSING + PLAIN, conftest='RIGHTS["kernel"] = lambda: ""\n', require=require)
+    assert result.returncode == status
+    assert ("INVIVO_REQUIRE names 'kernel', but the test was skipped" in result.stdout) is bool(status)
+
+
 def test_a_misspelt_requirement_is_an_error(tmp_path: Path) -> None:
     result = run_tests(tmp_path, PLAIN, require="kernal")
     assert result.returncode == 4

@@ -50,15 +50,14 @@ class Lines:
         self._parts: list[str] = []
         self._size = 0
         self._open = 0  # the thread whose call stands unfinished at the end
-        self._name = ""
         self._width = 0
 
-    def open_call(self, tid: int, name: str, text: str) -> None:
+    def open_call(self, tid: int, text: str) -> None:
         """A call begins: "openat(AT_FDCWD, ..."."""
         self._interrupt()
         line = self._prefix(tid) + text
         self._put(line)
-        self._open, self._name, self._width = tid, name, len(line)
+        self._open, self._width = tid, len(line)
 
     def close_call(self, tid: int, name: str, text: str, result: str) -> None:
         """It ends: the rest of its arguments, and the result."""

@@ -208,7 +208,7 @@ class Strace(Hooks):
                 shown.append(text)
         text = f"{which.name}({', '.join(shown)}{', ' if shown and late else ''}"
         if not self._request.only:
-            self._lines.open_call(thread.tid, which.name, text)
+            self._lines.open_call(thread.tid, text)
         self._pending[thread.tid] = _Pending(which, words, text, tuple(late), time.monotonic_ns())
 
     @staticmethod
@@ -248,7 +248,7 @@ class Strace(Hooks):
         if self._request.only:
             if (self._request.only == "failed") != has_failed:
                 return
-            self._lines.open_call(thread.tid, which.name, pending.text)
+            self._lines.open_call(thread.tid, pending.text)
         values = self._values(thread)
         rest = []
         for index in pending.late:
