@@ -19,7 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 from invivo.codegen.formatter import compile_formatter
 from invivo.consumer.loop import Consumer
 from invivo.output.text import TextOutput
-from invivo.program.plan import Field, FieldKind, FieldType, Plan, Printf, ProbeInfo, RecordLayout
+from invivo.program.actions import Printf
+from invivo.program.plan import Plan, ProbeInfo
+from invivo.program.records import Field, FieldKind, FieldType, RecordLayout
 
 BAR = 1_500_000
 BATCH_BYTES = 1 << 20

@@ -15,8 +15,9 @@ import sys
 from typing import NamedTuple
 
 from invivo.errors import CompileError, InvivoError
+from invivo.program.attach import Uprobe
 from invivo.program.consumer_ids import consumer_ids
-from invivo.program.plan import ClauseInfo, Plan, Uprobe
+from invivo.program.plan import ClauseInfo, Plan
 from invivo.progress import wait_readable
 
 TYPE_CHECKING = False

@@ -22,8 +22,9 @@ from invivo.lang.d import compile_text
 from invivo.lang.d.decode import read_source
 from invivo.lang.d.macros import MacroValues
 from invivo.output.text import TextOutput
+from invivo.program.attach import Timer
 from invivo.program.nodes import Program
-from invivo.program.plan import Plan, Timer
+from invivo.program.plan import Plan
 from tests.engines.build import catalog, kernel_types, traits
 
 __all__ = ["Outcome", "by_ptrace", "compiled", "in_kernel", "on_reference"]

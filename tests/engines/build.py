@@ -23,6 +23,8 @@ from invivo.consumer.records import Record
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.engines.traits import kernel_traits
 from invivo.output.collect import CollectOutput
+from invivo.program.actions import Action, Printf, Trace
+from invivo.program.attach import Moment, Once, Timer
 from invivo.program.layout import field_type, layout_record
 from invivo.program.nodes import (
     Aggregation,
@@ -54,20 +56,8 @@ from invivo.program.nodes import (
     VarRef,
 )
 from invivo.program.options import defaults
-from invivo.program.plan import (
-    Action,
-    AggFunction,
-    FieldKind,
-    FieldType,
-    Moment,
-    Once,
-    Plan,
-    Printf,
-    RecordLayout,
-    Timer,
-    Trace,
-    Traits,
-)
+from invivo.program.plan import Plan, Traits
+from invivo.program.records import AggFunction, FieldKind, FieldType, RecordLayout
 from invivo.program.types import INT, INT64, String, Type
 from invivo.providers.catalog import Catalog
 from invivo.providers.kernel_types import KernelTypes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invivo.program.plan import Globals
+from invivo.program.shared import Globals
 
 _WORDS = {"SPECULATIONS": Globals.SPECULATIONS_MAX, "RING_DROPS": Globals.RING_DROPS_CPUS}
 _SIZES = {"SPECULATIONS_MAX", "RING_DROPS_CPUS", "USER"}

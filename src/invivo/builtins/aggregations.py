@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from invivo.builtins.registry import Aggregating, AggregationName, Builder, Builtin, Kind, Operand, register
+from invivo.program.actions import Action, Clear, Denormalize, Normalize, Trunc
 from invivo.program.nodes import Convert
-from invivo.program.plan import Action, AggFunction, Clear, Denormalize, Normalize, Trunc
+from invivo.program.records import AggFunction
 from invivo.program.types import INT64
 
 __all__: list[str] = []

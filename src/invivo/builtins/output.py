@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from invivo.builtins.formats import check_fits, format_of, formatted
 from invivo.builtins.registry import AggregationName, Builder, Builtin, Kind, Operand, register
+from invivo.program.actions import Printa, Printf, PrintStack, PrintSymbol, Trace, Tracemem
 from invivo.program.format import Conversion
 from invivo.program.nodes import Convert, Memory
-from invivo.program.plan import Printa, Printf, PrintStack, PrintSymbol, Trace, Tracemem
 from invivo.program.types import (
     UCHAR,
     ULONG,

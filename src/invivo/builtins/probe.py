@@ -11,6 +11,7 @@ from collections.abc import Callable
 from invivo.builtins.registry import Builder, Builtin, Kind, register
 from invivo.program.nodes import (
     Compare,
+    Component,
     Conditional,
     Convert,
     Expr,
@@ -21,7 +22,6 @@ from invivo.program.nodes import (
     ProbeName,
     Unary,
 )
-from invivo.program.plan import Component
 from invivo.program.types import INT, INT64, UINT, String
 
 __all__: list[str] = []

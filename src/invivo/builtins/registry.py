@@ -14,8 +14,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
+from invivo.program.actions import Action
 from invivo.program.nodes import Context, Expr, Stmt
-from invivo.program.plan import Action, AggFunction
+from invivo.program.records import AggFunction
 from invivo.program.types import Struct, Type
 from invivo.source import Span
 from invivo.value import node, value

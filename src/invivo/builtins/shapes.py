@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
+from invivo.program.actions import Print, Shape
 from invivo.program.nodes import Convert, Memory
-from invivo.program.plan import Print, Shape
 from invivo.program.types import (
     UCHAR,
     ULONG,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
+from invivo.program.actions import Action, Commit, Discard
 from invivo.program.nodes import Call, Convert, Expr, ExprStmt, IntLit
-from invivo.program.plan import Action, Commit, Discard
 from invivo.program.types import INT, INT64
 
 __all__: list[str] = []

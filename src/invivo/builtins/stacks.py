@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
+from invivo.program.actions import PrintStack, PrintSymbol
 from invivo.program.nodes import Call, Convert, Expr, IntLit
-from invivo.program.plan import PrintStack, PrintSymbol
 from invivo.program.types import UINT32, ULONG, Stack, Symbol, a_type, is_scalar
 
 __all__: list[str] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invivo.builtins.registry import Builder, Builtin, Kind, register
 from invivo.program.nodes import Binary, Call, Convert, Expr, RuntimeConstant
-from invivo.program.plan import Globals
+from invivo.program.shared import Globals
 from invivo.program.types import INT64, UINT64
 
 __all__: list[str] = []

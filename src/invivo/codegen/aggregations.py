@@ -14,7 +14,8 @@ from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
 from invivo.program.aggregates import levels, magnitudes
 from invivo.program.nodes import Aggregation, AggUpdate
-from invivo.program.plan import AggFunction, AggregationPlan, Globals
+from invivo.program.records import AggFunction, AggregationPlan
+from invivo.program.shared import Globals
 
 __all__ = ["update"]
 

@@ -1,4 +1,4 @@
-"""Values put into fields of records, aggregation keys and array keys, as plan.FieldKind says.
+"""Values put into fields of records, aggregation keys and array keys, as records.FieldKind says.
 
 INT of 4 at 12        store i32 of the value
 STRING of 16 at 16    the bytes read straight into place, zero-filled in keys
@@ -13,7 +13,7 @@ from invivo.codegen import memory, names, processes, strings
 from invivo.codegen.emitter import Emitter
 from invivo.codegen.ir import ZERO, Value, const
 from invivo.program.nodes import Expr, Memory, ProbeName, StrLit
-from invivo.program.plan import Field, FieldKind
+from invivo.program.records import Field, FieldKind
 
 __all__ = ["build_key", "store_field"]
 

@@ -17,8 +17,10 @@ import struct
 from typing import NamedTuple
 
 from invivo.codegen.formatter_ir import RUNTIME, SLACK
+from invivo.program.actions import ExitAction, Printf, Trace
 from invivo.program.format import Conversion, FormatError, Literal, parse_format, probe_column, trace_format
-from invivo.program.plan import RECORD_HEADER, ExitAction, Field, FieldKind, Plan, Printf, RecordLayout, Trace
+from invivo.program.plan import Plan
+from invivo.program.records import RECORD_HEADER, Field, FieldKind, RecordLayout
 
 __all__ = ["compile_formatter"]
 

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Value, const
 from invivo.codegen.storage import Lifetime
+from invivo.program.attach import RawTracepoint
 from invivo.program.nodes import Binary, ContextBytes, ContextWord, Convert, Expr, IntLit, Load
-from invivo.program.plan import FaultKind, RawTracepoint
+from invivo.program.plan import FaultKind
 from invivo.program.types import Enum, Int, Pointer, Space, Type, size_of
 from invivo.source import Span
 

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator
 from invivo.codegen.emitter import Helper
 from invivo.codegen.ir import ZERO, Function, const
 from invivo.codegen.module import Module
+from invivo.program.attach import Uprobe
 from invivo.program.passes.units import Unit
-from invivo.program.plan import Attachment, Globals, Uprobe
+from invivo.program.plan import Attachment
+from invivo.program.shared import Globals
 
 __all__ = ["entries_of_returns", "lower_missed_returns"]
 

@@ -11,7 +11,7 @@ import struct
 
 from invivo.codegen.emitter import Emitter, Str
 from invivo.codegen.ir import Value, const
-from invivo.program.plan import Component
+from invivo.program.nodes import Component
 from invivo.program.tables import probe_name
 
 __all__ = ["interned_index", "is_name", "listed_id", "name_string"]

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from invivo.codegen import destructive, memory, numerals, speculations, stacks, strings, text
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
+from invivo.program.attach import PerfClock
 from invivo.program.nodes import Call
-from invivo.program.plan import PerfClock
 from invivo.program.types import Space
 
 __all__ = ["SCALARS", "STRINGS", "scalar_call", "string_call"]

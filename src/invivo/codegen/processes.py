@@ -3,14 +3,14 @@
     ustack(), usym(x)    field: id or address u64 | pid u32 | generation u32
 
 The first time that a program sees a process (or sees that it runs another program), it gives it the next generation and
-tells the consumer, who then finds out what is mapped; see plan.Process.
+tells the consumer, who then finds out what is mapped; see shared.Process.
 """
 
 from __future__ import annotations
 
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
-from invivo.program.plan import Globals, Process
+from invivo.program.shared import Globals, Process
 
 __all__ = ["identity", "meet"]
 

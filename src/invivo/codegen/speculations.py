@@ -9,7 +9,7 @@ from __future__ import annotations
 from invivo.codegen.emitter import Emitter
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.nodes import Call
-from invivo.program.plan import Globals
+from invivo.program.shared import Globals
 
 __all__ = ["end", "start", "state"]
 

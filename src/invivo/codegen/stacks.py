@@ -10,7 +10,8 @@ from __future__ import annotations
 from invivo.codegen import unwind
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
-from invivo.program.plan import BtfTracepoint, Globals, RawTracepoint
+from invivo.program.attach import BtfTracepoint, RawTracepoint
+from invivo.program.shared import Globals
 from invivo.program.types import Stack, Type
 
 __all__ = ["caller", "depth", "identity"]

@@ -25,7 +25,9 @@ from invivo.program.nodes import (
     Stmt,
     StoreField,
 )
-from invivo.program.plan import LAYOUT_EXIT, FaultKind, Globals
+from invivo.program.plan import FaultKind
+from invivo.program.records import LAYOUT_EXIT
+from invivo.program.shared import Globals
 from invivo.program.types import String
 
 __all__ = ["statement"]

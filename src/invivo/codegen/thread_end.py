@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from invivo.codegen.emitter import Helper
 from invivo.codegen.ir import ZERO, Function, const
 from invivo.codegen.module import Module
-from invivo.program.plan import Attachment, RawTracepoint
+from invivo.program.attach import RawTracepoint
+from invivo.program.plan import Attachment
 
 __all__ = ["ATTACHMENT", "lower_thread_end"]
 

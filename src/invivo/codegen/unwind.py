@@ -13,7 +13,7 @@ from __future__ import annotations
 from invivo.codegen import processes
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Block, Value, const
-from invivo.program.plan import Globals, Unwind, UnwindEnd
+from invivo.program.shared import Globals, Unwind, UnwindEnd
 
 __all__ = ["is_possible", "walk"]
 

@@ -29,7 +29,7 @@ from invivo.program.nodes import (
     Variable,
     VarRef,
 )
-from invivo.program.plan import Globals
+from invivo.program.shared import Globals
 from invivo.program.threads import thread_id
 from invivo.program.types import BOOL, Enum, Int, String, Type, size_of
 from invivo.program.walk import walk

@@ -4,7 +4,7 @@
     merge(1, generation + b"bash\\0...", (4,))   CPU 1
     views()["calls"]                            {("bash",): 7}
 
-Totals are kept as the kernel's 64-bit words (see plan.AggFunction), so that merging is exact at any time; answers are
+Totals are kept as the kernel's 64-bit words (see records.AggFunction), so that merging is exact at any time; answers are
 made from them when asked for. The generation in front of a key is the snapshot's business and left out here.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from invivo.consumer.answers import Answer, answer, weight
 from invivo.consumer.decode import decoder, to_value
-from invivo.program.plan import KEY_HEADER, AggFunction, FieldKind
+from invivo.program.records import KEY_HEADER, AggFunction, FieldKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from invivo.consumer.records import Raw, Value
     from invivo.consumer.resolve import Resolver
-    from invivo.program.plan import AggregationPlan, Plan
+    from invivo.program.plan import Plan
+    from invivo.program.records import AggregationPlan
 
 __all__ = ["AggregationView", "Aggregations", "Totals"]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from invivo.consumer.records import Bucket, Histogram
 from invivo.program import aggregates
-from invivo.program.plan import AggFunction
+from invivo.program.records import AggFunction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from invivo.program.plan import AggregationPlan
+    from invivo.program.records import AggregationPlan
 
 __all__ = ["Answer", "answer", "counts", "marks", "weight"]
 

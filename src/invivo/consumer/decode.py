@@ -14,7 +14,7 @@ import struct
 from operator import itemgetter
 
 from invivo.consumer.records import UserAddress
-from invivo.program.plan import Field, FieldKind
+from invivo.program.records import Field, FieldKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from invivo.consumer.records import Raw, Value
     from invivo.consumer.resolve import Resolver
-    from invivo.program.plan import FieldType
+    from invivo.program.records import FieldType
 
     # (data, start, end): `start` is where the record or key begins, header included.
     Decoder = Callable[[bytes, int, int], tuple[Raw, ...]]

@@ -21,15 +21,11 @@ from invivo.consumer.faults import Fault
 from invivo.consumer.resolve import Resolver
 from invivo.consumer.speculations import Speculations
 from invivo.consumer.stops import Stops
-from invivo.program.plan import (
-    LAYOUT_EXIT,
-    LAYOUT_FAULT,
-    RECORD_HEADER,
+from invivo.program.actions import (
     Clear,
     Commit,
     Denormalize,
     Discard,
-    FaultKind,
     Freopen,
     Ftruncate,
     Normalize,
@@ -40,6 +36,8 @@ from invivo.program.plan import (
     System,
     Trunc,
 )
+from invivo.program.plan import FaultKind
+from invivo.program.records import LAYOUT_EXIT, LAYOUT_FAULT, RECORD_HEADER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +46,9 @@ if TYPE_CHECKING:
     from invivo.consumer.native import NativeFormatter
     from invivo.consumer.output import Display, Losses, Output, Services
     from invivo.consumer.records import Raw, Record
-    from invivo.program.plan import Action, Plan, ProbeInfo, RecordLayout
+    from invivo.program.actions import Action
+    from invivo.program.plan import Plan, ProbeInfo
+    from invivo.program.records import RecordLayout
 
     # (data, start, end, cpu, probe id) of one record
     Handler = Callable[[bytes, int, int, int, int], None]

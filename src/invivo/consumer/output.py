@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from invivo.consumer.faults import Fault
     from invivo.consumer.records import Raw, Record
     from invivo.consumer.resolve import Resolver
-    from invivo.program.plan import Printa, RecordLayout
+    from invivo.program.actions import Printa
+    from invivo.program.records import RecordLayout
 
     Display = Callable[[tuple[Raw, ...]], bytes]  # a record's values in, the text of one action out
 

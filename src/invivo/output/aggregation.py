@@ -14,7 +14,7 @@ from invivo.output.escape import escape
 from invivo.output.printf import Style, format_one
 from invivo.program.aggregates import is_distribution
 from invivo.program.format import Literal, parse_format
-from invivo.program.plan import FieldKind, FieldType
+from invivo.program.records import FieldKind, FieldType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from invivo.consumer.output import Display, NativeSink
     from invivo.consumer.records import Raw, Value
     from invivo.consumer.resolve import Resolver
-    from invivo.program.plan import Plan, Printa, RecordLayout
+    from invivo.program.actions import Printa
+    from invivo.program.plan import Plan
+    from invivo.program.records import RecordLayout
 
 __all__ = ["CollectOutput", "shown_values"]
 

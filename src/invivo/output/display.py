@@ -10,14 +10,16 @@ from __future__ import annotations
 from invivo.output.escape import escape
 from invivo.output.printf import Style, compile_printf
 from invivo.output.stream import script
+from invivo.program.actions import Freopen, Print, Printf, PrintStack, PrintSymbol, System, Trace, Tracemem
 from invivo.program.format import trace_format
-from invivo.program.plan import FieldKind, Freopen, Print, Printf, PrintStack, PrintSymbol, System, Trace, Tracemem
+from invivo.program.records import FieldKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.consumer.output import Display
     from invivo.consumer.records import Raw
-    from invivo.program.plan import Action, FieldType, RecordLayout, Shape
+    from invivo.program.actions import Action, Shape
+    from invivo.program.records import FieldType, RecordLayout
 
 __all__ = ["displays", "raw_bytes"]
 

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 from invivo.consumer.answers import counts, marks, quotient
 from invivo.program import aggregates
-from invivo.program.plan import AggFunction
+from invivo.program.records import AggFunction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from invivo.program.plan import AggregationPlan
+    from invivo.program.records import AggregationPlan
 
 __all__ = ["HEADING", "Bars", "bars_of", "first_and_last", "picture"]
 

@@ -22,7 +22,7 @@ from invivo.consumer.answers import counts, marks, quotient
 from invivo.output.aggregation import key_text
 from invivo.output.histogram import HEADING, bars_of
 from invivo.program import aggregates
-from invivo.program.plan import AggFunction, FieldKind
+from invivo.program.records import AggFunction, FieldKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from invivo.consumer.aggregate import Totals
     from invivo.output.aggregation import Order, Row
     from invivo.output.printf import Style
-    from invivo.program.plan import AggregationPlan, FieldType
+    from invivo.program.records import AggregationPlan, FieldType
 
 __all__ = ["is_packable", "packed_text"]
 

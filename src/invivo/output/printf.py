@@ -16,7 +16,7 @@ from invivo.consumer.floats import number_of
 from invivo.consumer.records import UserAddress
 from invivo.output.escape import escape, escape_all
 from invivo.program.format import FLOATS, Conversion, Literal, parse_format
-from invivo.program.plan import FieldKind
+from invivo.program.records import FieldKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from invivo.consumer.records import Raw
     from invivo.consumer.resolve import Resolver
-    from invivo.program.plan import FieldType
+    from invivo.program.records import FieldType
 
     # One argument to what % takes.
     Adapter = Callable[[Raw], Any]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from invivo.consumer.records import Raw
     from invivo.output.printf import Style
-    from invivo.program.plan import FieldType
+    from invivo.program.records import FieldType
 
 __all__ = ["Stream", "script", "write_all"]
 

@@ -14,7 +14,7 @@ from invivo.consumer.floats import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from invivo.program.plan import Shape
+    from invivo.program.actions import Shape
 
 __all__ = ["structure_text"]
 

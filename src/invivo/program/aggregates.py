@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from invivo.program.plan import AggFunction
+from invivo.program.records import AggFunction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

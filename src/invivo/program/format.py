@@ -12,11 +12,12 @@ from __future__ import annotations
 from typing import Literal as OneOf
 from typing import NamedTuple
 
-from invivo.program.plan import FieldKind
+from invivo.program.records import FieldKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from invivo.program.plan import FieldType, ProbeInfo
+    from invivo.program.plan import ProbeInfo
+    from invivo.program.records import FieldType
 
 __all__ = [
     "CONVERSIONS", "FLOATS", "Conversion", "FormatError", "Literal", "Segment", "conversions", "parse_format",

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from invivo.program.plan import KEY_HEADER, RECORD_HEADER, Field, FieldKind, FieldType
+from invivo.program.records import KEY_HEADER, RECORD_HEADER, Field, FieldKind, FieldType
 from invivo.program.types import (
     Array,
     Enum,

@@ -21,7 +21,8 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from invivo.program.plan import AggFunction, AttachPoint, Component, FieldType, RecordLayout
+from invivo.program.attach import AttachPoint
+from invivo.program.records import AggFunction, FieldType, RecordLayout
 from invivo.program.stability import STABLE, Attributes
 from invivo.program.types import Space, Type
 from invivo.source import Span
@@ -269,6 +270,13 @@ class Comma:
     span: Span
 
 
+class Component(enum.Enum):
+    PROVIDER = "probeprov"
+    MODULE = "probemod"
+    FUNCTION = "probefunc"
+    NAME = "probename"
+
+
 @node
 class ProbeName:
     """probeprov, probemod, probefunc, probename of the probe that fired."""
@@ -288,7 +296,7 @@ class ProbeId:
 
 @node
 class RuntimeConstant:
-    """A number that the session sets just before tracing starts: see `plan.Globals` for the offsets ($target ...)."""
+    """A number that the session sets just before tracing starts: see `shared.Globals` for the offsets ($target ...)."""
 
     offset: int
     type: Type

@@ -9,8 +9,9 @@ tables.scratch_bytes             4096, from option scratchsize
 from __future__ import annotations
 
 from invivo.program.layout import round_up
+from invivo.program.nodes import Component
 from invivo.program.options import defaults
-from invivo.program.plan import Component, FaultSite, ProbeInfo
+from invivo.program.plan import FaultSite, ProbeInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

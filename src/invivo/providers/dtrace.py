@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from invivo.program.attach import Moment, Once
 from invivo.program.nodes import Context, Probe
-from invivo.program.plan import Moment, Once, Traits
+from invivo.program.plan import Traits
 from invivo.providers.base import Description, KernelTypeSource, Matcher
 
 __all__ = ["DtraceProvider", "provider"]

@@ -13,8 +13,9 @@ is two probes; of a request it tells of its first bio.
 from __future__ import annotations
 
 from invivo.errors import UnsupportedError
+from invivo.program.attach import RawTracepoint
 from invivo.program.nodes import Context, Probe
-from invivo.program.plan import RawTracepoint, Traits
+from invivo.program.plan import Traits
 from invivo.program.types import ULONG, Pointer, Struct
 from invivo.providers.base import KernelTypeSource
 from invivo.providers.expressions import Maker, compare, convert, member

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from invivo.program.attach import PerfClock, Timer
 from invivo.program.nodes import Call, Context, Expr, Probe, ProbeArg
-from invivo.program.plan import PerfClock, Timer, Traits
+from invivo.program.plan import Traits
 from invivo.program.types import ULONG
 from invivo.providers.base import Description, KernelTypeSource, Matcher
 from invivo.source import Span

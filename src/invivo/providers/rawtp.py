@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from invivo.program.attach import RawTracepoint
 from invivo.program.nodes import Context, Probe, ProbeArg
-from invivo.program.plan import RawTracepoint, Traits
+from invivo.program.plan import Traits
 from invivo.program.types import INT64, Enum, Int, Pointer, type_name
 from invivo.providers.base import Description, KernelTypeSource, Lazy, Matcher
 from invivo.providers.events import EventTree, tracepoint_groups

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from invivo.program.attach import Tracepoint
 from invivo.program.nodes import (
     Binary,
     Context,
@@ -24,7 +25,7 @@ from invivo.program.nodes import (
     Probe,
     ProbeArg,
 )
-from invivo.program.plan import Tracepoint, Traits
+from invivo.program.plan import Traits
 from invivo.program.types import INT64, UCHAR, UINT, ULONG, Array, Enum, Int, Pointer, Space, Type, size_of
 from invivo.providers.base import Description, KernelTypeSource, Lazy, Matcher
 from invivo.providers.ctype import parse_c_type

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from invivo.errors import UnsupportedError
+from invivo.program.attach import RawTracepoint
 from invivo.program.nodes import Context, Probe, ProbeArg
-from invivo.program.plan import RawTracepoint
 from invivo.program.types import INT64, Pointer, Space, Struct, Type
 from invivo.providers.base import Description, KernelTypeSource, Matcher
 from invivo.providers.expressions import Maker, convert, word

@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from invivo.errors import InvivoError, TargetError
+from invivo.program.attach import Uprobe
 from invivo.program.nodes import Context, Expr, Memory, Probe, ProbeArg
-from invivo.program.plan import Uprobe
 from invivo.program.types import INT64, Space
 from invivo.providers.base import Description, Glob, Lazy, Matcher
 from invivo.providers.expressions import Maker, convert

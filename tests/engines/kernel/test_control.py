@@ -18,7 +18,8 @@ from invivo.program.nodes import (
     Return,
     Scope,
 )
-from invivo.program.plan import AggFunction, FaultKind
+from invivo.program.plan import FaultKind
+from invivo.program.records import AggFunction
 from invivo.program.types import INT, INT64, String
 from tests.engines.build import (
     BEGIN,

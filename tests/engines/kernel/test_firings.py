@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 
 from invivo.consumer.records import Stack as StackValue
+from invivo.program.actions import PrintStack
+from invivo.program.attach import PerfClock, RawTracepoint, Tracepoint
 from invivo.program.layout import field_type
 from invivo.program.nodes import (
+    Component,
     Context,
     ContextBytes,
     ContextWord,
@@ -29,7 +32,7 @@ from invivo.program.nodes import (
     Scope,
     Selector,
 )
-from invivo.program.plan import AggFunction, Component, PerfClock, PrintStack, RawTracepoint, Tracepoint
+from invivo.program.records import AggFunction
 from invivo.program.sources import ProbePattern
 from invivo.program.types import INT, INT32, INT64, LONG, UINT64, Stack, String
 from tests.engines.build import (

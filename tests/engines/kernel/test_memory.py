@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from invivo.program.actions import Tracemem
 from invivo.program.nodes import Expr, Load, Memory, ReadString, Scope
-from invivo.program.plan import FaultKind, Tracemem
+from invivo.program.plan import FaultKind
 from invivo.program.types import (
     INT,
     INT8,

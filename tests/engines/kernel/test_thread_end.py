@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from invivo.codegen import compile_program
-from invivo.program.plan import RawTracepoint, Traits
+from invivo.program.attach import RawTracepoint
+from invivo.program.plan import Traits
 from tests.cases.run import compiled
 from tests.support import invivo, trigger
 

@@ -11,7 +11,8 @@ import pytest
 
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.program.nodes import Expr, InlineCall, Probe, Scope, Update
-from invivo.program.plan import Globals, MapKind
+from invivo.program.plan import MapKind
+from invivo.program.shared import Globals
 from invivo.program.types import INT, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, Pointer, String, Type
 from tests.engines.build import (
     BEGIN,

@@ -16,7 +16,7 @@ from invivo.engines.kernel.engine import KernelEngine
 from invivo.engines.traits import kernel_traits
 from invivo.program.nodes import Aggregation, AggUpdate, Block, Call, Clause, Convert, Probe, Program
 from invivo.program.options import defaults
-from invivo.program.plan import KEY_HEADER, AggFunction, FieldKind, FieldType
+from invivo.program.records import KEY_HEADER, AggFunction, FieldKind, FieldType
 from invivo.program.types import INT64, UINT64
 from invivo.providers.expressions import Maker
 from invivo.providers.kernel_types import KernelTypes

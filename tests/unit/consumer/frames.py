@@ -8,20 +8,10 @@ from collections.abc import Sequence
 
 from invivo.consumer.loop import Consumer
 from invivo.output.text import TextOutput
+from invivo.program.actions import Action
 from invivo.program.aggregates import words
-from invivo.program.plan import (
-    KEY_HEADER,
-    Action,
-    AggFunction,
-    AggregationPlan,
-    FaultSite,
-    Field,
-    FieldKind,
-    FieldType,
-    Plan,
-    ProbeInfo,
-    RecordLayout,
-)
+from invivo.program.plan import FaultSite, Plan, ProbeInfo
+from invivo.program.records import KEY_HEADER, AggFunction, AggregationPlan, Field, FieldKind, FieldType, RecordLayout
 
 INT64 = FieldType(FieldKind.INT, 8, True, "int64_t")
 UINT64 = FieldType(FieldKind.INT, 8, False, "uint64_t")

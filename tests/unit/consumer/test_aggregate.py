@@ -13,16 +13,9 @@ from hypothesis import strategies as st
 from invivo.consumer.aggregate import Aggregations
 from invivo.consumer.records import Bucket, Histogram
 from invivo.consumer.resolve import Resolver
+from invivo.program.actions import Clear, Denormalize, Normalize, Printa, Trunc
 from invivo.program.aggregates import bucket, update
-from invivo.program.plan import (
-    AggFunction,
-    AggregationPlan,
-    Clear,
-    Denormalize,
-    Normalize,
-    Printa,
-    Trunc,
-)
+from invivo.program.records import AggFunction, AggregationPlan
 from tests.unit.consumer.frames import (
     INT64,
     INTERNED,

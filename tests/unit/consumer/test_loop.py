@@ -10,7 +10,8 @@ import pytest
 from invivo.consumer.drops import Drop, Drops
 from invivo.consumer.records import UserAddress
 from invivo.consumer.resolve import Resolver
-from invivo.program.plan import LAYOUT_EXIT, LAYOUT_FAULT, FieldKind, FieldType, Printf
+from invivo.program.actions import Printf
+from invivo.program.records import LAYOUT_EXIT, LAYOUT_FAULT, FieldKind, FieldType
 from tests.unit.consumer.frames import (
     INT32,
     INT64,

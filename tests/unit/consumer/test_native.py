@@ -16,20 +16,9 @@ from invivo.consumer import native
 from invivo.consumer.loop import Consumer
 from invivo.consumer.output import NativeSink
 from invivo.output.text import TextOutput
-from invivo.program.plan import (
-    LAYOUT_EXIT,
-    AggFunction,
-    ExitAction,
-    Field,
-    FieldKind,
-    FieldType,
-    Plan,
-    Printa,
-    Printf,
-    ProbeInfo,
-    RecordLayout,
-    Trace,
-)
+from invivo.program.actions import ExitAction, Printa, Printf, Trace
+from invivo.program.plan import Plan, ProbeInfo
+from invivo.program.records import LAYOUT_EXIT, AggFunction, Field, FieldKind, FieldType, RecordLayout
 from tests.unit.consumer.frames import (
     INT16,
     INT32,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invivo.output.histogram import picture
 from invivo.program.aggregates import bucket
-from invivo.program.plan import AggFunction
+from invivo.program.records import AggFunction
 from tests.unit.consumer.frames import aggregation
 
 HEAD = "\n           value  ------------- Distribution ------------- count    \n"

@@ -11,7 +11,7 @@ from invivo.consumer.resolve import Resolver
 from invivo.output.aggregation import Order, default_text
 from invivo.output.printf import Style
 from invivo.program.aggregates import update
-from invivo.program.plan import KEY_HEADER, AggFunction, FieldKind, FieldType
+from invivo.program.records import KEY_HEADER, AggFunction, FieldKind, FieldType
 from tests.unit.consumer.frames import aggregation
 
 STRING = FieldType(FieldKind.STRING, 8, name="string")

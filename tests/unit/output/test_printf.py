@@ -11,7 +11,7 @@ import pytest
 from invivo.consumer.records import Raw, Stack
 from invivo.consumer.resolve import Resolver
 from invivo.output.printf import Style, compile_printf
-from invivo.program.plan import FieldKind, FieldType
+from invivo.program.records import FieldKind, FieldType
 from tests.unit.consumer.frames import INT16, INT32, INT64, INTERNED, STRING, SYM, UINT8, UINT32, UINT64, FakeServices
 
 LIBC = ctypes.CDLL(None)

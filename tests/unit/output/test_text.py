@@ -12,22 +12,9 @@ from invivo.consumer.loop import Consumer
 from invivo.consumer.records import Bucket, Histogram, Record
 from invivo.output.collect import CollectOutput
 from invivo.output.json import JsonOutput
-from invivo.program.plan import (
-    LAYOUT_FAULT,
-    AggFunction,
-    ExitAction,
-    FaultKind,
-    FaultSite,
-    FieldKind,
-    FieldType,
-    Plan,
-    Printa,
-    Printf,
-    PrintStack,
-    PrintSymbol,
-    Trace,
-    Tracemem,
-)
+from invivo.program.actions import ExitAction, Printa, Printf, PrintStack, PrintSymbol, Trace, Tracemem
+from invivo.program.plan import FaultKind, FaultSite, Plan
+from invivo.program.records import LAYOUT_FAULT, AggFunction, FieldKind, FieldType
 from tests.unit.consumer.frames import (
     INT16,
     INT32,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from invivo.program.attach import AttachPoint, Moment, Once, PerfClock, RawTracepoint, Timer, Tracepoint
 from invivo.program.nodes import Clause, Context, ContextWord, Probe, Selector
 from invivo.program.passes.units import Firing, Selection, Unit, group_units
-from invivo.program.plan import AttachPoint, Moment, Once, PerfClock, RawTracepoint, Timer, Tracepoint
 from invivo.program.types import LONG
 from tests.engines.build import BEGIN, END, SPAN, Builder, number
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from invivo.program.attach import RawTracepoint, Tracepoint
 from invivo.program.nodes import ContextAddress, ContextBytes, Load, Memory
-from invivo.program.plan import RawTracepoint, Tracepoint
 from invivo.program.sources import ProbePattern
 from invivo.program.types import CHAR, INT, UCHAR, Array, Enum, Int, Pointer, Space
 from invivo.providers.base import Matcher

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from invivo.program.plan import Moment, Once, PerfClock, Timer, Traits
+from invivo.program.attach import Moment, Once, PerfClock, Timer
+from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.providers import dtrace, profile
 from invivo.providers.base import Matcher

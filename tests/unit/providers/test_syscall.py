@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from invivo.program.plan import BtfTracepoint, RawTracepoint, Traits
+from invivo.program.attach import BtfTracepoint, RawTracepoint
+from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.program.types import CHAR, INT, Int, Pointer, Space
 from invivo.providers.base import Matcher

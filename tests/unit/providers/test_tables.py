@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from invivo.program.attach import BtfTracepoint, RawTracepoint
 from invivo.program.nodes import Probe
-from invivo.program.plan import BtfTracepoint, RawTracepoint, Traits
+from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.program.types import CHAR, INT, UINT, Pointer, Space
 from invivo.providers import io, proc, sched

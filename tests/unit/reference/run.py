@@ -16,8 +16,9 @@ from invivo.consumer.loop import Consumer
 from invivo.consumer.records import Record
 from invivo.engines.reference import ReferenceEngine, SyntheticWorld
 from invivo.output.collect import CollectOutput
+from invivo.program.attach import AttachPoint
 from invivo.program.nodes import Expr, Program
-from invivo.program.plan import AttachPoint, Plan
+from invivo.program.plan import Plan
 from tests.engines.build import BEGIN, Builder
 
 

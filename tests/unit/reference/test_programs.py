@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 
 from invivo.engines.reference import ReferenceEngine, SyntheticWorld
+from invivo.program.attach import RawTracepoint, Tracepoint
 from invivo.program.layout import field_type
 from invivo.program.nodes import (
     Block,
     Break,
+    Component,
     Context,
     ContextAddress,
     ContextBytes,
@@ -32,15 +34,9 @@ from invivo.program.nodes import (
     Selector,
     VarRef,
 )
-from invivo.program.plan import (
-    LAYOUT_EXIT,
-    AggFunction,
-    Component,
-    FaultKind,
-    Globals,
-    RawTracepoint,
-    Tracepoint,
-)
+from invivo.program.plan import FaultKind
+from invivo.program.records import LAYOUT_EXIT, AggFunction
+from invivo.program.shared import Globals
 from invivo.program.types import CHAR, INT, INT8, INT64, UINT, UINT64, Array, Member, Pointer, Space, String, Struct
 from invivo.source import Span
 from tests.engines.build import (

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invivo.program.plan import Unwind
+from invivo.program.shared import Unwind
 from invivo.symbols.elf import ElfFile
 from invivo.symbols.unwind import Kind, Rule, RuleTable, pack, read_rules, rules_of, unpack
 

@@ -9,7 +9,8 @@ from invivo.bpf.link import perf_event, raw_tracepoint, tracepoint, tracing
 from invivo.engines.kernel.loader import LoadedUnit
 from invivo.errors import KernelError, UnsupportedError
 from invivo.linux import cpu
-from invivo.program.plan import Attachment, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
+from invivo.program.attach import BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
+from invivo.program.plan import Attachment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,7 +24,9 @@ from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
 from invivo.engines.kernel.processes import ProcessWatch
 from invivo.engines.kernel.snapshot import Snapshots
 from invivo.linux import clock, syscalls
-from invivo.program.plan import Globals, MapKind, Moment, Once, Plan, UnwindEnd
+from invivo.program.attach import Moment, Once
+from invivo.program.plan import MapKind, Plan
+from invivo.program.shared import Globals, UnwindEnd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,21 +13,8 @@ from invivo.bpf.map import Map, MapSpec
 from invivo.bpf.program import Program, ProgramSpec
 from invivo.errors import KernelError, VerifierError
 from invivo.linux import cpu
-from invivo.program.plan import (
-    AttachPoint,
-    BtfTracepoint,
-    MapKind,
-    MapPlan,
-    Once,
-    PerfClock,
-    Plan,
-    RawTracepoint,
-    Relocation,
-    Timer,
-    Tracepoint,
-    UnitPlan,
-    Uprobe,
-)
+from invivo.program.attach import AttachPoint, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
+from invivo.program.plan import MapKind, MapPlan, Plan, Relocation, UnitPlan
 
 __all__ = ["LoadedUnit", "create_maps", "load_unit"]
 

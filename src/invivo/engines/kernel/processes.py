@@ -20,7 +20,8 @@ from invivo.bpf.ringbuf import RingBuffer
 from invivo.engines.kernel.unwinding import Placed, UnwindTables
 from invivo.errors import KernelError, RightsError
 from invivo.linux.perf_records import Executed, Exited, Forked, Mapped, PerfRecords, ProcessRecord
-from invivo.program.plan import MapKind, Plan, Process
+from invivo.program.plan import MapKind, Plan
+from invivo.program.shared import Process
 from invivo.symbols.normalize import AddressSpace, AddressSpaces
 
 __all__ = ["ProcessWatch"]

@@ -13,7 +13,9 @@ import struct
 
 from invivo.bpf.map import Map
 from invivo.linux import syscalls
-from invivo.program.plan import AggregationPlan, Globals, Plan
+from invivo.program.plan import Plan
+from invivo.program.records import AggregationPlan
+from invivo.program.shared import Globals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@
     place = tables.place(space, files)      rules of all that the process has mapped; Placed(count, chunk, offset)
     tables.release(place)
 
-See plan.Unwind for the layout. What is once written stays as it is, so programs may read at any time; the room of a
+See shared.Unwind for the layout. What is once written stays as it is, so programs may read at any time; the room of a
 list of mappings is used again a while after it was let go.
 """
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from invivo.bpf import uapi
 from invivo.bpf.map import Map, MapSpec
-from invivo.program.plan import Unwind
+from invivo.program.shared import Unwind
 from invivo.symbols.elf import ElfError, ElfFile
 from invivo.symbols.unwind import EMPTY, RuleTable, read_rules
 from invivo.symbols.vdso import own_vdso
@@ -35,7 +35,7 @@ _WAIT_S = 1.0  # before room is used again: no program runs that long
 
 
 class Placed(NamedTuple):
-    """Where a process's mappings stand, as plan.Process has it."""
+    """Where a process's mappings stand, as shared.Process has it."""
 
     count: int  # type: ignore[assignment]
     chunk: int

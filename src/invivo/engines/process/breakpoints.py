@@ -22,7 +22,7 @@ from invivo.engines.process.tracer import Process, Thread, Tracer
 from invivo.linux import ptrace
 from invivo.linux.guardian import BREAKPOINT, PatchTable
 from invivo.linux.maps import Mapping, read_maps
-from invivo.program.plan import Uprobe
+from invivo.program.attach import Uprobe
 
 __all__ = ["Breakpoints"]
 

@@ -32,19 +32,9 @@ from invivo.linux.guardian import PatchTable
 from invivo.linux.perf_records import Executed
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
 from invivo.linux.spawn import Target
-from invivo.program.plan import (
-    AttachPoint,
-    BtfTracepoint,
-    ClauseInfo,
-    Globals,
-    Once,
-    PerfClock,
-    Plan,
-    RawTracepoint,
-    Timer,
-    Tracepoint,
-    Uprobe,
-)
+from invivo.program.attach import AttachPoint, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
+from invivo.program.plan import ClauseInfo, Plan
+from invivo.program.shared import Globals
 from invivo.symbols.normalize import AddressSpaces
 
 TYPE_CHECKING = False

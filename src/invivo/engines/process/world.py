@@ -20,7 +20,7 @@ from invivo.engines.process.objects import KernelObjects
 from invivo.engines.reference.world import World
 from invivo.linux import clock, procfs, ptrace
 from invivo.linux import cpu as machine
-from invivo.program.plan import Globals
+from invivo.program.shared import Globals
 from invivo.program.types import Space
 
 TYPE_CHECKING = False

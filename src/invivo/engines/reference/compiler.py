@@ -18,7 +18,7 @@ from invivo.engines.reference.firing import Firing
 from invivo.program.aggregates import words
 from invivo.program.layout import layout_keys
 from invivo.program.nodes import Aggregation, Clause, Expr, Program, Stmt, Variable
-from invivo.program.plan import AggregationPlan
+from invivo.program.records import AggregationPlan
 from invivo.program.tables import Tables
 from invivo.program.types import String
 from invivo.source import Span

@@ -22,10 +22,12 @@ from invivo.engines.reference.firing import Firing, Raised, Speculations
 from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
 from invivo.program import nodes
+from invivo.program.attach import AttachPoint, Moment, Once
 from invivo.program.nodes import Expr, Probe, Program, Scope, Stmt
 from invivo.program.passes import units
 from invivo.program.passes.units import Selection, Unit, group_units
-from invivo.program.plan import LAYOUT_FAULT, AttachPoint, Moment, Once, Plan
+from invivo.program.plan import Plan
+from invivo.program.records import LAYOUT_FAULT
 from invivo.source import SourceFile, Span
 
 TYPE_CHECKING = False

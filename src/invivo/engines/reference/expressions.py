@@ -20,6 +20,7 @@ from invivo.program.nodes import (
     Call,
     Comma,
     Compare,
+    Component,
     Conditional,
     ContextAddress,
     ContextBytes,
@@ -43,7 +44,7 @@ from invivo.program.nodes import (
     Update,
     VarRef,
 )
-from invivo.program.plan import Component, FaultKind
+from invivo.program.plan import FaultKind
 from invivo.program.tables import probe_name
 from invivo.program.types import String
 

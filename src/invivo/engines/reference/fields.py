@@ -1,4 +1,4 @@
-"""Values put into fields of records and aggregation keys, as plan.FieldKind says: the same bytes as the kernel's.
+"""Values put into fields of records and aggregation keys, as records.FieldKind says: the same bytes as the kernel's.
 
     INT of 4 at 12        the value's four low bytes, little-endian
     STRING of 16 at 16    the bytes and zeros
@@ -13,7 +13,7 @@ from invivo.engines.reference import memory
 from invivo.engines.reference.compiler import Compiler, Scalar
 from invivo.engines.reference.firing import Firing
 from invivo.program.nodes import Expr, Memory, ProbeName, StrLit
-from invivo.program.plan import Field, FieldKind
+from invivo.program.records import Field, FieldKind
 from invivo.program.tables import probe_name
 
 __all__ = ["Store", "build_key", "storer"]

@@ -14,8 +14,9 @@ from invivo.engines.reference.compiler import Compiler, Scalar, Text
 from invivo.engines.reference.firing import Firing, Raised
 from invivo.engines.reference.values import MASK, wrapper
 from invivo.program.nodes import Call
-from invivo.program.plan import FaultKind, Globals
+from invivo.program.plan import FaultKind
 from invivo.program.primitives import PRIMITIVES
+from invivo.program.shared import Globals
 from invivo.program.types import Space, Stack, String
 
 __all__ = ["REFERENCE", "scalar_call", "string_call"]

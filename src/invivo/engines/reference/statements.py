@@ -29,7 +29,8 @@ from invivo.program.nodes import (
     Stmt,
     StoreField,
 )
-from invivo.program.plan import LAYOUT_EXIT, RECORD_HEADER, FaultKind, FieldKind, RecordLayout
+from invivo.program.plan import FaultKind
+from invivo.program.records import LAYOUT_EXIT, RECORD_HEADER, FieldKind, RecordLayout
 
 __all__ = ["header", "statement"]
 

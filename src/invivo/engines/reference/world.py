@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from invivo.program.plan import Globals
+from invivo.program.shared import Globals
 from invivo.program.types import Space
 
 __all__ = ["SyntheticWorld", "World"]
@@ -81,7 +81,7 @@ class World(Protocol):
         ...
 
     def constant(self, offset: int) -> int:
-        """The runtime constant at an offset of plan.Globals: $target, $pid, the wall clock's offset."""
+        """The runtime constant at an offset of shared.Globals: $target, $pid, the wall clock's offset."""
         ...
 
     def read(self, space: Space, address: int, size: int) -> bytes | None:

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from invivo.program.nodes import Call, Clause, ContextAddress, ContextBytes, ContextWord, Expr, Probe, Program
-from invivo.program.plan import (
+from invivo.program.attach import (
     AttachPoint,
     BtfTracepoint,
     Moment,
@@ -23,6 +22,7 @@ from invivo.program.plan import (
     Tracepoint,
     Uprobe,
 )
+from invivo.program.nodes import Call, Clause, ContextAddress, ContextBytes, ContextWord, Expr, Probe, Program
 from invivo.program.walk import walk
 from invivo.source import Span
 from invivo.value import node

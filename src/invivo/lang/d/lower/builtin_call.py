@@ -10,8 +10,8 @@ from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, speculation
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.state import AggregationState
+from invivo.program.actions import Action
 from invivo.program.nodes import Call, Context, Expr, Stmt
-from invivo.program.plan import Action
 from invivo.program.types import INT64, Pointer, Space, Struct, type_name
 from invivo.source import Span
 from invivo.value import mutable

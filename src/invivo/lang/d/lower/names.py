@@ -19,7 +19,7 @@ from invivo.lang.d.lower.builtin_call import BuiltinCall
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import declared_type, resolve
 from invivo.program.nodes import Expr, IntLit, RuntimeConstant, Variable, VarRef
-from invivo.program.plan import Globals
+from invivo.program.shared import Globals
 from invivo.program.types import INT, INT64
 from invivo.source import Span
 

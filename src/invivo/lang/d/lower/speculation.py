@@ -7,8 +7,8 @@ trace(x); speculate(s);     D_SPEC_DREC
 from __future__ import annotations
 
 from invivo.lang.d.lower.clause import ClauseState
+from invivo.program.actions import Action, Commit, Discard, ExitAction
 from invivo.program.nodes import Assign, Expr, ExprStmt, Scope, Variable, VarRef
-from invivo.program.plan import Action, Commit, Discard, ExitAction
 from invivo.program.types import INT64
 from invivo.source import Span
 

@@ -14,7 +14,7 @@ from invivo.lang.d import syntax
 from invivo.lang.d.macros import MacroValues
 from invivo.program.layout import field_type
 from invivo.program.nodes import Aggregation, Context, Expr, ProbeName, Scope, StrLit, Variable
-from invivo.program.plan import AggFunction, FieldKind, FieldType, RecordLayout
+from invivo.program.records import AggFunction, FieldKind, FieldType, RecordLayout
 from invivo.program.sources import ProbeCatalog, TypeSource
 from invivo.program.stability import Attributes
 from invivo.program.types import Array, Int, Pointer, Space, String, Type, is_scalar, size_of, type_name
