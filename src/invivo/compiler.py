@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from invivo.codegen.places import Places
-    from invivo.program.nodes import Program
+    from invivo.program.clauses import Program
     from invivo.providers.kernel_types import KernelTypes
 
 __all__ = ["Request", "TypedProgram", "plan_for", "typed_program"]

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from invivo.program.nodes import Probe
+    from invivo.program.clauses import Probe
 
 __all__ = ["Listing", "ListingRow", "describe_probes", "list_probes"]
 

@@ -23,7 +23,7 @@ from invivo.lang.d.decode import read_source
 from invivo.lang.d.macros import MacroValues
 from invivo.output.text import TextOutput
 from invivo.program.attach import Timer
-from invivo.program.nodes import Program
+from invivo.program.clauses import Program
 from invivo.program.plan import Plan
 from tests.engines.build import catalog, kernel_types, traits
 

@@ -18,7 +18,7 @@ import pytest
 
 from invivo.bpf.features import FEATURES, Outcome
 from invivo.errors import CompileError, UnsupportedError
-from invivo.program.nodes import Program
+from invivo.program.clauses import Program
 from tests.cases import run
 
 HERE = Path(__file__).parent

@@ -25,30 +25,21 @@ from invivo.engines.traits import kernel_traits
 from invivo.output.collect import CollectOutput
 from invivo.program.actions import Action, Printf, Trace
 from invivo.program.attach import Moment, Once, Timer
+from invivo.program.clauses import Clause, Context, Probe, Program
 from invivo.program.layout import field_type, layout_record
 from invivo.program.nodes import (
     Aggregation,
-    AggUpdate,
     Assign,
     Binary,
-    Block,
     Call,
-    Clause,
     Compare,
-    Context,
     Convert,
     Element,
-    Emit,
     Expr,
-    ExprStmt,
     IntLit,
     Load,
-    Probe,
     ProbeName,
-    Program,
     Scope,
-    Stmt,
-    StoreField,
     StrCompare,
     StrLit,
     Update,
@@ -58,6 +49,7 @@ from invivo.program.nodes import (
 from invivo.program.options import defaults
 from invivo.program.plan import Plan, Traits
 from invivo.program.records import AggFunction, FieldKind, FieldType, RecordLayout
+from invivo.program.statements import AggUpdate, Block, Emit, ExprStmt, Stmt, StoreField
 from invivo.program.types import INT, INT64, String, Type
 from invivo.providers.catalog import Catalog
 from invivo.providers.kernel_types import KernelTypes

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from invivo.builtins.formats import formatted
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
 from invivo.program.actions import Freopen, Ftruncate, Stopped, System
-from invivo.program.nodes import Binary, Call, Compare, Conditional, Convert, Expr, ExprStmt, IntLit, RuntimeConstant
+from invivo.program.nodes import Binary, Call, Compare, Conditional, Convert, Expr, IntLit, RuntimeConstant
 from invivo.program.shared import Globals
+from invivo.program.statements import ExprStmt
 from invivo.program.types import INT, INT64, ULONG, Int, Pointer, Space, String, a_type, is_scalar
 
 __all__: list[str] = []

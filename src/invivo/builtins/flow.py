@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
 from invivo.errors import OptionError
 from invivo.program.actions import ExitAction, SetOpt
-from invivo.program.nodes import Call, Convert, Exit
+from invivo.program.nodes import Call, Convert
 from invivo.program.options import parse_dynamic
+from invivo.program.statements import Exit
 from invivo.program.types import INT
 
 __all__: list[str] = []

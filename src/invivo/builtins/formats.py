@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from invivo.builtins.registry import Builder, Operand
 from invivo.program.format import CONVERSIONS, FLOATS, Conversion, FormatError, conversions, parse_format
 from invivo.program.nodes import (
-    Block,
     Call,
     Compare,
     Conditional,
@@ -18,12 +17,12 @@ from invivo.program.nodes import (
     Expr,
     InlineCall,
     IntLit,
-    Return,
     Scope,
     StrLit,
     Variable,
     VarRef,
 )
+from invivo.program.statements import Block, Return
 from invivo.program.types import (
     INT,
     INT64,

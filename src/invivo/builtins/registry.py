@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
 from invivo.program.actions import Action
-from invivo.program.nodes import Context, Expr, Stmt
+from invivo.program.clauses import Context
+from invivo.program.nodes import Expr
 from invivo.program.records import AggFunction
+from invivo.program.statements import Stmt
 from invivo.program.types import Struct, Type
 from invivo.source import Span
 from invivo.value import node, value

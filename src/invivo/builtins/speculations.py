@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
 from invivo.program.actions import Action, Commit, Discard
-from invivo.program.nodes import Call, Convert, Expr, ExprStmt, IntLit
+from invivo.program.nodes import Call, Convert, Expr, IntLit
+from invivo.program.statements import ExprStmt
 from invivo.program.types import INT, INT64
 
 __all__: list[str] = []

@@ -13,7 +13,7 @@ from invivo.program.plan import Plan, Traits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.codegen.places import Places
-    from invivo.program.nodes import Program
+    from invivo.program.clauses import Program
 
 __all__ = ["compile_program"]
 

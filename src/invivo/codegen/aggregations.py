@@ -13,9 +13,10 @@ from invivo.codegen import fields
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
 from invivo.program.aggregates import levels, magnitudes
-from invivo.program.nodes import Aggregation, AggUpdate
+from invivo.program.nodes import Aggregation
 from invivo.program.records import AggFunction, AggregationPlan
 from invivo.program.shared import Globals
+from invivo.program.statements import AggUpdate
 
 __all__ = ["update"]
 

@@ -18,10 +18,12 @@ from invivo.codegen.module import Module
 from invivo.codegen.objects import MAY_GOTO
 from invivo.codegen.storage import Lifetime, Place, Storage
 from invivo.program.attach import BtfTracepoint, Uprobe
-from invivo.program.nodes import Clause, Expr, Stmt, Variable
+from invivo.program.clauses import Clause
+from invivo.program.nodes import Expr, Variable
 from invivo.program.plan import FaultKind
 from invivo.program.records import RecordLayout
 from invivo.program.shared import Globals
+from invivo.program.statements import Stmt
 from invivo.program.types import Enum, Int, Type
 from invivo.source import Span
 

@@ -12,7 +12,7 @@ from invivo.codegen.storage import STACK_BUDGET
 from invivo.codegen.target import compile_text
 from invivo.codegen.thread_end import ATTACHMENT, lower_thread_end
 from invivo.errors import UnsupportedError
-from invivo.program.nodes import Program
+from invivo.program.clauses import Program
 from invivo.program.passes.units import Unit, group_units
 from invivo.program.plan import Attachment, Plan, Traits, UnitPlan
 

@@ -14,9 +14,11 @@ from invivo.codegen.ir import NULL, ZERO, Block, Value, const
 from invivo.codegen.module import Module
 from invivo.codegen.objects import COOKIE
 from invivo.program.attach import Moment, Once, Uprobe
-from invivo.program.nodes import Clause, ContextWord, Exit, Expr, Stmt
+from invivo.program.clauses import Clause
+from invivo.program.nodes import ContextWord, Expr
 from invivo.program.passes.units import Firing, Selection, Unit
 from invivo.program.shared import Globals
+from invivo.program.statements import Exit, Stmt
 from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 

@@ -14,12 +14,14 @@ from invivo.codegen.ir import Value
 from invivo.codegen.places import Places
 from invivo.program.aggregates import words
 from invivo.program.attach import Once, Uprobe
+from invivo.program.clauses import Program
 from invivo.program.layout import field_type, layout_keys, round_up, variable_size
-from invivo.program.nodes import Aggregation, AggUpdate, Program, Scope, Variable
+from invivo.program.nodes import Aggregation, Scope, Variable
 from invivo.program.passes.units import Unit
 from invivo.program.plan import MapKind, MapPlan, Traits
 from invivo.program.records import AggregationPlan, Field
 from invivo.program.shared import Globals, Process, Unwind
+from invivo.program.statements import AggUpdate
 from invivo.program.tables import Tables
 from invivo.program.types import Enum, Int, Pointer, size_of
 from invivo.program.walk import walk

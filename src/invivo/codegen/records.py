@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from invivo.codegen import fields
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ZERO, Value, const
-from invivo.program.nodes import StoreField
 from invivo.program.records import LAYOUT_FAULT, RECORD_HEADER, FieldKind, RecordLayout
 from invivo.program.shared import Globals
+from invivo.program.statements import StoreField
 
 __all__ = ["emit", "emit_exit", "emit_fault", "store"]
 

@@ -11,7 +11,10 @@ from typing import assert_never
 from invivo.codegen import aggregations, expressions, records, strings
 from invivo.codegen.emitter import Emitter, Str
 from invivo.codegen.ir import ONE, ZERO, const
-from invivo.program.nodes import (
+from invivo.program.plan import FaultKind
+from invivo.program.records import LAYOUT_EXIT
+from invivo.program.shared import Globals
+from invivo.program.statements import (
     AggUpdate,
     Block,
     Break,
@@ -25,9 +28,6 @@ from invivo.program.nodes import (
     Stmt,
     StoreField,
 )
-from invivo.program.plan import FaultKind
-from invivo.program.records import LAYOUT_EXIT
-from invivo.program.shared import Globals
 from invivo.program.types import String
 
 __all__ = ["statement"]

@@ -15,21 +15,11 @@ from invivo.codegen import expressions, fields, memory, strings
 from invivo.codegen.emitter import Emitter, Helper, Str
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
 from invivo.codegen.storage import Lifetime, Place
+from invivo.program.clauses import Clause
 from invivo.program.layout import variable_size
-from invivo.program.nodes import (
-    Assign,
-    Block,
-    Clause,
-    Element,
-    Expr,
-    Load,
-    Loop,
-    Scope,
-    Update,
-    Variable,
-    VarRef,
-)
+from invivo.program.nodes import Assign, Element, Expr, Load, Scope, Update, Variable, VarRef
 from invivo.program.shared import Globals
+from invivo.program.statements import Block, Loop
 from invivo.program.threads import thread_id
 from invivo.program.types import BOOL, Enum, Int, String, Type, size_of
 from invivo.program.walk import walk

@@ -4,8 +4,8 @@
     merge(1, generation + b"bash\\0...", (4,))   CPU 1
     views()["calls"]                            {("bash",): 7}
 
-Totals are kept as the kernel's 64-bit words (see records.AggFunction), so that merging is exact at any time; answers are
-made from them when asked for. The generation in front of a key is the snapshot's business and left out here.
+Totals are kept as the kernel's 64-bit words (see records.AggFunction), so that merging is exact at any time; answers
+are made from them when asked for. The generation in front of a key is the snapshot's business and left out here.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
     consumer.finish(losses, missed)  the last losses, the aggregations that printa() never showed
 
 A frame is the kernel's: u32 length (bit 31 still being written, bit 30 discarded), u32 page offset, the payload padded
-to 8 bytes. A payload is a record as plan.py lays it out.
+to 8 bytes. A payload is a record as program/records.py lays it out.
 """
 
 from __future__ import annotations

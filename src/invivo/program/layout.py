@@ -1,7 +1,7 @@
 """Where fields lie in records and keys, and how a D value is stored.
 
     layout_keys((INT of 4 bytes, STRING of 16))   fields at 8 and 12, key size 32: KEY_HEADER first, padded to 8
-    layout_record((STRING of 16, INT of 8))       the string at 16, the integer at 8: strings last, see plan.py
+    layout_record((STRING of 16, INT of 8))       the string at 16, the integer at 8: strings last, see records.py
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The typed program: what a front end produces, engines run, passes rewrite.
+"""The typed program: what a front end produces, engines run, passes rewrite. Its expressions, and the rules for all.
 
 Nodes are immutable and compared by identity. Every expression has a `type` and a `span`. Rules that all rely on:
 
@@ -12,24 +12,22 @@ Nodes are immutable and compared by identity. Every expression has a `type` and 
   be copied or indexed.
 
     x = arg0 + 1      Assign(VarRef(x), Binary("+", Arg0Expr, IntLit(1)))
-    @[pid] = count()  AggUpdate(agg, (pid_expr,), None, None)
+
+Statements are in `statements`, probes, clauses and the whole program in `clauses`.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from invivo.program.attach import AttachPoint
-from invivo.program.records import AggFunction, FieldType, RecordLayout
-from invivo.program.stability import STABLE, Attributes
+from invivo.program.records import AggFunction, FieldType
 from invivo.program.types import Space, Type
 from invivo.source import Span
-from invivo.value import fresh, node
+from invivo.value import node
 
 if TYPE_CHECKING:
-    from invivo.program.sources import TypeSource
+    from invivo.program.statements import Block
 
 # --- variables and aggregations -------------------------------------------------------------------------------------
 
@@ -347,207 +345,3 @@ Expr = (
     | Load | Memory | ReadString | Assign | Update | Call | InlineCall | Comma | ProbeName | ProbeId
     | RuntimeConstant | FaultInfo | ContextWord | ContextBytes | ContextAddress
 )  # fmt: skip
-
-# --- statements -----------------------------------------------------------------------------------------------------
-
-
-@node
-class Block:
-    statements: tuple[Stmt, ...]
-
-
-@node
-class ExprStmt:
-    expr: Expr
-
-
-@node
-class If:
-    condition: Expr
-    then: Block
-    other: Block | None
-
-
-@node
-class Loop:
-    """While `condition` (None: for ever) is not 0: body, then `step`. `continue` goes to the step.
-
-    A loop that does not end is stopped by the engine and is a fault (FaultKind.LOOP).
-    """
-
-    condition: Expr | None
-    body: Block
-    step: Expr | None
-    span: Span
-
-
-@node
-class Break:
-    span: Span
-
-
-@node
-class Continue:
-    span: Span
-
-
-@node
-class Return:
-    """Leaves the enclosing InlineCall, or outside of one the clause (with value None)."""
-
-    value: Expr | None
-    span: Span
-
-
-@node
-class StoreField:
-    """Field `index` of record `layout` becomes the value; several of these come before the layout's `Emit`."""
-
-    layout: RecordLayout
-    index: int
-    value: Expr
-
-
-@node
-class Emit:
-    """Send the record built by the StoreFields before it. If the ring buffer is full the record is counted as dropped,
-    and the clause goes on."""
-
-    layout: RecordLayout
-    span: Span
-
-
-@node
-class AggUpdate:
-    """`@a[keys] = function(value, increment)`; `value` is None for count(), `increment` is None for 1.
-
-    Keys are stored as the aggregation's FieldTypes say.
-    """
-
-    aggregation: Aggregation
-    keys: tuple[Expr, ...]
-    value: Expr | None
-    increment: Expr | None
-    span: Span
-
-
-@node
-class Exit:
-    """exit(code): no clause of any probe but END runs after this one; the consumer is woken."""
-
-    code: Expr
-    span: Span
-
-
-Stmt = ExprStmt | If | Loop | Break | Continue | Return | StoreField | Emit | AggUpdate | Exit | Block
-
-# --- probes and clauses ---------------------------------------------------------------------------------------------
-
-
-@node
-class ProbeArg:
-    """An argument of a probe. `value` computes it from the context; `type` is what D sees in args[].
-
-    Where `translator` is set ("psinfo_t"), args[i] is a pointer to that translated structure made from `value`.
-    `raw` (argN) is `value` converted to int64_t.
-    """
-
-    name: str
-    type: Type
-    value: Callable[[Span], Expr]
-    translator: str = ""
-
-
-@node
-class Context:
-    """What a clause can see at a kind of probe: probes that share a Context object share lowered code.
-
-    `words` are arg0..arg9 (missing ones read 0); `args` are args[0]... with names and types. Both may be lazy
-    sequences (their length too is only known by reading a file of the kernel): ask `args` only for a clause that names
-    args, and `words` only for one that names an argN.
-    `family`, where set: all Contexts with the same family object differ in nothing but `args` (the 350 system calls'
-    entries are one family), so a clause that reads no args[] is lowered once for the first Context of the family and
-    its Clause.probes holds the probes of all of them.
-    `current` gives the thread that the probe is about where that is not the running one (sched:::on-cpu), as a
-    `struct task_struct *` expression: pid, tid, execname, curthread and self-> then follow it.
-    `has_errno`: arg0 is a syscall's return value (negative errno on failure).
-    `types`: the types and variables of the program that runs there; names are looked up in it first.
-    `space` is where a number that is cast to a pointer leads: USER at probes in programs.
-    """
-
-    name: str
-    words: Sequence[Callable[[Span], Expr]] = ()
-    args: Sequence[ProbeArg] = ()
-    current: Callable[[Span], Expr] | None = None
-    has_errno: bool = False
-    is_error: bool = False
-    family: object | None = None
-    types: TypeSource | None = None
-    space: Space = Space.KERNEL
-
-
-@node
-class Selector:
-    """Picks a probe among many at one attach point: it fires where `key` (the same object for all of them, an integer
-    expression over the context) equals `value`. `guard` (the same object for all) is tested once, before."""
-
-    key: Callable[[Span], Expr]
-    value: int
-    guard: Callable[[Span], Expr] | None = None
-
-
-@node
-class Probe:
-    """One probe. `attach` says where in the system it is; `selector` picks it among those that share that place
-    (the syscall number at raw_syscalls:sys_enter). `guard`, if set, must not be 0 for the probe to fire
-    (proc:::create: the new task is no thread). `others` are further places of the same probe: a function may return at
-    several instructions.
-    """
-
-    provider: str
-    module: str
-    function: str
-    name: str
-    attach: AttachPoint
-    context: Context
-    selector: Selector | None = None
-    guard: Callable[[Span], Expr] | None = None
-    others: tuple[AttachPoint, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.provider}:{self.module}:{self.function}:{self.name}"
-
-
-@node
-class Clause:
-    """One clause lowered for one Context. `index` is its place in the text (from 0); `epid` is index + 1 (DTrace counts
-    pairs of clause and probe). `predicate` None is always true."""
-
-    index: int
-    probes: tuple[Probe, ...]
-    context: Context
-    predicate: Expr | None
-    body: Block
-    span: Span
-
-
-@node
-class Program:
-    """A whole typed program. Clauses are in text order; a probe's clauses run in that order in one firing.
-
-    `probe_ids` numbers each probe used, from 1, in listing order; `listed_ids` are their numbers in the list of all
-    probes, which `id` yields. `records` are indexed by their id.
-    `error_clauses` run, inlined, where a fault happens.
-    """
-
-    clauses: tuple[Clause, ...]
-    error_clauses: tuple[Clause, ...]
-    probe_ids: dict[Probe, int]
-    variables: tuple[Variable, ...]
-    aggregations: tuple[Aggregation, ...]
-    records: tuple[RecordLayout, ...]
-    strings: tuple[bytes, ...]  # interned: StrLits stored as INTERNED; engines append the probe names
-    options: dict[str, object] = fresh(factory=dict)
-    warnings: tuple[object, ...] = ()
-    listed_ids: dict[Probe, int] = fresh(factory=dict)
-    stability: Attributes = STABLE  # the least of the names that statements use

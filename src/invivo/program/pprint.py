@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 
-from invivo.program.nodes import Program
+from invivo.program.clauses import Program
 from invivo.program.types import Type, type_name
 from invivo.source import Span
 from invivo.value import fields_of

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from invivo.program.nodes import Expr, Probe
+from invivo.program.clauses import Probe
+from invivo.program.nodes import Expr
 from invivo.program.types import Type
 from invivo.source import Span
 from invivo.value import value

@@ -15,7 +15,7 @@ from invivo.program.plan import FaultSite, ProbeInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from invivo.program.nodes import Program
+    from invivo.program.clauses import Program
     from invivo.source import Span
 
 __all__ = ["Tables", "probe_name"]

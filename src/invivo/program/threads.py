@@ -1,4 +1,4 @@
-"""The thread a probe is about, where that is not the running one (`nodes.Context.current`).
+"""The thread a probe is about, where that is not the running one (`clauses.Context.current`).
 
     thread_id(ContextWord(2, Pointer(task_struct)))     Load of `pid` at its offset: an int
 """

@@ -1,6 +1,6 @@
 """Every node below a node, in the order of the text.
 
-list(walk(Binary("+", x, IntLit(1))))     the Binary, x, the IntLit
+    list(walk(Binary("+", x, IntLit(1))))     the Binary, x, the IntLit
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from invivo.program import nodes
-from invivo.program.nodes import Clause, Expr, Stmt
+from invivo.program.clauses import Clause
+from invivo.program.nodes import Expr
+from invivo.program.statements import Stmt
 
 __all__ = ["walk"]
 
@@ -25,7 +26,7 @@ def walk(root: Expr | Stmt | Clause | None) -> Iterator[Expr | Stmt]:
     """`root` and all expressions and statements in it; nothing for None."""
     if root is None:
         return
-    if isinstance(root, nodes.Clause):
+    if isinstance(root, Clause):
         yield from walk(root.predicate)
         yield from walk(root.body)
         return

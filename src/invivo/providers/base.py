@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar, overload
 
-from invivo.program.nodes import Probe
+from invivo.program.clauses import Probe
 from invivo.program.sources import ProbePattern, TypeSource
 from invivo.program.types import Type
 

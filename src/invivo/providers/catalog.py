@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from invivo.errors import InvivoError
-from invivo.program.nodes import Probe
+from invivo.program.clauses import Probe
 from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.providers.base import KernelTypeSource, Matcher, Provider

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from invivo.program.attach import Moment, Once
-from invivo.program.nodes import Context, Probe
+from invivo.program.clauses import Context, Probe
 from invivo.program.plan import Traits
 from invivo.providers.base import Description, KernelTypeSource, Matcher
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from invivo.errors import UnsupportedError
 from invivo.linux.arch import Registers
-from invivo.program.nodes import Binary, ContextAddress, ContextBytes, Expr, IntLit, Load, Memory, ProbeArg
+from invivo.program.clauses import ProbeArg
+from invivo.program.nodes import Binary, ContextAddress, ContextBytes, Expr, IntLit, Load, Memory
 from invivo.program.types import (
     INT64,
     LONG,

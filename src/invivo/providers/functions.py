@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from invivo.errors import InvivoError, UnsupportedError
 from invivo.linux.arch import Registers, registers
 from invivo.program.attach import Uprobe
-from invivo.program.nodes import Context, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg
 from invivo.program.types import INT64, LONG, ULONG, Space
 from invivo.providers.base import Description, Lazy, Matcher
 from invivo.providers.expressions import Maker, context_field, literal, load

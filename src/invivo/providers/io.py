@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from invivo.errors import UnsupportedError
 from invivo.program.attach import RawTracepoint
-from invivo.program.nodes import Context, Probe
+from invivo.program.clauses import Context, Probe
 from invivo.program.plan import Traits
 from invivo.program.types import ULONG, Pointer, Struct
 from invivo.providers.base import KernelTypeSource

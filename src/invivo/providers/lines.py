@@ -16,7 +16,8 @@ from functools import partial
 from invivo.errors import UnsupportedError
 from invivo.linux.arch import Registers, registers
 from invivo.program.attach import Uprobe
-from invivo.program.nodes import Binary, Context, ContextBytes, Convert, Expr, IntLit, Load, Memory, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg
+from invivo.program.nodes import Binary, ContextBytes, Convert, Expr, IntLit, Load, Memory
 from invivo.program.types import ULONG, Array, Enum, Float, Int, Pointer, Space, Struct, Type
 from invivo.providers.base import Lazy
 from invivo.providers.expressions import Maker

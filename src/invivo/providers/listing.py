@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from invivo.errors import InvivoError
-from invivo.program.nodes import Probe, ProbeArg
+from invivo.program.clauses import Probe, ProbeArg
 from invivo.program.sources import ProbePattern
 from invivo.program.types import type_name
 from invivo.providers.catalog import Catalog

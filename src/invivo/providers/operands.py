@@ -13,7 +13,8 @@ from collections.abc import Callable
 from invivo.errors import UnsupportedError
 from invivo.linux.arch import registers
 from invivo.linux.arch.x86_64_parts import PARTS
-from invivo.program.nodes import Binary, ContextAddress, ContextBytes, Convert, Expr, IntLit, Load, Memory, ProbeArg
+from invivo.program.clauses import ProbeArg
+from invivo.program.nodes import Binary, ContextAddress, ContextBytes, Convert, Expr, IntLit, Load, Memory
 from invivo.program.types import INT64, ULONG, Float, Int, Pointer, Space, Type
 from invivo.providers.expressions import Maker
 from invivo.source import Span

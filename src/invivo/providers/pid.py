@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from invivo.errors import TargetError
-from invivo.program.nodes import Probe
+from invivo.program.clauses import Probe
 from invivo.providers.base import Description, KernelTypeSource, Matcher
 from invivo.providers.descendants import descends_from
 from invivo.providers.functions import FunctionProbes

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from invivo.errors import UnsupportedError
 from invivo.linux.arch import architecture
-from invivo.program.nodes import Call, Context, Expr, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg
+from invivo.program.nodes import Call, Expr
 from invivo.program.plan import Traits
 from invivo.program.types import BOOL, CHAR, INT, LONG, UINT64, ULONG, VOID, Pointer, Space
 from invivo.providers.base import KernelTypeSource

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from invivo.program.attach import PerfClock, Timer
-from invivo.program.nodes import Call, Context, Expr, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg
+from invivo.program.nodes import Call, Expr
 from invivo.program.plan import Traits
 from invivo.program.types import ULONG
 from invivo.providers.base import Description, KernelTypeSource, Matcher

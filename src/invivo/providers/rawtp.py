@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from invivo.program.attach import RawTracepoint
-from invivo.program.nodes import Context, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg
 from invivo.program.plan import Traits
 from invivo.program.types import INT64, Enum, Int, Pointer, type_name
 from invivo.providers.base import Description, KernelTypeSource, Lazy, Matcher

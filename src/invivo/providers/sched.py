@@ -9,7 +9,7 @@ In: the scheduler's raw tracepoints. Out: DTrace's probes with DTrace's argument
 
 from __future__ import annotations
 
-from invivo.program.nodes import Context, Probe
+from invivo.program.clauses import Context, Probe
 from invivo.program.plan import Traits
 from invivo.program.types import BOOL, Type, is_integral
 from invivo.providers.base import KernelTypeSource

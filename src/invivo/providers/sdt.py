@@ -13,18 +13,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from invivo.program.attach import Tracepoint
-from invivo.program.nodes import (
-    Binary,
-    Context,
-    ContextAddress,
-    ContextBytes,
-    Convert,
-    Expr,
-    IntLit,
-    Memory,
-    Probe,
-    ProbeArg,
-)
+from invivo.program.clauses import Context, Probe, ProbeArg
+from invivo.program.nodes import Binary, ContextAddress, ContextBytes, Convert, Expr, IntLit, Memory
 from invivo.program.plan import Traits
 from invivo.program.types import INT64, UCHAR, UINT, ULONG, Array, Enum, Int, Pointer, Space, Type, size_of
 from invivo.providers.base import Description, KernelTypeSource, Lazy, Matcher

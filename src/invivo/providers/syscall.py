@@ -18,7 +18,7 @@ from invivo.errors import InvivoError, UnsupportedError
 from invivo.linux import tracefs
 from invivo.linux.arch import architecture
 from invivo.program.attach import AttachPoint, BtfTracepoint, RawTracepoint
-from invivo.program.nodes import Context, Probe, ProbeArg, Selector
+from invivo.program.clauses import Context, Probe, ProbeArg, Selector
 from invivo.program.plan import Traits
 from invivo.program.types import LONG, Int, Pointer, Space, Struct, Type, is_integral
 from invivo.providers.base import Description, KernelTypeSource, Lazy, Matcher

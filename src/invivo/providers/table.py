@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from invivo.errors import UnsupportedError
 from invivo.program.attach import RawTracepoint
-from invivo.program.nodes import Context, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg
 from invivo.program.types import INT64, Pointer, Space, Struct, Type
 from invivo.providers.base import Description, KernelTypeSource, Matcher
 from invivo.providers.expressions import Maker, convert, word

@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 
-from invivo.program.nodes import Probe
+from invivo.program.clauses import Probe
 from invivo.providers.base import Description, Matcher
 from invivo.providers.functions import FunctionProbes
 from invivo.providers.user_types import UserTypes

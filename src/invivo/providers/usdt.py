@@ -20,7 +20,8 @@ from functools import partial
 
 from invivo.errors import InvivoError, TargetError
 from invivo.program.attach import Uprobe
-from invivo.program.nodes import Context, Expr, Memory, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg
+from invivo.program.nodes import Expr, Memory
 from invivo.program.types import INT64, Space
 from invivo.providers.base import Description, Glob, Lazy, Matcher
 from invivo.providers.expressions import Maker, convert

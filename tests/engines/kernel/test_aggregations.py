@@ -15,8 +15,9 @@ import pytest
 
 from invivo.consumer.records import Histogram
 from invivo.program.aggregates import bounds, bucket
+from invivo.program.clauses import Probe
 from invivo.program.layout import field_type
-from invivo.program.nodes import Aggregation, Component, Expr, Probe
+from invivo.program.nodes import Aggregation, Component, Expr
 from invivo.program.records import AggFunction
 from invivo.program.sources import ProbePattern
 from invivo.program.types import INT, INT8, INT64, UINT16, UINT64, String

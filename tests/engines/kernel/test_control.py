@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from invivo.program.nodes import (
-    Block,
-    Break,
-    Comma,
-    Conditional,
-    Continue,
-    Exit,
-    If,
-    InlineCall,
-    Logical,
-    Loop,
-    Return,
-    Scope,
-)
+from invivo.program.nodes import Comma, Conditional, InlineCall, Logical, Scope
 from invivo.program.plan import FaultKind
 from invivo.program.records import AggFunction
+from invivo.program.statements import Block, Break, Continue, Exit, If, Loop, Return
 from invivo.program.types import INT, INT64, String
 from tests.engines.build import (
     BEGIN,

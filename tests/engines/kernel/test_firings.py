@@ -18,20 +18,9 @@ import pytest
 from invivo.consumer.records import Stack as StackValue
 from invivo.program.actions import PrintStack
 from invivo.program.attach import PerfClock, RawTracepoint, Tracepoint
+from invivo.program.clauses import Context, Probe, Selector
 from invivo.program.layout import field_type
-from invivo.program.nodes import (
-    Component,
-    Context,
-    ContextBytes,
-    ContextWord,
-    Convert,
-    Expr,
-    Probe,
-    ProbeId,
-    ProbeName,
-    Scope,
-    Selector,
-)
+from invivo.program.nodes import Component, ContextBytes, ContextWord, Convert, Expr, ProbeId, ProbeName, Scope
 from invivo.program.records import AggFunction
 from invivo.program.sources import ProbePattern
 from invivo.program.types import INT, INT32, INT64, LONG, UINT64, Stack, String

@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from invivo.engines.kernel.engine import KernelEngine
-from invivo.program.nodes import Expr, InlineCall, Probe, Scope, Update
+from invivo.program.clauses import Probe
+from invivo.program.nodes import Expr, InlineCall, Scope, Update
 from invivo.program.plan import MapKind
 from invivo.program.shared import Globals
 from invivo.program.types import INT, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, Pointer, String, Type
@@ -232,7 +233,7 @@ def test_atomic_updates_from_two_threads_are_exact() -> None:
 
 
 def test_an_inlined_function_with_locals() -> None:
-    from invivo.program.nodes import Block, If, Return
+    from invivo.program.statements import Block, If, Return
 
     d = Builder()
     x = d.variable("x", INT, Scope.LOCAL)
@@ -247,7 +248,7 @@ def test_an_inlined_function_with_locals() -> None:
 
 
 def test_an_inlined_function_that_returns_a_string() -> None:
-    from invivo.program.nodes import Block, If, Return
+    from invivo.program.statements import Block, If, Return
 
     d = Builder()
     s = d.variable("s", String(64), Scope.LOCAL)

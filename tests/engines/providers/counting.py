@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from invivo.codegen import compile_program
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.engines.traits import kernel_traits
-from invivo.program.nodes import Aggregation, AggUpdate, Block, Call, Clause, Convert, Probe, Program
+from invivo.program.clauses import Clause, Probe, Program
+from invivo.program.nodes import Aggregation, Call, Convert
 from invivo.program.options import defaults
 from invivo.program.records import KEY_HEADER, AggFunction, FieldKind, FieldType
+from invivo.program.statements import AggUpdate, Block
 from invivo.program.types import INT64, UINT64
 from invivo.providers.expressions import Maker
 from invivo.providers.kernel_types import KernelTypes

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from invivo.linux import tracefs
-from invivo.program.nodes import Probe
+from invivo.program.clauses import Probe
 from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.providers.catalog import Catalog

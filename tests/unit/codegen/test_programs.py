@@ -13,10 +13,12 @@ from invivo.bpf.instructions import decode
 from invivo.codegen import compile_program
 from invivo.codegen.emitter import Helper
 from invivo.program.attach import BtfTracepoint, RawTracepoint, Tracepoint
+from invivo.program.clauses import Context, Probe, Selector
 from invivo.program.layout import field_type
-from invivo.program.nodes import Block, Component, Context, ContextWord, If, Loop, Probe, Scope, Selector
+from invivo.program.nodes import Component, ContextWord, Scope
 from invivo.program.plan import MapKind, Plan, Traits, UnitPlan
 from invivo.program.records import AggFunction
+from invivo.program.statements import Block, If, Loop
 from invivo.program.types import INT, INT64, LONG, UINT64, String
 from tests.engines.build import (
     BEGIN,

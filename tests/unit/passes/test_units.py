@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from invivo.program.attach import AttachPoint, Moment, Once, PerfClock, RawTracepoint, Timer, Tracepoint
-from invivo.program.nodes import Clause, Context, ContextWord, Probe, Selector
+from invivo.program.clauses import Clause, Context, Probe, Selector
+from invivo.program.nodes import ContextWord
 from invivo.program.passes.units import Firing, Selection, Unit, group_units
 from invivo.program.types import LONG
 from tests.engines.build import BEGIN, END, SPAN, Builder, number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from invivo.program.attach import BtfTracepoint, RawTracepoint
-from invivo.program.nodes import Probe
+from invivo.program.clauses import Probe
 from invivo.program.plan import Traits
 from invivo.program.sources import ProbePattern
 from invivo.program.types import CHAR, INT, UINT, Pointer, Space

@@ -17,7 +17,8 @@ from invivo.consumer.records import Record
 from invivo.engines.reference import ReferenceEngine, SyntheticWorld
 from invivo.output.collect import CollectOutput
 from invivo.program.attach import AttachPoint
-from invivo.program.nodes import Expr, Program
+from invivo.program.clauses import Program
+from invivo.program.nodes import Expr
 from invivo.program.plan import Plan
 from tests.engines.build import BEGIN, Builder
 

@@ -6,37 +6,28 @@ import struct
 
 from invivo.engines.reference import ReferenceEngine, SyntheticWorld
 from invivo.program.attach import RawTracepoint, Tracepoint
+from invivo.program.clauses import Context, Probe, Selector
 from invivo.program.layout import field_type
 from invivo.program.nodes import (
-    Block,
-    Break,
     Component,
-    Context,
     ContextAddress,
     ContextBytes,
     ContextWord,
-    Continue,
-    Exit,
     Expr,
-    ExprStmt,
     FaultInfo,
-    If,
     InlineCall,
     IntLit,
     Load,
-    Loop,
     Memory,
-    Probe,
     ProbeId,
-    Return,
     RuntimeConstant,
     Scope,
-    Selector,
     VarRef,
 )
 from invivo.program.plan import FaultKind
 from invivo.program.records import LAYOUT_EXIT, AggFunction
 from invivo.program.shared import Globals
+from invivo.program.statements import Block, Break, Continue, Exit, ExprStmt, If, Loop, Return
 from invivo.program.types import CHAR, INT, INT8, INT64, UINT, UINT64, Array, Member, Pointer, Space, String, Struct
 from invivo.source import Span
 from tests.engines.build import (

@@ -40,7 +40,7 @@ from invivo.symbols.normalize import AddressSpaces
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.engines.base import Merge
-    from invivo.program.nodes import Program
+    from invivo.program.clauses import Program
     from invivo.program.sources import TypeSource
 
 __all__ = ["ProcessEngine"]

@@ -16,9 +16,11 @@ from collections.abc import Callable
 
 from invivo.engines.reference.firing import Firing
 from invivo.program.aggregates import words
+from invivo.program.clauses import Clause, Program
 from invivo.program.layout import layout_keys
-from invivo.program.nodes import Aggregation, Clause, Expr, Program, Stmt, Variable
+from invivo.program.nodes import Aggregation, Expr, Variable
 from invivo.program.records import AggregationPlan
+from invivo.program.statements import Stmt
 from invivo.program.tables import Tables
 from invivo.program.types import String
 from invivo.source import Span

@@ -21,13 +21,15 @@ from invivo.engines.reference.compiler import Compiler, Scalar, Statement, Text,
 from invivo.engines.reference.firing import Firing, Raised, Speculations
 from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
-from invivo.program import nodes
+from invivo.program import clauses
 from invivo.program.attach import AttachPoint, Moment, Once
-from invivo.program.nodes import Expr, Probe, Program, Scope, Stmt
+from invivo.program.clauses import Probe, Program
+from invivo.program.nodes import Expr, Scope
 from invivo.program.passes import units
 from invivo.program.passes.units import Selection, Unit, group_units
 from invivo.program.plan import Plan
 from invivo.program.records import LAYOUT_FAULT
+from invivo.program.statements import Stmt
 from invivo.source import SourceFile, Span
 
 TYPE_CHECKING = False
@@ -96,7 +98,7 @@ class ReferenceEngine(Engine):
         self._is_enabled = False
         self._is_ending = False
         c = self._compiler = _Closures(program, self._send, self._stop)
-        self._clauses: dict[nodes.Clause, _Clause] = {}
+        self._clauses: dict[clauses.Clause, _Clause] = {}
         self._places: dict[AttachPoint, _Place] = {}
         self._by_id: dict[int, _Firing] = {}
         self._known: dict[tuple[AttachPoint, int], list[tuple[_Firing, int]]] = {}
@@ -143,7 +145,7 @@ class ReferenceEngine(Engine):
     def _guard(self, guard: Callable[[Span], Expr] | None) -> Scalar | None:
         return self._compiler.scalar(guard(_NOWHERE)) if guard is not None else None
 
-    def _clause(self, clause: nodes.Clause) -> _Clause:
+    def _clause(self, clause: clauses.Clause) -> _Clause:
         """A clause compiled, once for all its probes."""
         made = self._clauses.get(clause)
         if made is None:

@@ -15,7 +15,9 @@ from invivo.engines.reference.firing import Firing, Raised
 from invivo.engines.reference.values import signed
 from invivo.program import aggregates
 from invivo.program.layout import layout_keys
-from invivo.program.nodes import (
+from invivo.program.plan import FaultKind
+from invivo.program.records import LAYOUT_EXIT, RECORD_HEADER, FieldKind, RecordLayout
+from invivo.program.statements import (
     AggUpdate,
     Block,
     Break,
@@ -29,8 +31,6 @@ from invivo.program.nodes import (
     Stmt,
     StoreField,
 )
-from invivo.program.plan import FaultKind
-from invivo.program.records import LAYOUT_EXIT, RECORD_HEADER, FieldKind, RecordLayout
 
 __all__ = ["header", "statement"]
 

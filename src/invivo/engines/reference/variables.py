@@ -13,8 +13,9 @@ from invivo.engines.reference import memory
 from invivo.engines.reference.compiler import Compiler, Scalar, Text, Value, zero
 from invivo.engines.reference.firing import Firing, Raised
 from invivo.engines.reference.values import converter, operation
-from invivo.program.nodes import Assign, Block, Element, Expr, Load, Memory, Scope, Update, Variable, VarRef
+from invivo.program.nodes import Assign, Element, Expr, Load, Memory, Scope, Update, Variable, VarRef
 from invivo.program.plan import FaultKind
+from invivo.program.statements import Block
 from invivo.program.threads import thread_id
 from invivo.program.types import String, size_of
 from invivo.program.walk import walk

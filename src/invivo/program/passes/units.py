@@ -22,7 +22,8 @@ from invivo.program.attach import (
     Tracepoint,
     Uprobe,
 )
-from invivo.program.nodes import Call, Clause, ContextAddress, ContextBytes, ContextWord, Expr, Probe, Program
+from invivo.program.clauses import Clause, Probe, Program
+from invivo.program.nodes import Call, ContextAddress, ContextBytes, ContextWord, Expr
 from invivo.program.walk import walk
 from invivo.source import Span
 from invivo.value import node

@@ -13,8 +13,9 @@ from invivo.lang.d.lower.calls import check_length
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.state import Abandoned, AggregationState, same_shape, shape
-from invivo.program.nodes import Aggregation, AggUpdate, Expr, StrLit
+from invivo.program.nodes import Aggregation, Expr, StrLit
 from invivo.program.records import AggFunction
+from invivo.program.statements import AggUpdate
 from invivo.program.types import a_type
 
 __all__ = ["update"]

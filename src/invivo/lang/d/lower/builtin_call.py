@@ -11,7 +11,9 @@ from invivo.lang.d.lower import coerce, speculation
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.state import AggregationState
 from invivo.program.actions import Action
-from invivo.program.nodes import Call, Context, Expr, Stmt
+from invivo.program.clauses import Context
+from invivo.program.nodes import Call, Expr
+from invivo.program.statements import Stmt
 from invivo.program.types import INT64, Pointer, Space, Struct, type_name
 from invivo.source import Span
 from invivo.value import mutable

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.state import ProgramState
 from invivo.program.actions import Action, Speculate
+from invivo.program.clauses import Context
 from invivo.program.layout import field_type, layout_record
-from invivo.program.nodes import Block, Call, Context, Emit, Expr, ProbeName, Stmt, StoreField, StrLit, Variable, VarRef
+from invivo.program.nodes import Call, Expr, ProbeName, StrLit, Variable, VarRef
 from invivo.program.records import FieldKind, FieldType, RecordLayout
+from invivo.program.statements import Block, Emit, Stmt, StoreField
 from invivo.program.types import INT64, Type
 from invivo.source import SourceFile, Span
 from invivo.value import fresh, mutable, node

@@ -10,7 +10,6 @@ from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.program.nodes import (
     Binary,
-    Block,
     Compare,
     Conditional,
     Expr,
@@ -18,12 +17,12 @@ from invivo.program.nodes import (
     IntLit,
     Load,
     Memory,
-    Return,
     Scope,
     Unary,
     Variable,
     VarRef,
 )
+from invivo.program.statements import Block, Return
 from invivo.program.types import INT, INT64, ULONG, Enum, Float, Int, type_name
 from invivo.source import Span
 

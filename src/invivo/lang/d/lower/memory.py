@@ -17,7 +17,8 @@ from invivo.lang.d.lower.constants import constant
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower, lower_any
 from invivo.lang.d.lower.operators import scaled
-from invivo.program.nodes import Binary, Convert, Expr, IntLit, Load, Memory, ProbeArg, ReadString
+from invivo.program.clauses import ProbeArg
+from invivo.program.nodes import Binary, Convert, Expr, IntLit, Load, Memory, ReadString
 from invivo.program.types import (
     ULONG,
     Array,

@@ -12,7 +12,7 @@ from invivo.errors import InvivoError, RightsError
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.reads import Reads
 from invivo.lang.d.lower.state import Abandoned, ProgramState
-from invivo.program.nodes import Context, Probe
+from invivo.program.clauses import Context, Probe
 from invivo.program.sources import ProbePattern
 
 __all__ = ["by_context", "match"]

@@ -23,7 +23,8 @@ from invivo.lang.d.lower.state import Abandoned, ProgramState, is_of_library
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
 from invivo.program.attach import Once
-from invivo.program.nodes import Call, Clause, Compare, Context, Expr, IntLit, Logical, Probe, Program, Variable
+from invivo.program.clauses import Clause, Context, Probe, Program
+from invivo.program.nodes import Call, Compare, Expr, IntLit, Logical, Variable
 from invivo.program.sources import ProbeCatalog, TypeSource
 from invivo.program.stability import Attributes
 from invivo.program.types import INT, INT64

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.program.actions import Action, Commit, Discard, ExitAction
-from invivo.program.nodes import Assign, Expr, ExprStmt, Scope, Variable, VarRef
+from invivo.program.nodes import Assign, Expr, Scope, Variable, VarRef
+from invivo.program.statements import ExprStmt
 from invivo.program.types import INT64
 from invivo.source import Span
 

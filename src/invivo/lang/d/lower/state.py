@@ -12,8 +12,9 @@ from typing import NoReturn, TypeVar
 from invivo.diagnostics import Diagnostics
 from invivo.lang.d import syntax
 from invivo.lang.d.macros import MacroValues
+from invivo.program.clauses import Context
 from invivo.program.layout import field_type
-from invivo.program.nodes import Aggregation, Context, Expr, ProbeName, Scope, StrLit, Variable
+from invivo.program.nodes import Aggregation, Expr, ProbeName, Scope, StrLit, Variable
 from invivo.program.records import AggFunction, FieldKind, FieldType, RecordLayout
 from invivo.program.sources import ProbeCatalog, TypeSource
 from invivo.program.stability import Attributes

@@ -16,21 +16,8 @@ from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.reads import walk
 from invivo.lang.d.lower.state import Abandoned
-from invivo.program.nodes import (
-    Assign,
-    Block,
-    Break,
-    Continue,
-    Expr,
-    ExprStmt,
-    If,
-    IntLit,
-    Loop,
-    Return,
-    StrLit,
-    Variable,
-    VarRef,
-)
+from invivo.program.nodes import Assign, Expr, IntLit, StrLit, Variable, VarRef
+from invivo.program.statements import Block, Break, Continue, ExprStmt, If, Loop, Return
 from invivo.program.types import INT, String
 from invivo.source import Span
 
