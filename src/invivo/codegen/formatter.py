@@ -17,6 +17,7 @@ import struct
 from typing import NamedTuple
 
 from invivo.codegen.formatter_ir import RUNTIME, SLACK
+from invivo.codegen.host_code import machine_code
 from invivo.program.actions import ExitAction, Printf, Trace
 from invivo.program.format import Conversion, FormatError, Literal, parse_format, probe_column, trace_format
 from invivo.program.plan import Plan
@@ -60,7 +61,7 @@ def compile_formatter(plan: Plan) -> bytes | None:
     if not any(not layout.actions or parts for layout, parts in pieces.values()):
         return None
     table, strings_at = _table(plan)
-    code = _machine_code(_Module(plan, strings_at).text(list(pieces.values())))
+    code = machine_code(_Module(plan, strings_at).text(list(pieces.values())))
     return None if code is None else _HEADER.pack(_MAGIC, len(code), len(table)) + code + table
 
 
@@ -371,33 +372,3 @@ stop:
   ret i64 %position
 }}
 """
-
-
-def _machine_code(text: str) -> bytes | None:
-    """The module's machine code; None if it needs anything but itself."""
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    triple = llvm.get_process_triple()
-    # Optimising takes six times as long to compile, and gains what nobody will notice: the text is already in SSA form.
-    machine = llvm.Target.from_triple(triple).create_target_machine(cpu="x86-64", opt=0, reloc="pic", codemodel="small")
-    module = llvm.parse_assembly(f'target triple = "{triple}"\n{text}')
-    return _only_text(machine.emit_object(module))
-
-
-def _only_text(data: bytes) -> bytes | None:
-    """Section .text of an ELF64 object, if it has no relocations and there is no other section to be loaded."""
-    start, count, names_index = (
-        struct.unpack_from("<Q", data, 0x28)[0], *struct.unpack_from("<HH", data, 0x3C),
-    )  # fmt: skip
-    sections = [struct.unpack_from("<IIQQQQIIQQ", data, start + 64 * index) for index in range(count)]
-    names_at = sections[names_index][4]
-    code = None
-    for name_at, type_, flags, _, offset, size, *_ in sections:
-        name = data[names_at + name_at : data.index(b"\0", names_at + name_at)]
-        if name == b".text":
-            code = data[offset : offset + size]
-        elif name == b".rela.text" or (flags & 2 and type_ == 1 and size and not name.startswith(b".eh_frame")):
-            return None
-    return code.ljust(-(-len(code) // 16) * 16, b"\xcc") if code else None
