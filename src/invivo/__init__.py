@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         UnsupportedError,
         VerifierError,
     )
-    from invivo.session import Session, trace
+    from invivo.session import Session
+    from invivo.tracing import trace
 
 __version__ = "0.1.0"
 
@@ -41,7 +42,7 @@ __all__ = [
     "trace",
 ]
 
-_HOMES = {"Session": "invivo.session", "trace": "invivo.session"}
+_HOMES = {"Session": "invivo.session", "trace": "invivo.tracing"}
 
 
 def __getattr__(name: str) -> object:

@@ -1,11 +1,11 @@
 """A question asked and answered: compile -> load -> BEGIN -> attach -> consume -> detach -> END.
 
-    with invivo.trace("syscall:::entry { @[execname] = count(); }", command=["ls"]) as session:
+    with Session(Request(b"syscall:::entry { @[execname] = count(); }", "calls.d"), command=["ls"]) as session:
         session.wait()
     session.aggregations[""]        # {("ls",): 112, ...}
 
-`trace` prepares, entering the `with` block starts, leaving it ends and removes everything. While inside, either iterate
-over the session for records as they come, or `wait()` for the end; both carry out the program's actions.
+Entering the `with` block starts, leaving it ends and removes everything. While inside, either iterate over the session
+for records as they come, or `wait()` for the end; both carry out the program's actions.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ import time
 from invivo.compiler import Request, plan_for
 from invivo.consumer.loop import Consumer
 from invivo.consumer.policies import Buffering, Every
+from invivo.engines.choice import is_process_engine
 from invivo.engines.kernel.engine import KernelEngine
-from invivo.errors import OptionError, RightsError, TargetError, UnsupportedError, VerifierError
+from invivo.errors import RightsError, TargetError, UnsupportedError, VerifierError
 from invivo.linux import spawn
+from invivo.linux.targets import Targets
 from invivo.progress import progress
+from invivo.services import Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,48 +37,10 @@ if TYPE_CHECKING:
     from invivo.engines.process.engine import ProcessEngine
     from invivo.linux.guardian import PatchTable
     from invivo.program.plan import Plan
-    from invivo.symbols.kernel import KernelSymbols
-    from invivo.symbols.symbolize import Symbolizer
 
-__all__ = ["Session", "is_process_engine", "trace"]
+__all__ = ["Session"]
 
 _LEAST_WAIT_MS = 1.0  # between two looks at the buffer, however small the switchrate
-
-
-def trace(
-    program: str | bytes,
-    *,
-    command: Sequence[str] | str | None = None,
-    pid: int | None = None,
-    arguments: Sequence[str] = (),
-    options: Mapping[str, str | None] | None = None,
-    duration: float | None = None,
-    name: str = "<program>",
-    engine: str = "",
-) -> Session:
-    """Prepare to trace with a D program.
-
-    Args:
-        program: The program's text.
-        command: A command to run, as words or as one string; tracing ends with it, and `$target` is its pid.
-        pid: A running process to follow instead; tracing ends when it does.
-        arguments: `$1` to `$n`.
-        options: As after `-x`, each with its value as text (None for a flag).
-        duration: End after so many seconds.
-        name: What error messages call the text.
-        engine: "kernel" or "process"; by default the kernel's if this process may use it, else the process engine
-            for a program that concerns `command` or `pid`.
-
-    Returns:
-        A session; nothing is enabled before it is entered.
-
-    Raises:
-        CompileError: When entered, if the program is wrong.
-        RightsError, TargetError, KernelError: When entered, if tracing cannot start.
-    """
-    text = program.encode("utf-8", "surrogateescape") if isinstance(program, str) else program
-    request = Request(text, name, arguments, options)
-    return Session(request, command=command, pid=pid, duration=duration, engine=engine)
 
 
 class Session:
@@ -112,8 +77,7 @@ class Session:
         self._engine_name = engine
         self._tell = tell or (lambda message: None)
         self._further = tuple(further)
-        self._others: list[spawn.Target] = []
-        self._ended: set[int] = set()  # targets, by pidfd
+        self._targets = Targets()
         self._has_filter = has_filter  # who sets it calls mind() at the end
         self._is_pinned = is_pinned
         self._patches = patches
@@ -121,7 +85,6 @@ class Session:
         self._is_stopping = False
         self._is_done = False
         self._exit_code = 0
-        self._target: spawn.Target | None = None
         self._consumer: Consumer | None = None
         self._engine: KernelEngine | ProcessEngine | None = None
         self._deadline: float | None = None
@@ -147,7 +110,7 @@ class Session:
 
     def _start(self) -> None:
         if self._pid is not None:
-            self._target = spawn.attach_pid(self._pid)
+            self._targets.first = spawn.attach_pid(self._pid)
             self._request.target_pid = self._pid
         if is_process_engine(self._engine_name):
             self._start_process()
@@ -169,7 +132,7 @@ class Session:
         if self._command is not None and self._request.needs_target:
             from invivo.engines.process.hold import hold
 
-            held = self._target = hold(self._command)
+            held = self._targets.first = hold(self._command)
             self._request.target_pid = held.pid
         typed = typed_program(self._request)
         engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge, self._patches)
@@ -180,12 +143,12 @@ class Session:
                 "(no CAP_BPF and CAP_PERFMON)",
                 "ask about a command (-c) or a process (-p) of your own, or run it as root; see: invivo doctor",
             )
-        self._consumer = Consumer(engine.plan, self._output(engine.plan), _Services(engine))
+        self._consumer = Consumer(engine.plan, self._output(engine.plan), Services(engine))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         if held is not None:
             engine.take(held, is_pinned=self._is_pinned)
         elif self._command is not None:
-            self._target = engine.spawn(self._command, has_filter=self._has_filter, is_pinned=self._is_pinned)
+            self._targets.first = engine.spawn(self._command, has_filter=self._has_filter, is_pinned=self._is_pinned)
         elif self._pid is not None:
             engine.attach(self._pid, is_pinned=self._is_pinned)
         self._tell(engine.choice(is_asked=bool(self._engine_name)))
@@ -195,7 +158,7 @@ class Session:
 
     def _start_kernel(self) -> None:
         if self._command is not None and self._request.needs_target:
-            self._target = spawn.spawn(self._command, self._prepare_for, until=_loader_watch)
+            self._targets.first = spawn.spawn(self._command, self._prepare_for, until=_loader_watch)
             return
         self._prepare()
         assert isinstance(self._engine, KernelEngine)
@@ -203,9 +166,9 @@ class Session:
             self._arm()
         elif self._engine.unwinds:
             # Armed at its exec as ever, and held once more when its libraries are mapped, to load their unwind rules.
-            self._target = spawn.spawn(self._command, self._load_rules, until=self._arm_and_watch)
+            self._targets.first = spawn.spawn(self._command, self._load_rules, until=self._arm_and_watch)
         else:
-            self._target = spawn.spawn(self._command, self._arm_for)
+            self._targets.first = spawn.spawn(self._command, self._arm_for)
 
     def _arm_and_watch(self, pid: int) -> LoaderWatch:
         self._arm_for(pid)
@@ -225,7 +188,7 @@ class Session:
         """Compile and load."""
         plan = plan_for(self._request, isolate=self._isolate, use_cache=self._use_cache)
         engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0)
-        self._consumer = Consumer(plan, self._output(plan), _Services(engine))
+        self._consumer = Consumer(plan, self._output(plan), Services(engine))
         self._buffering = Buffering(plan.options)
         self._aggregates = Every(int(plan.options.get("aggrate", 0)))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -245,17 +208,9 @@ class Session:
 
     def _arm(self) -> None:
         """Arm with all further targets there; the commands among them are held until then."""
-        self._arm_with(self._further)
+        self._targets.hold(self._further, self._enable)
 
-    def _arm_with(self, further: Sequence[Sequence[str] | int]) -> None:
-        if further:
-            one, *rest = further
-            if isinstance(one, int):
-                self._others.append(spawn.attach_pid(one))
-                self._arm_with(rest)
-            else:
-                self._others.append(spawn.spawn(one, lambda pid: self._arm_with(rest)))
-            return
+    def _enable(self) -> None:
         engine = self._engine
         assert engine is not None
         engine.begin()
@@ -286,11 +241,7 @@ class Session:
     def _remove(self) -> None:
         if self._engine is not None:
             self._engine.close()
-        for target in (self._target, *self._others):
-            if target is not None:
-                target.close()
-        self._target = None
-        self._others.clear()
+        self._targets.close()
         for fd in (self._stop_reader, self._stop_writer):
             if fd >= 0:
                 os.close(fd)
@@ -363,7 +314,7 @@ class Session:
             engine.exit_code is not None
             or self._buffering.is_over(engine.losses)
             or self._is_stopping
-            or self._have_ended(ready)
+            or self._targets.have_ended(ready)
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
 
@@ -379,17 +330,6 @@ class Session:
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
 
-    def _running(self) -> list[spawn.Target]:
-        """The targets that have not ended."""
-        targets = [self._target, *self._others]
-        return [target for target in targets if target is not None and target.pidfd not in self._ended]
-
-    def _have_ended(self, ready: set[int]) -> bool:
-        """Whether there were targets, and none of them runs any more."""
-        running = self._running()
-        self._ended.update(target.pidfd for target in running if target.pidfd in ready)
-        return bool(self._ended) and not self._running()
-
     def _was_stopped(self) -> bool:
         """Whether stop() was called."""
         return self._is_stopping
@@ -400,7 +340,7 @@ class Session:
         poller = select.poll()
         has_reader = self._buffering.policy != "fill"  # who reads nothing is not to be woken
         ring_fd = engine.ring_fd if has_reader else -1
-        for fd in (ring_fd, self._stop_reader, *(target.pidfd for target in self._running())):
+        for fd in (ring_fd, self._stop_reader, *(target.pidfd for target in self._targets.running())):
             if fd >= 0:
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:
@@ -437,58 +377,10 @@ class Session:
     @property
     def target_pid(self) -> int | None:
         """The pid of the command or process that is traced."""
-        return self._target.pid if self._target is not None else self._pid
+        return self._targets.first.pid if self._targets.first is not None else self._pid
 
 
 def _loader_watch(pid: int) -> LoaderWatch:
     from invivo.engines.kernel.loader_watch import LoaderWatch
 
     return LoaderWatch(pid)
-
-
-def is_process_engine(name: str) -> bool:
-    """Which engine will trace: the one asked for by name, else (empty) the kernel's unless that is refused.
-
-    Raises:
-        OptionError: There is no engine of that name.
-    """
-    if name:
-        if name not in ("kernel", "process"):
-            raise OptionError(f"there is no engine '{name}'", "there are: kernel, process")
-        return name == "process"
-    from invivo.engines.choice import kernel_engine_refusal
-
-    return bool(kernel_engine_refusal())
-
-
-class _Services:
-    """What the consumer may ask of the system."""
-
-    __slots__ = ("_engine", "_symbolizer", "_symbols")
-
-    def __init__(self, engine: KernelEngine | ProcessEngine) -> None:
-        self._engine = engine
-        self._symbols: KernelSymbols | None = None
-        self._symbolizer: Symbolizer | None = None
-
-    def refresh(self) -> None:
-        self._engine.refresh()
-
-    def stack(self, identity: int) -> Sequence[int]:
-        return self._engine.stack(identity)
-
-    def kernel_symbol(self, address: int) -> str:
-        if self._symbols is None:
-            from invivo.symbols.kernel import KernelSymbols
-
-            self._symbols = KernelSymbols()
-        return self._symbols.name(address)
-
-    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
-        if self._symbolizer is None:
-            from invivo.symbols.normalize import AddressSpaces
-            from invivo.symbols.symbolize import Symbolizer
-
-            source = getattr(self._engine, "watch", None) or self._engine
-            self._symbolizer = Symbolizer(getattr(source, "spaces", None) or AddressSpaces())
-        return self._symbolizer.name(pid, generation, address)

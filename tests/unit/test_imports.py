@@ -34,7 +34,10 @@ ALLOWED: dict[str, set[str]] = {
     "output": BASE | {"program", "consumer"},
 }
 # Above all but cli and tools.
-TOP = {"session", "progress", "compiler", "plan_cache", "listing", "doctor", "rejection", "__init__", "__main__"}
+TOP = {
+    "tracing", "session", "services", "progress", "compiler", "plan_cache", "listing", "doctor", "rejection",
+    "__init__", "__main__",
+}  # fmt: skip
 PUBLIC_ONLY = {"cli", "tools"}
 
 

@@ -7,8 +7,9 @@ import sys
 
 from invivo.cli.streams import OpenOutput, stop_on_signals, tell
 from invivo.compiler import Request
+from invivo.engines.choice import is_process_engine
 from invivo.errors import InvivoError, OptionError
-from invivo.session import Session, is_process_engine
+from invivo.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from invivo.bpf import uapi
 from invivo.bpf.instructions import Instruction, encode
 from invivo.bpf.program import Program, ProgramSpec
-from invivo.errors import InvivoError
+from invivo.errors import InvivoError, OptionError
 
-__all__ = ["ENGINES", "kernel_engine_refusal"]
+__all__ = ["ENGINES", "is_process_engine", "kernel_engine_refusal"]
 
 ENGINES = ("kernel", "process")
 
@@ -24,3 +24,16 @@ def kernel_engine_refusal() -> str:
     except InvivoError as error:
         return error.message
     return ""
+
+
+def is_process_engine(name: str) -> bool:
+    """Which engine will trace: the one asked for by name, else (empty) the kernel's unless that is refused.
+
+    Raises:
+        OptionError: There is no engine of that name.
+    """
+    if name:
+        if name not in ENGINES:
+            raise OptionError(f"there is no engine '{name}'", f"there are: {', '.join(ENGINES)}")
+        return name == "process"
+    return bool(kernel_engine_refusal())
