@@ -19,7 +19,7 @@ from invivo.consumer.loop import Consumer
 from invivo.consumer.policies import Buffering, Every
 from invivo.engines.choice import is_process_engine
 from invivo.engines.kernel.engine import KernelEngine
-from invivo.errors import RightsError, TargetError, UnsupportedError, VerifierError
+from invivo.errors import InvivoError, RightsError, TargetError, UnsupportedError, VerifierError
 from invivo.linux import spawn
 from invivo.linux.targets import Targets
 from invivo.progress import progress
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self
 
+    from invivo.bpf.link.keeper import Keeper
     from invivo.consumer.aggregate import AggregationView
     from invivo.consumer.output import Output
     from invivo.consumer.records import Record
@@ -87,6 +88,8 @@ class Session:
         self._exit_code = 0
         self._consumer: Consumer | None = None
         self._engine: KernelEngine | ProcessEngine | None = None
+        self._keeper: Keeper | None = None  # made before there is an engine
+        self._failure: InvivoError | None = None  # what ended tracing
         self._deadline: float | None = None
         self._buffering = Buffering({})
         self._aggregates = Every(0)
@@ -158,7 +161,12 @@ class Session:
 
     def _start_kernel(self) -> None:
         if self._command is not None and self._request.needs_target:
-            self._targets.first = spawn.spawn(self._command, self._prepare_for, until=_loader_watch)
+            from invivo.bpf.link.keeper import Keeper
+
+            keeper = self._keeper = Keeper()
+            self._targets.first = spawn.spawn(
+                self._command, self._prepare_for, until=lambda pid: _loader_watch(pid, keeper)
+            )
             return
         self._prepare()
         assert isinstance(self._engine, KernelEngine)
@@ -172,7 +180,8 @@ class Session:
 
     def _arm_and_watch(self, pid: int) -> LoaderWatch:
         self._arm_for(pid)
-        return _loader_watch(pid)
+        assert isinstance(self._engine, KernelEngine)
+        return _loader_watch(pid, self._engine.start_keeper())
 
     def _load_rules(self, pid: int) -> None:
         assert isinstance(self._engine, KernelEngine)
@@ -187,7 +196,9 @@ class Session:
     def _prepare(self) -> None:
         """Compile and load."""
         plan = plan_for(self._request, isolate=self._isolate, use_cache=self._use_cache)
-        engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0)
+        engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0, self._keeper)
+        if self._command is not None and engine.unwinds:
+            engine.start_keeper()  # for the loader's watch
         self._consumer = Consumer(plan, self._output(plan), Services(engine))
         self._buffering = Buffering(plan.options)
         self._aggregates = Every(int(plan.options.get("aggrate", 0)))
@@ -241,6 +252,8 @@ class Session:
     def _remove(self) -> None:
         if self._engine is not None:
             self._engine.close()
+        if self._keeper is not None:
+            self._keeper.close()
         self._targets.close()
         for fd in (self._stop_reader, self._stop_writer):
             if fd >= 0:
@@ -277,10 +290,14 @@ class Session:
 
         Returns:
             The value given to exit(), or 0.
+
+        Raises:
+            InvivoError: Tracing was ended from outside: somebody killed the process that holds the probes.
         """
         while self._step():
             pass
         self._finish()
+        self._raise_failure()
         return self.exit_code
 
     def __iter__(self) -> Iterator[Record]:
@@ -290,6 +307,11 @@ class Session:
             if not self._step():
                 self._finish()
             yield from self._consumer.take_records()
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     def _step(self) -> bool:
         """Wait for at most a switch interval, then take what is there; False when tracing should end."""
@@ -310,8 +332,11 @@ class Session:
         else:
             engine.refresh_if_pressing()
         consumer.report(engine.losses)
+        if engine.keeper is not None and engine.keeper.fd in ready:
+            self._failure = engine.keeper.loss()
         return not (
             engine.exit_code is not None
+            or self._failure is not None
             or self._buffering.is_over(engine.losses)
             or self._is_stopping
             or self._targets.have_ended(ready)
@@ -347,6 +372,8 @@ class Session:
             poller.register(timer.fd, select.POLLIN)
         for fd in engine.watch.fds if engine.watch is not None else ():
             poller.register(fd, select.POLLIN)
+        if engine.keeper is not None:
+            poller.register(engine.keeper.fd, select.POLLIN)
         wait_ms = max(int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6, _LEAST_WAIT_MS)
         if self._deadline is not None:
             wait_ms = min(wait_ms, max(0.0, (self._deadline - time.monotonic()) * 1e3 + 1))
@@ -380,7 +407,7 @@ class Session:
         return self._targets.first.pid if self._targets.first is not None else self._pid
 
 
-def _loader_watch(pid: int) -> LoaderWatch:
+def _loader_watch(pid: int, keeper: Keeper) -> LoaderWatch:
     from invivo.engines.kernel.loader_watch import LoaderWatch
 
-    return LoaderWatch(pid)
+    return LoaderWatch(pid, keeper)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,11 +44,33 @@ def kernel_objects() -> dict[str, set[int]]:
 NOTHING: dict[str, set[int]] = {"programs": set(), "maps": set(), "links": set()}
 
 
+_marks: dict[int, bytes] = {}  # by the pid of what `tracing` started: a variable in the environment of all its children
+
+
 def tracing(program: str, *arguments: str, **keywords: object) -> subprocess.Popen[str]:
-    """An `invivo run` in a session of its own, by which all that it starts is known."""
+    """An `invivo run` in a session of its own, and with a mark in its environment, by which all that it starts is
+    known."""
     words = [sys.executable, "-m", "invivo", "run", "-q", "-e", program, *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    return subprocess.Popen(words, text=True, env=environment, start_new_session=True, **keywords)  # type: ignore[call-overload,no-any-return]
+    mark = uuid.uuid4().hex
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "INVIVO_TEST": mark}
+    process = subprocess.Popen(words, text=True, env=environment, start_new_session=True, **keywords)  # type: ignore[call-overload]
+    _marks[process.pid] = f"INVIVO_TEST={mark}".encode()
+    return process  # type: ignore[no-any-return]
+
+
+def is_of(session: int, entry: str) -> bool:
+    """Whether a process belongs to what `tracing` started as `session`; raises OSError if it has ended."""
+    return os.getsid(int(entry)) == session or _marks[session] in Path(f"/proc/{entry}/environ").read_bytes()
+
+
+def processes_of(session: int, name: str) -> list[int]:
+    """Pids of the processes of that name, zombies left out, which belong to what `tracing` started as `session`."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{entry}/comm").read_text().strip() == name and is_of(session, entry):
+                found.append(int(entry))
+    return found
 
 
 def held_by_others(session: int) -> dict[str, set[int]]:
@@ -54,7 +78,7 @@ def held_by_others(session: int) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {kind: set() for kind in NOTHING}
     for entry in os.listdir("/proc"):
         try:
-            if not entry.isdigit() or os.getsid(int(entry)) == session:
+            if not entry.isdigit() or is_of(session, entry):
                 continue
             texts = [path.read_text() for path in Path(f"/proc/{entry}/fdinfo").iterdir()]
         except OSError:
@@ -84,7 +108,10 @@ def command(tmp_path: Path) -> Iterator[str]:
     path = tmp_path / "pid"
     yield f"{sys.executable} -c \"import os, time; open('{path}', 'w').write(str(os.getpid()) + '.'); time.sleep(120)\""
     if path.exists():
-        pid = int(path.read_text().rstrip("."))
+        deadline = time.monotonic() + 10
+        while not (text := path.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.02)  # opened, and not written yet
+        pid = int(text.rstrip("."))
         assert Path(f"/proc/{pid}").exists(), "the traced command died"
         state = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("State"))
         assert state.split()[1] in "SRD", f"the traced command is not running: {state}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from invivo.linux.maps import read_maps
-from tests.session.test_nothing_left import NOTHING, command, kernel_objects, tracing, wait_until_gone
+from tests.session.test_nothing_left import NOTHING, command, kernel_objects, processes_of, tracing, wait_until_gone
 from tests.support import trigger
 
 __all__ = ["command"]  # a fixture
@@ -72,17 +73,13 @@ def answerer() -> Iterator[Answerer]:
 def wait_for_clean_code(target: Answerer) -> list[str]:
     deadline = time.monotonic() + 10
     while (changed := target.changed_code()) and time.monotonic() < deadline:
-        target.ask()  # a breakpoint that no tracer wants any more goes when it is hit, or before
-        time.sleep(0.02)
+        time.sleep(0.02)  # without a call: a breakpoint that was forgotten would go when it is hit
     return changed
 
 
 def leaks_told() -> list[str]:
-    """The kernel's words about breakpoints that it left behind, because their owner was killed while it took them away.
-
-    uprobe_unregister_nosync() in kernel/events/uprobes.c cannot change pages for a task that is about to die. Such a
-    breakpoint does nothing: whoever comes to it goes on, and it is gone then.
-    """
+    """The kernel's words about breakpoints that it left behind, because their owner was killed while it took them away
+    (uprobe_unregister_nosync() in kernel/events/uprobes.c)."""
     said = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout
     return [line for line in said.splitlines() if "failed to unregister, leaking uprobe" in line]
 
@@ -120,8 +117,9 @@ def test_the_target_lives_and_nothing_remains(moment: int, answerer: Answerer) -
     tracer.wait()
     answerer.ask()
     assert wait_until_gone(before, tracer.pid) == NOTHING
-    changed = wait_for_clean_code(answerer) if leaks_told()[-1:] == told else []
-    assert changed == []
+    assert keepers(tracer) == []
+    assert wait_for_clean_code(answerer) == []
+    assert leaks_told()[-1:] == told
     answerer.ask()
     status = Path(f"/proc/{answerer.process.pid}/status").read_text()
     assert "TracerPid:\t0" in status
@@ -130,9 +128,91 @@ def test_the_target_lives_and_nothing_remains(moment: int, answerer: Answerer) -
 @pytest.mark.parametrize("moment", [*range(8), *_MORE])
 def test_a_command_goes_on_whenever_its_tracer_is_killed(moment: int, command: str) -> None:
     """From before its execve over the loader's work to the attaching of all of libc; the fixture asks it afterwards."""
-    before = kernel_objects()
+    before, told = kernel_objects(), leaks_told()[-1:]
     tracer = tracing(PROGRAM, "-c", command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(random.Random(moment).random() * 0.9)
     tracer.kill()
     tracer.wait()
     assert wait_until_gone(before, tracer.pid) == NOTHING
+    assert keepers(tracer) == []
+    assert leaks_told()[-1:] == told
+
+
+# --- the process that holds the probes ---
+
+
+def keepers(tracer: subprocess.Popen[str], are_wanted: bool = False) -> list[int]:
+    """Those that a tracer has started and that live; waits at most ten seconds for some, or for their end."""
+    deadline = time.monotonic() + 10
+    while bool(found := processes_of(tracer.pid, "invivo-keeper")) != are_wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def armed(answerer: Answerer, *words: str) -> tuple[subprocess.Popen[str], int]:
+    """A tracer whose probes are in the target, and its keeper."""
+    program = "pid$target:a.out:answer:entry { @ = count(); }"
+    tracer = tracing(
+        program, "-p", str(answerer.process.pid), *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 20
+    while not answerer.changed_code() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    (keeper,) = keepers(tracer, are_wanted=True)
+    return tracer, keeper
+
+
+def test_the_death_of_the_keeper_is_an_error_and_what_was_counted_is_printed(answerer: Answerer) -> None:
+    before = kernel_objects()
+    tracer, keeper = armed(answerer)
+    for _ in range(7):
+        answerer.ask()
+    os.kill(keeper, signal.SIGKILL)
+    output, errors = tracer.communicate(timeout=30)
+    assert tracer.returncode == 1
+    assert output.split() == ["7"]
+    assert f"({keeper}, invivo-keeper) was killed by signal 9: none of them fires any more" in errors
+    assert wait_until_gone(before, tracer.pid) == NOTHING
+    answerer.ask()
+
+
+def test_the_keeper_minds_no_signal_and_ends_with_its_tracer(answerer: Answerer) -> None:
+    tracer, keeper = armed(answerer)
+    assert os.getsid(keeper) == keeper, "the terminal's signals do not reach it"
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGALRM):
+        os.kill(keeper, number)
+    for _ in range(5):
+        answerer.ask()
+    tracer.send_signal(signal.SIGINT)
+    output, errors = tracer.communicate(timeout=30)
+    assert (tracer.returncode, output.split(), errors) == (0, ["5"], "")
+    assert not Path(f"/proc/{keeper}").exists()
+    assert answerer.changed_code() == []
+
+
+def test_the_keeper_holds_nothing_but_its_links(answerer: Answerer) -> None:
+    """/dev/null three times, a link, a socket, a pidfd: whoever reads our output sees its end with ours."""
+    tracer, keeper = armed(answerer)
+    places = sorted(os.readlink(path) for path in Path(f"/proc/{keeper}/fd").iterdir())
+    assert places[:3] == ["/dev/null"] * 3
+    assert len(places) == 6
+    assert [kind for kind in ("bpf_link", "pidfd", "socket") if any(kind in place for place in places)] == [
+        "bpf_link", "pidfd", "socket"
+    ]  # fmt: skip
+    assert "bpf-map" not in Path(f"/proc/{keeper}/maps").read_text()
+    tracer.kill()
+    tracer.communicate(timeout=30)
+    assert keepers(tracer) == []
+
+
+def test_no_keeper_without_probes_in_programs(answerer: Answerer) -> None:
+    tracer = tracing(
+        'BEGIN { printf("begun\\n"); } syscall:::entry { @ = count(); }', "-p", str(answerer.process.pid),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert tracer.stdout is not None
+    assert tracer.stdout.readline() == "begun\n"
+    assert processes_of(tracer.pid, "invivo-keeper") == []
+    tracer.send_signal(signal.SIGINT)
+    tracer.communicate(timeout=30)
+    assert tracer.returncode == 0

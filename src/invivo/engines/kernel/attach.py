@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from invivo.bpf.link.base import Link
+    from invivo.bpf.link.keeper import Keeper
     from invivo.bpf.program import Program
 
 __all__ = ["RefusedProbe", "RunningTimer", "attach"]
@@ -44,8 +45,10 @@ class RunningTimer:
         os.close(self.fd)
 
 
-def attach(unit: LoadedUnit, links: list[Link], timers: list[RunningTimer]) -> list[RefusedProbe]:
-    """Enable every attachment of a unit, appending to `links` and `timers` as each is made.
+def attach(
+    unit: LoadedUnit, links: list[Link], timers: list[RunningTimer], keeper: Keeper | None
+) -> list[RefusedProbe]:
+    """Enable every attachment of a unit, appending to `links` and `timers` as each is made; the keeper holds uprobes.
 
     Returns:
         Places in programs that the kernel does not let be probed.
@@ -55,7 +58,8 @@ def attach(unit: LoadedUnit, links: list[Link], timers: list[RunningTimer]) -> l
         KernelError: Another failure, naming the place.
     """
     if isinstance(unit.plan.attachments[0].point, Uprobe):
-        return _attach_uprobes(unit, unit.plan.attachments, links)
+        assert keeper is not None, "the engine has one for such plans"
+        return _attach_uprobes(unit, unit.plan.attachments, keeper)
     for attachment in unit.plan.attachments:
         _attach_one(unit, attachment, links, timers)
     return []
@@ -69,7 +73,7 @@ class RefusedProbe(NamedTuple):
     errno: int
 
 
-def _attach_uprobes(unit: LoadedUnit, attachments: Iterable[Attachment], links: list[Link]) -> list[RefusedProbe]:
+def _attach_uprobes(unit: LoadedUnit, attachments: Iterable[Attachment], keeper: Keeper) -> list[RefusedProbe]:
     """One link for all places of a file, entries and returns apart."""
     from invivo.bpf.link import uprobe
 
@@ -80,9 +84,7 @@ def _attach_uprobes(unit: LoadedUnit, attachments: Iterable[Attachment], links: 
         groups.setdefault((point.path, point.is_return, point.pid), []).append(site)
     refused = []
     for (path, is_return, pid), sites in groups.items():
-        attached = uprobe.attach(unit.program.fd, path, sites, is_return=is_return, pid=pid)
-        links += attached.links
-        for site, code in attached.refused:
+        for site, code in keeper.attach(unit.program.fd, path, sites, is_return=is_return, pid=pid):
             refused.append(RefusedProbe(Uprobe(path, site.offset, is_return, site.semaphore, pid), site.cookie, code))
     return refused
 
@@ -108,7 +110,7 @@ def _attach_one(unit: LoadedUnit, attachment: Attachment, links: list[Link], tim
         case PerfClock(period_ns):
             _attach_clock(program.fd, period_ns, attachment.probe, links)
         case Uprobe():
-            _attach_uprobes(unit, (attachment,), links)
+            raise AssertionError("the attachments of a unit are of one kind")
 
 
 def _attach_clock(program_fd: int, period_ns: int, cookie: int, links: list[Link]) -> None:

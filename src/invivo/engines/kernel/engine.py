@@ -24,7 +24,7 @@ from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
 from invivo.engines.kernel.processes import ProcessWatch
 from invivo.engines.kernel.snapshot import Snapshots
 from invivo.linux import clock, syscalls
-from invivo.program.attach import Moment, Once
+from invivo.program.attach import Moment, Once, Uprobe
 from invivo.program.plan import MapKind, Plan
 from invivo.program.shared import Globals, UnwindEnd
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from invivo.bpf.link.base import Link
+    from invivo.bpf.link.keeper import Keeper
     from invivo.engines.base import Merge
 
 __all__ = ["KernelEngine"]
@@ -52,8 +53,10 @@ _STACK_ENDS = {
 class KernelEngine(Engine):
     """A plan's maps, programs, links and timers. A context manager; see the module's text for the order of calls."""
 
-    def __init__(self, plan: Plan, merge: Merge, target_pid: int = 0) -> None:
+    def __init__(self, plan: Plan, merge: Merge, target_pid: int = 0, keeper: Keeper | None = None) -> None:
+        """`keeper` is one that there is already, for probes in programs; it is closed with the engine."""
         self.plan = plan
+        self.keeper = keeper
         self.target_pid = target_pid
         self.timers: list[RunningTimer] = []
         self.refused: list[RefusedProbe] = []  # places in programs that the kernel does not let be probed
@@ -80,6 +83,8 @@ class KernelEngine(Engine):
         Raises:
             RightsError, KernelError, VerifierError: See `loader`.
         """
+        if self.has_user_probes:
+            self.start_keeper()
         create_maps(self.plan, self._maps)
         for index, map_plan in enumerate(self.plan.maps):
             if map_plan.kind is MapKind.GLOBALS:
@@ -94,6 +99,19 @@ class KernelEngine(Engine):
         for unit in self.plan.units:
             self._units.append(load_unit(unit, self._maps))
         self._snapshots = Snapshots(self.plan, self._maps, self._globals, self._merge)
+
+    def start_keeper(self) -> Keeper:
+        """The process that holds probes in programs; started, if need be, before load(), for it would hold maps too."""
+        if self.keeper is None:
+            from invivo.bpf.link.keeper import Keeper
+
+            self.keeper = Keeper()
+        return self.keeper
+
+    @property
+    def has_user_probes(self) -> bool:
+        """Whether some probe lies in a program."""
+        return any(isinstance(item.point, Uprobe) for unit in self.plan.units for item in unit.attachments)
 
     @property
     def unwinds(self) -> bool:
@@ -121,7 +139,7 @@ class KernelEngine(Engine):
     def enable(self) -> None:
         """Attach all programs and start all timers, in the plan's order."""
         for unit in self._units:
-            self.refused += attach(unit, self._links, self.timers)
+            self.refused += attach(unit, self._links, self.timers, self.keeper)
 
     def refusals(self) -> list[str]:
         """A sentence for each place in a program that the kernel does not let be probed."""
@@ -138,6 +156,8 @@ class KernelEngine(Engine):
     def disable(self) -> None:
         """Detach everything and wait until no program of it still runs."""
         was_enabled = bool(self._links)
+        if self.keeper is not None:
+            was_enabled |= self.keeper.release()
         close_all(self._links)
         for timer in self.timers:
             timer.close()
@@ -228,6 +248,8 @@ class KernelEngine(Engine):
     def close(self) -> None:
         """Undo everything; may be called at any time, and twice."""
         self.disable()
+        if self.keeper is not None:
+            self.keeper.close()
         for unit in self._units:
             unit.program.close()
         self._units.clear()

@@ -1,12 +1,12 @@
 """Stops a new process when its libraries are mapped and none of their code, nor its own, has run.
 
-    with LoaderWatch(pid) as watch:      the process is held by ptrace(2) at its execve
-        ...                              let it run; it stops with SIGURG
+    with LoaderWatch(pid, keeper) as watch:      the process is held by ptrace(2) at its execve
+        ...                                      let it run; it stops with SIGURG
         watch.has_arrived(signal.SIGURG)
 
 The dynamic loader calls `_dl_debug_state` when it has mapped everything, before it runs any constructor; a program
 without a loader has its entry point instead. A uprobe there sends SIGURG, at which a process that is not traced does
-nothing: should this process be killed, the kernel removes the probe and the command runs on as if nothing had been.
+nothing: should this process be killed, the keeper removes the probe and the command runs on as if nothing had been.
 (A breakpoint of ptrace's would stay in the code and kill it.) Source: <link.h>, glibc's elf/rtld.c; bpf-helpers(7).
 """
 
@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
-    from invivo.bpf.link.base import Link
+    from invivo.bpf.link.keeper import Keeper
 
 __all__ = ["LoaderWatch"]
 
@@ -37,15 +37,16 @@ _SEND_SIGNAL = 109  # bpf_send_signal
 _STATE = 24  # of r_state in struct r_debug
 _RT_CONSISTENT = 0
 _AT_NULL, _AT_ENTRY = 0, 9
+_GROUP = "loader"  # what the keeper knows these probes by
 
 
 class LoaderWatch:
     """See the module's text. A context manager, that removes its probes."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, keeper: Keeper) -> None:
         self._pid = pid
+        self._keeper = keeper
         self._state: int | None = None  # the address of the loader's r_state
-        self._links: list[Link] = []
         self._program: Program | None = None
 
     def __enter__(self) -> Self:
@@ -73,9 +74,7 @@ class LoaderWatch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for link in self._links:
-            link.close()
-        self._links.clear()
+        self._keeper.release(_GROUP)
         if self._program is not None:
             self._program.close()
 
@@ -98,8 +97,7 @@ class LoaderWatch:
                     self._state = base + state + _STATE
                     place = elf.to_offset(stop)
             if place is not None:
-                attached = uprobe.attach(program_fd, item.place, [uprobe.Site(place, 0)], pid=self._pid)
-                self._links += attached.links
+                self._keeper.attach(program_fd, item.place, [uprobe.Site(place, 0)], pid=self._pid, group=_GROUP)
 
     def _entry(self) -> int:
         with open(f"/proc/{self._pid}/auxv", "rb") as stream:
