@@ -87,6 +87,24 @@ def test_sizes_of_reads_of_dd() -> None:
     assert {b["low"]: b["count"] for b in buckets if b["low"] == 8192} == {8192: 37}
 
 
+def test_events_of_system_calls_have_the_fields_of_their_format() -> None:
+    """The trigger reads 64 bytes 1,009 times; 0 is the number of read(2) on x86-64."""
+    program = (
+        "sdt:syscalls::sys_enter_read /pid == $target/ { @[probename, arg0, args.__syscall_nr, args.count] = count(); } "
+        "sdt:syscalls::sys_exit_read /pid == $target/ { @[probename, arg0, args.__syscall_nr, arg1] = count(); }"
+    )
+    found = aggregation("-e", program, "-c", f"{trigger('reads')} 1009 64")
+    assert found["sys_enter_read", 0, 0, 64] == found["sys_exit_read", 0, 0, 64] == 1009
+
+
+def test_every_event_at_once() -> None:
+    """Some 1,600 tracepoints, and of two threads 31 system calls each."""
+    result = invivo("run", "-q", "-e", "sdt::: /pid == $target/ { @[probemod, probename] = count(); }",
+                    "-c", f"{trigger('syscalls')} 31")  # fmt: skip
+    assert result.returncode == 0
+    assert ["syscalls", "sys_enter_getppid", "62"] in [line.split() for line in result.stdout.splitlines()]
+
+
 def test_exec_success_traces_the_new_name() -> None:
     """The command itself has been executed before the probes are armed; what it executes is seen."""
     command = "sh -c '/bin/true; /bin/echo; exit'"

@@ -1,9 +1,11 @@
 """The sdt provider: every tracepoint of the kernel, with the fields of its trace event as arguments.
 
-In: tracefs. Out: `sdt:GROUP::NAME` at perf tracepoints; argN and args[N] are the event's N-th own field.
+In: tracefs. Out: `sdt:GROUP::NAME` at perf tracepoints; argN and args[N] are the event's N-th own field. The events of
+system calls are at the two places of the syscall provider, for perf takes two grace periods to let go of each of 700.
 
     sdt:sched::sched_wakeup { printf("%s %d", args.comm, args.pid); }
     sdt:block::block_rq_issue { @[args.rwbs] = sum(args.bytes); }
+    sdt:syscalls::sys_enter_read { @[args.count] = count(); }
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from invivo.errors import UnsupportedError
+from invivo.linux.arch import architecture
 from invivo.program.attach import Tracepoint
-from invivo.program.clauses import Context, Probe, ProbeArg
+from invivo.program.clauses import Context, Probe, ProbeArg, Selector
 from invivo.program.nodes import Binary, ContextAddress, ContextBytes, Convert, Expr, IntLit, Memory
 from invivo.program.plan import Traits
-from invivo.program.types import INT64, UCHAR, UINT, ULONG, Array, Enum, Int, Pointer, Space, Type, size_of
+from invivo.program.types import INT, INT64, LONG, UCHAR, UINT, ULONG, Array, Enum, Int, Pointer, Space, Type, size_of
 from invivo.providers.base import Description, KernelTypeSource, Lazy, Matcher
 from invivo.providers.ctype import parse_c_type
 from invivo.providers.events import EventTree
 from invivo.providers.expressions import Maker, address, context_field, convert, load
+from invivo.providers.syscall import Numbers, SyscallSide, register_arguments
 from invivo.source import Span
 
 if TYPE_CHECKING:
@@ -34,9 +39,10 @@ class SdtProvider:
 
     name = "sdt"
 
-    def __init__(self, types: KernelTypeSource, events: EventTree) -> None:
+    def __init__(self, types: KernelTypeSource, events: EventTree, calls: SystemCalls | None = None) -> None:
         self._types = types
         self._events = events
+        self._calls = calls
         self._probes: dict[tuple[str, str], Probe] = {}
 
     @cached_property
@@ -52,6 +58,10 @@ class SdtProvider:
 
     def _probe(self, group: str, name: str) -> Probe:
         probe = self._probes.get((group, name))
+        if probe is None and group == "syscalls" and self._calls is not None:
+            probe = self._calls.probe(name)
+            if probe is not None:
+                self._probes[group, name] = probe
         if probe is None:
             args = Lazy(partial(self._arguments, group, name))
             words = Lazy(lambda: [_word(arg) for arg in args])
@@ -69,6 +79,45 @@ class SdtProvider:
 
     def descriptions(self) -> Iterable[Description]:
         return [(group, "", name) for group in self._events.groups() for name in self._events.names(group)]
+
+
+class SystemCalls:
+    """The events of group `syscalls`: sys_enter_NAME and sys_exit_NAME, whose first field is the call's number."""
+
+    def __init__(self, types: KernelTypeSource, traits: Traits, events: EventTree) -> None:
+        self._types = types
+        self._traits = traits
+        self._events = events
+        self._numbers = Numbers(architecture().name)
+        self._sides: dict[str, tuple[SyscallSide, object]] = {}
+
+    def probe(self, name: str) -> Probe | None:
+        """The probe of an event; None where its number is not known, or the kernel tells too little of itself."""
+        tracepoint, _, function = name.partition("_")[2].partition("_")
+        number = self._numbers.number(function)
+        if number is None or f"sys_{tracepoint}" not in ("sys_enter", "sys_exit"):
+            return None
+        try:
+            side, family = self._side(f"sys_{tracepoint}")
+        except UnsupportedError:
+            return None
+        is_entry = tracepoint == "enter"
+        words = (convert(side.number, INT64), *(side.arguments if is_entry else (side.result,)))
+        args = Lazy(partial(self._arguments, side, name, is_entry))
+        context = Context(f"sdt:syscalls::{name}", words, args, family=family)
+        return Probe("sdt", "syscalls", "", name, side.attach, context, Selector(side.number, number, side.is_native))
+
+    def _side(self, tracepoint: str) -> tuple[SyscallSide, object]:
+        """With what stands for the family of its contexts: their words are not those of the syscall provider."""
+        if tracepoint not in self._sides:
+            self._sides[tracepoint] = SyscallSide(self._types, self._traits, tracepoint), object()
+        return self._sides[tracepoint]
+
+    def _arguments(self, side: SyscallSide, name: str, is_entry: bool) -> Sequence[ProbeArg]:
+        number = ProbeArg("__syscall_nr", INT, convert(side.number, INT))
+        if not is_entry:
+            return number, ProbeArg("ret", LONG, side.result)
+        return number, *register_arguments(side, self._events.fields("syscalls", name), self._types)
 
 
 def matching_events(
@@ -175,4 +224,5 @@ def _word(arg: ProbeArg) -> Maker:
 
 
 def provider(types: KernelTypeSource, traits: Traits) -> SdtProvider:
-    return SdtProvider(types, EventTree())
+    events = EventTree()
+    return SdtProvider(types, events, SystemCalls(types, traits, events))

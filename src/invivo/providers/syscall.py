@@ -26,7 +26,7 @@ from invivo.providers.ctype import parse_c_type
 from invivo.providers.events import EventTree
 from invivo.providers.expressions import Maker, compare, convert, member, word
 
-__all__ = ["MODULE", "SyscallProvider", "SyscallSide", "provider", "syscall_side"]
+__all__ = ["MODULE", "Numbers", "SyscallProvider", "SyscallSide", "provider", "register_arguments", "syscall_side"]
 
 MODULE = "vmlinux"
 _GROUP = "syscalls"
@@ -72,6 +72,21 @@ def syscall_side(types: KernelTypeSource, traits: Traits, tracepoint: str) -> Sy
         UnsupportedError: No BTF, or an architecture without a table.
     """
     return SyscallSide(types, traits, tracepoint)
+
+
+def register_arguments(
+    side: SyscallSide, fields: Iterable[tracefs.FormatField], types: KernelTypeSource
+) -> Sequence[ProbeArg]:
+    """args[] of an entry from its format file. Fields there stand in 8-byte slots; C's type says how much of one
+    counts. Without the call's number, and without the strings that newer kernels read."""
+    own = [field for field in fields if field.name != "__syscall_nr" and not field.is_data_loc]
+    args = []
+    for field, register in zip(own, side.arguments, strict=False):
+        type_: Type | None = parse_c_type(field.c_type, types, Space.USER)
+        if type_ is None or not (is_integral(type_) or isinstance(type_, Pointer)):
+            type_ = Int(field.c_type, 8, field.is_signed)
+        args.append(ProbeArg(field.name, type_, convert(register, type_)))
+    return args
 
 
 class Numbers:
@@ -198,19 +213,7 @@ class SyscallProvider:
         return self._return_context
 
     def _arguments(self, side: SyscallSide, function: str) -> Sequence[ProbeArg]:
-        """args[] from the format file. Fields there stand in 8-byte slots; C's type says how much of one counts."""
-        fields = [
-            field
-            for field in self._events.fields(_GROUP, _ENTRY + function)
-            if field.name != "__syscall_nr" and not field.is_data_loc  # newer kernels add the strings they read
-        ]
-        args = []
-        for field, register in zip(fields, side.arguments, strict=False):
-            type_: Type | None = parse_c_type(field.c_type, self._types, Space.USER)
-            if type_ is None or not (is_integral(type_) or isinstance(type_, Pointer)):
-                type_ = Int(field.c_type, 8, field.is_signed)
-            args.append(ProbeArg(field.name, type_, convert(register, type_)))
-        return args
+        return register_arguments(side, self._events.fields(_GROUP, _ENTRY + function), self._types)
 
     def explain(self, matcher: Matcher) -> str:
         name, function = matcher.name.literal, matcher.function.literal

@@ -74,6 +74,22 @@ def test_raw_tracepoints_and_timers_are_programs_of_their_own() -> None:
     assert [unit.name for unit in units] == ["a", "b", "tick_5", "profile_9"]
 
 
+def test_many_raw_tracepoints_share_a_program_where_they_have_cookies() -> None:
+    """At each place in the order of the ids; where other clauses are, a program of its own."""
+    points = [RawTracepoint(f"e{i}") for i in range(70)]
+    twice = [probe(point, f"{point.name}.{i}") for point in points for i in (1, 2)]
+    d = Builder()
+    d.clause(twice, number(1))
+    d.clause([twice[3]], number(1))
+    program = d.program()
+    shared, single = group_units(program, prefer_raw=True)
+    expected = [(point, 2 * i + number) for i, point in enumerate(points) for number in (1, 2) if i != 1]
+    assert list(shared.points) == expected
+    assert shared.is_shared
+    assert single.points == ((points[1], 0),)
+    assert len(group_units(program)) == 70
+
+
 def test_begin_is_first_and_end_last() -> None:
     _, units = group([END], [probe(ENTER)], [BEGIN])
     assert [unit.points[0][0] for unit in units] == [Once(Moment.BEGIN), ENTER, Once(Moment.END)]

@@ -30,4 +30,4 @@ def attach(program_fd: int, name: str, cookie: int = 0) -> Link:
         if error.errno == errno.ENOENT:
             raise UnsupportedError(f"this kernel has no raw tracepoint '{name}'") from None
         raise
-    return Link(f"raw tracepoint {name}", fd)
+    return Link(f"raw tracepoint {name}", fd, place=name)

@@ -19,4 +19,5 @@ def attach(program_fd: int, name: str) -> Link:
     """
     attributes = bytearray(24)
     struct.pack_into("<QI", attributes, 0, 0, program_fd)
-    return Link(f"BTF tracepoint {name}", bpf(uapi.BPF_RAW_TRACEPOINT_OPEN, attributes, f"BTF tracepoint '{name}'"))
+    return Link(f"BTF tracepoint {name}", bpf(uapi.BPF_RAW_TRACEPOINT_OPEN, attributes, f"BTF tracepoint '{name}'"),
+                place=name)  # fmt: skip

@@ -30,6 +30,9 @@ from invivo.value import node
 
 __all__ = ["Firing", "Selection", "Unit", "group_units"]
 
+# A shared program misses what happens while it runs (an interrupt's tracepoints), but each of their own costs 2 ms.
+_MANY_RAW = 64
+
 _Guard = Callable[[Span], Expr]
 
 
@@ -76,7 +79,8 @@ class Unit:
 def group_units(program: Program, *, prefer_raw: bool = False) -> tuple[Unit, ...]:
     """The program's units: BEGIN's first, END's last, the others in the order of their first probe's id.
 
-    With `prefer_raw`, clauses that read nothing of a tracepoint's record run at its raw tracepoint.
+    With `prefer_raw`, clauses that read nothing of a tracepoint's record run at its raw tracepoint, and where there are
+    many raw tracepoints a cookie tells which probe fired.
     """
     clauses: dict[Probe, list[Clause]] = {}
     for clause in program.clauses:
@@ -87,19 +91,22 @@ def group_units(program: Program, *, prefer_raw: bool = False) -> tuple[Unit, ..
         for point in (_place(probe, clauses[probe], prefer_raw), *probe.others):
             places.setdefault(point, []).append(probe)
 
+    raw = sum(isinstance(probe.attach, RawTracepoint) for probe in clauses)
+    kinds = (Tracepoint, Uprobe, RawTracepoint) if prefer_raw and raw > _MANY_RAW else (Tracepoint, Uprobe)
     units: list[tuple[tuple[int, ...], list[tuple[AttachPoint, int]], tuple[Firing | Selection, ...]]] = []
     shared: dict[object, list[tuple[AttachPoint, int]]] = {}
     for point, probes in places.items():
         ids = program.probe_ids
-        if _can_share(probes):
+        if _can_share(point, probes, clauses, kinds):
             probe = probes[0]
             same = (type(point), tuple(map(id, clauses[probe])), id(probe.guard))
+            here = [(point, ids[each]) for each in probes]
             if same in shared:
-                shared[same].append((point, ids[probe]))
+                shared[same] += here
                 continue
-            points = shared[same] = [(point, ids[probe])]
+            shared[same] = here
             firing = Firing((ids[probe],), tuple(clauses[probe]), probe.guard)
-            units.append((_order(point, ids[probe]), points, (firing,)))
+            units.append((_order(point, ids[probe]), here, (firing,)))
         else:
             steps = tuple(_steps(probes, clauses, ids))
             units.append((_order(point, ids[probes[0]]), [(point, 0)], steps))
@@ -124,9 +131,17 @@ def _reads_context(clause: Clause) -> bool:
     )
 
 
-def _can_share(probes: list[Probe]) -> bool:
-    """Whether the cookie may tell which probe fired: there is one, at a place of a kind that has cookies."""
-    return len(probes) == 1 and isinstance(probes[0].attach, Tracepoint | Uprobe) and probes[0].selector is None
+def _can_share(
+    point: AttachPoint, probes: list[Probe], clauses: dict[Probe, list[Clause]], kinds: tuple[type[AttachPoint], ...]
+) -> bool:
+    """Whether the cookie may tell which probe fired: of `kinds` that have cookies, all with the same clauses (attached
+    once for each, in the order of their ids)."""
+    first = probes[0]
+    if not isinstance(first.attach, kinds) or (len(probes) > 1 and not isinstance(point, RawTracepoint)):
+        return False
+    return all(
+        probe.selector is None and probe.guard is first.guard and clauses[probe] == clauses[first] for probe in probes
+    )
 
 
 def _order(point: AttachPoint, probe_id: int) -> tuple[int, int]:
