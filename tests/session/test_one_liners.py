@@ -90,7 +90,8 @@ def test_sizes_of_reads_of_dd() -> None:
 def test_events_of_system_calls_have_the_fields_of_their_format() -> None:
     """The trigger reads 64 bytes 1,009 times; 0 is the number of read(2) on x86-64."""
     program = (
-        "sdt:syscalls::sys_enter_read /pid == $target/ { @[probename, arg0, args.__syscall_nr, args.count] = count(); } "
+        "sdt:syscalls::sys_enter_read /pid == $target/ "
+        "{ @[probename, arg0, args.__syscall_nr, args.count] = count(); } "
         "sdt:syscalls::sys_exit_read /pid == $target/ { @[probename, arg0, args.__syscall_nr, arg1] = count(); }"
     )
     found = aggregation("-e", program, "-c", f"{trigger('reads')} 1009 64")
