@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from invivo.codegen.places import Places
     from invivo.program.clauses import Program
+    from invivo.program.sources import TypeSource
     from invivo.providers.kernel_types import KernelTypes
 
 __all__ = ["Request", "TypedProgram", "plan_for", "typed_program"]
@@ -58,6 +59,13 @@ class Request:
     def needs_target(self) -> bool:
         """Whether the program can only be compiled when the process to be traced is there: `pid$target:...`."""
         return b"$target:" in self.text
+
+    @property
+    def may_dump(self) -> bool:
+        """Whether the text may have a clause of `dump`; what it means is known when it is compiled."""
+        import re
+
+        return re.search(rb"\bdump\b\s*[:,/{]", self.text) is not None
 
 
 def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True) -> Plan:
@@ -128,8 +136,8 @@ class TypedProgram(NamedTuple):
     clauses: tuple[ClauseInfo, ...]
 
 
-def typed_program(request: Request) -> TypedProgram:
-    """The typed program, for an engine that needs neither code nor rights.
+def typed_program(request: Request, *, looks_inside: bool = False) -> TypedProgram:
+    """The typed program, for an engine that needs neither code nor rights. With `looks_inside` it is a dump's.
 
     Raises:
         CompileError: The program is wrong; all diagnostics are in it.
@@ -141,15 +149,23 @@ def typed_program(request: Request) -> TypedProgram:
     from invivo.lang.d.macros import MacroValues
     from invivo.program.plan import Traits
     from invivo.providers.catalog import Catalog
+    from invivo.providers.dump import types_inside
     from invivo.providers.kernel_types import KernelTypes
+    from invivo.providers.user_types import UserTypes
 
     source = read_source(request.name, request.text)
     types = KernelTypes()
-    catalog = Catalog(types, Traits(has_btf_tracepoints=False), request.target_pid)
+    programs: TypeSource = (user := UserTypes(request.target_pid, request.types, types))
+    catalog = Catalog(types, Traits(has_btf_tracepoints=False), request.target_pid, user)
+    if looks_inside:
+        programs = types_inside(user)
     macros = MacroValues(
         request.arguments, request.name, consumer=request.consumer, target_pid=request.target_pid
     )
-    program = compile_text(source, types=types, catalog=catalog, macros=macros, options=request.options)
+    program = compile_text(
+        source, types=types, catalog=catalog, macros=macros, options=request.options, programs=programs,
+        looks_inside=looks_inside,
+    )  # fmt: skip
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     return TypedProgram(program, types, _opening(source.text), rendered, _clauses(program))

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from invivo.engines.dump import DumpEngine
     from invivo.engines.kernel.engine import KernelEngine
     from invivo.engines.process.engine import ProcessEngine
     from invivo.symbols.kernel import KernelSymbols
@@ -25,7 +26,7 @@ class Services:
 
     __slots__ = ("_engine", "_symbolizer", "_symbols")
 
-    def __init__(self, engine: KernelEngine | ProcessEngine) -> None:
+    def __init__(self, engine: KernelEngine | ProcessEngine | DumpEngine) -> None:
         self._engine = engine
         self._symbols: KernelSymbols | None = None
         self._symbolizer: Symbolizer | None = None

@@ -19,7 +19,7 @@ from invivo.consumer.loop import Consumer
 from invivo.consumer.policies import Buffering, Every
 from invivo.engines.choice import is_process_engine
 from invivo.engines.kernel.engine import KernelEngine
-from invivo.errors import InvivoError, RightsError, TargetError, UnsupportedError, VerifierError
+from invivo.errors import InvivoError, OptionError, RightsError, TargetError, UnsupportedError, VerifierError
 from invivo.linux import spawn
 from invivo.linux.targets import Targets
 from invivo.progress import progress
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from invivo.consumer.aggregate import AggregationView
     from invivo.consumer.output import Output
     from invivo.consumer.records import Record
+    from invivo.engines.dump import DumpEngine
     from invivo.engines.kernel.loader_watch import LoaderWatch
     from invivo.engines.process.engine import ProcessEngine
     from invivo.linux.guardian import PatchTable
@@ -63,9 +64,10 @@ class Session:
         further: Sequence[Sequence[str] | int] = (),
         is_pinned: bool = True,
         patches: PatchTable | None = None,
+        is_consistent: bool = False,
     ) -> None:
         """`further` are commands (as words) and pids to be traced besides; tracing ends when all have ended. `$target`
-        is the first."""
+        is the first. `is_consistent`: a dump stops the process while it looks."""
         if command is not None and pid is not None:
             raise TargetError("a command and a pid cannot both be traced", "give -c or -p, not both")
         self._request = request
@@ -82,12 +84,14 @@ class Session:
         self._has_filter = has_filter  # who sets it calls mind() at the end
         self._is_pinned = is_pinned
         self._patches = patches
+        self._is_consistent = is_consistent
+        self._interrupt: Callable[[], None] | None = None  # ends what runs by itself in this process
         self._stop_reader = self._stop_writer = -1
         self._is_stopping = False
         self._is_done = False
         self._exit_code = 0
         self._consumer: Consumer | None = None
-        self._engine: KernelEngine | ProcessEngine | None = None
+        self._engine: KernelEngine | ProcessEngine | DumpEngine | None = None
         self._keeper: Keeper | None = None  # made before there is an engine
         self._failure: InvivoError | None = None  # what ended tracing
         self._deadline: float | None = None
@@ -115,7 +119,11 @@ class Session:
         if self._pid is not None:
             self._targets.first = spawn.attach_pid(self._pid)
             self._request.target_pid = self._pid
-        if is_process_engine(self._engine_name):
+        if self._request.may_dump and self._start_dump():
+            pass
+        elif self._is_consistent:
+            raise OptionError("--consistent is for programs with 'dump'", "see: invivo help probes")
+        elif is_process_engine(self._engine_name):
             self._start_process()
         else:
             self._start_kernel()
@@ -123,6 +131,31 @@ class Session:
             self._deadline = time.monotonic() + self._duration
         assert self._consumer is not None
         self._consumer.started()
+
+    def _start_dump(self) -> bool:
+        """Look into a process once, if the program is a dump; else False."""
+        from invivo.compiler import typed_program
+        from invivo.engines.dump import DumpEngine, is_dump
+
+        if self._pid is None:
+            raise TargetError(
+                "a dump looks into a process that runs, and none is given", "give its number: -p PID; see: ps -e"
+            )
+        typed = typed_program(self._request, looks_inside=True)
+        if not is_dump(typed.program):
+            return False
+        engine = self._engine = DumpEngine(
+            typed.program, typed.types, self._merge, pid=self._pid, is_consistent=self._is_consistent,
+            duration=self._duration, tell=self._tell,
+        )  # fmt: skip
+        engine.describe(typed.text, typed.warnings, typed.clauses)
+        self._consumer = Consumer(engine.plan, self._output(engine.plan), Services(engine))
+        engine.sink = self._consumer.feed
+        self._interrupt = engine.stop
+        engine.begin()
+        if engine.exit_code is None:
+            engine.enable()
+        return True
 
     def _start_process(self) -> None:
         """Trace by ptrace(2): the target is held first, for the engine needs nothing else."""
@@ -213,7 +246,7 @@ class Session:
             self._consumer.output.tell(f"the buffer was made smaller, for there was no memory: {size} bytes")
 
     def _arm_for(self, pid: int) -> None:
-        assert self._engine is not None
+        assert isinstance(self._engine, KernelEngine)
         self._engine.set_target(pid)
         self._arm()
 
@@ -282,6 +315,8 @@ class Session:
     def stop(self) -> None:
         """End tracing soon; may be called from another thread or a signal handler, before tracing has begun too."""
         self._is_stopping = True
+        if self._interrupt is not None:
+            self._interrupt()
         if self._stop_writer >= 0:
             os.write(self._stop_writer, b"x")
 
@@ -343,7 +378,7 @@ class Session:
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
 
-    def _step_process(self, engine: ProcessEngine, consumer: Consumer) -> bool:
+    def _step_process(self, engine: ProcessEngine | DumpEngine, consumer: Consumer) -> bool:
         """The same for the process engine, whose events come from wait(2)."""
         if engine.exit_code is None:
             engine.run()

@@ -197,6 +197,27 @@ def nginx_phases(folder: Path) -> None:
     assert counted(output, "ngx_http_core_find_config_phase") == 7
 
 
+def nginx_connections(folder: Path) -> None:
+    """Seven clients stay connected, the first having asked once, the last seven times: so the workers have them."""
+    with nginx(folder) as (port, _):
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(7)]
+        for number, client in enumerate(clients, 1):
+            for _ in range(number):
+                client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert client.recv(4096)
+        master = int((folder / "nginx.pid").read_text())
+        workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        assert len(workers) == 2
+        options = ("examples/nginx-connections.d", "--types", nginx_types())
+        results = [invivo("run", "-q", *options, "-p", worker, cwd=ROOT) for worker in workers]
+        for client in clients:
+            client.close()
+    assert [result.stderr for result in results] == ["", ""]
+    output = "".join(result.stdout for result in results)
+    assert sorted(map(int, re.findall(r"^fd +\d+ +127\.0\.0\.1 +(\d+) requests", output, re.M))) == [*range(1, 8)]
+    assert sum(map(int, re.findall(r"^(\d+) clients;", output, re.M))) == 7
+
+
 def nginx_regex(folder: Path) -> None:
     """The configuration has three regular expressions; `nginx -t` reads it once."""
     program = need("nginx", "nginx")
@@ -338,6 +359,6 @@ def go_latency(folder: Path) -> None:
 
 
 SERVER_CHECKS = (
-    nginx_slow_uris, nginx_phases, nginx_regex, postgres_queries, redis_commands, python_functions, exceptions,
-    go_latency,
+    nginx_slow_uris, nginx_phases, nginx_connections, nginx_regex, postgres_queries, redis_commands, python_functions,
+    exceptions, go_latency,
 )  # fmt: skip

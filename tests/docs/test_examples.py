@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -267,13 +268,27 @@ def malloc_sizes() -> None:
     assert "blocks not given back: 14\n" in output
 
 
+def thread_stacks() -> None:
+    """Two threads wait in pause(2), the first for its input."""
+    with subprocess.Popen([trigger("state"), "5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(0.2)
+        result = invivo("run", "examples/thread-stacks.d", "-p", str(child.pid), cwd=ROOT)
+        child.stdin.close()
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(r"`(__libc_)?pause\+0x(.*\n)+? +2$", result.stdout, re.M), result.stdout
+    assert re.search(r"`(__)?read\+0x(.*\n)+? +1$", result.stdout, re.M), result.stdout
+
+
 CHECKS: dict[str, Callable[..., None]] = {
     check.__name__.replace("_", "-"): check
     for check in (
         syscall_counts, syscall_rate, syscall_latency, slow_syscalls, errors, opens, execs, exits, signals, threads,
         read_sizes, write_bytes, block_sizes, block_latency, run_queue, off_cpu, off_cpu_times, cpu_by_process,
         cpu_stacks, page_faults, tcp_states, socket_bytes, wakeups, futex_waits, softirqs,
-        function_latency, malloc_sizes, *SERVER_CHECKS,
+        function_latency, malloc_sizes, thread_stacks, *SERVER_CHECKS,
     )
 }  # fmt: skip
 

@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--engine", choices=("kernel", "process"), default="", help="kernel: eBPF; process: ptrace, needs no rights")
     add("--no-pin", dest="is_pinned", action="store_false", help="process engine: leave the target on its own CPUs")
     add("--no-filter", dest="has_filter", action="store_false", help="process engine: no seccomp filter for -c")
+    add("--consistent", action="store_true", help="dump: stop the process while it is looked at")
     add("--flame", metavar="FILE", help="a flame graph of the aggregations that have a stack in their keys")
     add("--no-cache", dest="use_cache", action="store_false", help="compile anew, keep nothing")
     add("arguments", nargs="*", metavar="FILE [ARGUMENT ...]", help="the program's file ('-': standard input), $1 ...")
@@ -78,6 +79,7 @@ def run(namespace: argparse.Namespace) -> int:
             has_filter=namespace.has_filter,
             is_pinned=namespace.is_pinned,
             patches=table,
+            is_consistent=namespace.consistent,
         )
         restore = stop_on_signals(session)
         try:

@@ -25,10 +25,13 @@ class Moment(enum.Enum):
     BEGIN = "BEGIN"
     END = "END"
     ERROR = "ERROR"
+    DUMP = "dump"
+    THREAD = "thread"
 
 
 class Once(NamedTuple):
-    """BEGIN, END (run by BPF_PROG_TEST_RUN, no context) and ERROR (inlined at every fault)."""
+    """BEGIN, END (run by BPF_PROG_TEST_RUN, no context) and ERROR (inlined at every fault); DUMP and THREAD, which
+    engines/dump alone carries out."""
 
     moment: Moment
 

@@ -31,7 +31,7 @@ _UNLISTED = 100_000  # more than any kernel lists
 # In listing order. Each is the module of this package with that name.
 PROVIDERS = ("dtrace", "profile", "syscall", "proc", "sched", "io", "sdt", "rawtp")
 # Those of user space, which come after: of one process each (pid4711), or of every process that runs a file.
-USER_PROVIDERS = ("pid", "uprobe", "usdt")
+USER_PROVIDERS = ("pid", "uprobe", "usdt", "dump")
 # usdt answers for python4711 too: the provider of that name among the USDT probes of a process.
 _OF_A_PROCESS = re.compile(r"([A-Za-z_][0-9A-Za-z_]*?)([0-9]{1,10})")
 
@@ -180,6 +180,8 @@ def _candidates(matcher: Matcher) -> Sequence[str]:
         chosen = ("dtrace",)
     elif name.startswith(("profile-", "tick-")):
         chosen = ("profile",)
+    elif name == "dump":
+        chosen = ("dump",)
     else:
         # Names of kernel events are C identifiers.
         chosen = [p for p in PROVIDERS if name.isidentifier() or p not in ("sdt", "rawtp")]

@@ -35,7 +35,7 @@ class UserTypes:
 
     def __init__(self, pid: int = 0, given: Sequence[str] = (), kernel: TypeSource | None = None) -> None:
         """`kernel` tells where the kernel keeps the address of a process's program."""
-        self._pid = pid
+        self.pid = pid
         self.kernel = kernel
         self._given_paths = tuple(given)
         self._given: list[TypeSource] | None = None
@@ -53,7 +53,7 @@ class UserTypes:
 
     def of(self, object_: MappedObject, pid: int = 0) -> FileTypes:
         """What probes in a file see: its own names, then the given ones. `pid` is the process, if there is only one."""
-        key = object_.place, pid or self._pid
+        key = object_.place, pid or self.pid
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = FileTypes(self, object_, key[1])
@@ -79,7 +79,7 @@ class UserTypes:
         return self._objects[pid]
 
     def _program(self) -> FileTypes | None:
-        found = next((item for item in self.objects(self._pid) if item.is_program), None)
+        found = next((item for item in self.objects(self.pid) if item.is_program), None)
         return None if found is None else self.of(found)
 
     def _sources(self) -> Iterator[TypeSource]:

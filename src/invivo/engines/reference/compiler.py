@@ -44,13 +44,21 @@ Statement = Callable[[Firing], Signal | None]
 
 
 class Compiler(ABC):
-    """One program's closures in the making. `send` takes the payload of a record."""
+    """One program's closures in the making. `send` takes the payload of a record; `pause`, if there is one, is called
+    now and then by loops, which have no limit then."""
 
-    def __init__(self, program: Program, send: Callable[[bytes], None], stop: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        send: Callable[[bytes], None],
+        stop: Callable[[int], None],
+        pause: Callable[[], None] | None = None,
+    ) -> None:
         self.program = program
         self.tables = Tables(program)
         self.send = send
         self.stop = stop  # exit(code)
+        self.pause = pause
         self.clause: Clause | None = None
         self.globals: list[Value] = []
         self.locals: list[Value] = []  # what a firing's locals begin as

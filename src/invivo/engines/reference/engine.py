@@ -86,9 +86,14 @@ class _Place(NamedTuple):
 
 
 class ReferenceEngine(Engine):
-    """A program's closures and state. See the module's text for the order of calls; `merge` receives aggregations."""
+    """A program's closures and state. See the module's text for the order of calls; `merge` receives aggregations.
 
-    def __init__(self, program: Program, world: World, merge: Merge) -> None:
+    With `pause`, loops have no limit: it is called every 256 rounds, and may raise what ends them.
+    """
+
+    def __init__(
+        self, program: Program, world: World, merge: Merge, pause: Callable[[], None] | None = None
+    ) -> None:
         self.world = world
         self._merge = merge
         self._frames = bytearray()
@@ -97,7 +102,7 @@ class ReferenceEngine(Engine):
         self._exit_code: int | None = None
         self._is_enabled = False
         self._is_ending = False
-        c = self._compiler = _Closures(program, self._send, self._stop)
+        c = self._compiler = _Closures(program, self._send, self._stop, pause)
         self._clauses: dict[clauses.Clause, _Clause] = {}
         self._places: dict[AttachPoint, _Place] = {}
         self._by_id: dict[int, _Firing] = {}

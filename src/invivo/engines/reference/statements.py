@@ -36,6 +36,7 @@ __all__ = ["header", "statement"]
 
 _HEADER = struct.Struct("<HHI")
 _SMALL_STRING = 16  # sent whole
+_PAUSE_EVERY = 256  # rounds of a loop without a limit
 
 
 def statement(c: Compiler, stmt: Stmt) -> Statement:
@@ -97,14 +98,18 @@ def _loop(c: Compiler, stmt: Loop) -> Statement:
     condition = c.scalar(stmt.condition) if stmt.condition is not None else None
     body = c.statement(stmt.body)
     step = c.value(stmt.step) if stmt.step is not None else None
-    most, site = c.tables.number("maxloop"), c.site(stmt.span)
+    pause, site = c.pause, c.site(stmt.span)
+    most = c.tables.number("maxloop") if pause is None else _PAUSE_EVERY
 
     def loop(f: Firing) -> Signal | None:
-        rounds = 0
+        rounds, limit = 0, most
         while condition is None or condition(f):
             rounds += 1
-            if rounds > most:
-                raise Raised(FaultKind.LOOP, rounds, site)
+            if rounds > limit:
+                if pause is None:
+                    raise Raised(FaultKind.LOOP, rounds, site)
+                pause()
+                limit += most
             signal = body(f)
             if signal is Signal.BREAK:
                 break

@@ -165,7 +165,7 @@ def _named(state: ProgramState, word: str, span: Span) -> tuple[Type, Space]:
     found: tuple[Type, Space] | None = state.look_up(lambda types: types.typedef(word), span)
     if found is None:
         is_tag = state.look_up(lambda types: types.struct("struct", word), span) is not None
-        hint = f"did you mean struct {word}?" if is_tag else ""
+        hint = f"did you mean struct {word}?" if is_tag else state.untyped
         state.error("D_TYPE_ERR", span, f"no type is called '{word}'", hint)
     return found
 
@@ -182,7 +182,7 @@ def _struct(state: ProgramState, declaration: syntax.StructDecl) -> tuple[Type, 
         return own, state.pointer_space(span)
     found: tuple[Type, Space] | None = state.look_up(lambda types: types.struct(keyword, name), span)
     if found is None:
-        hint = _similar_struct(state, declaration)
+        hint = state.untyped or _similar_struct(state, declaration)
         state.error("D_TYPE_ERR", span, f"neither the program nor the kernel has a '{key}'", hint)
     return found
 

@@ -41,9 +41,10 @@ def compile_text(
     macros: MacroValues,
     options: Mapping[str, str | None],
     programs: TypeSource | None = None,
+    looks_inside: bool = False,
 ) -> Program:
     """The typed program of a D text. `options` are those of the command line, as written; `types` are the kernel's,
-    `programs` those of the process that is traced.
+    `programs` those of the process that is traced, which come first where a dump looks inside it.
 
     Raises:
         CompileError: The text is wrong; all that is wrong with it, as far as could be seen.
@@ -57,7 +58,7 @@ def compile_text(
     values = options_of(pragmas, options, diagnostics)
     macros.has_defaults = bool(values["defaultargs"])
     catalog.is_following = bool(values["follow"])
-    state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs)
+    state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs, looks_inside=looks_inside)
     check_pragmas(script, diagnostics, state.attributes)
     if not values["nolibs"]:
         attach_library(state, _declare)

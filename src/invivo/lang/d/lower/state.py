@@ -100,6 +100,7 @@ class ProgramState:
     checks: list[Callable[[], None]] = fresh(factory=list)  # at the end
     library: Callable[[str], bool] = lambda name: False  # declares a name of the library, if it has it
     programs: TypeSource | None = None  # types of the target and of --types; `types` are the kernel's
+    looks_inside: bool = False  # a dump: names mean the target's own things everywhere
     context: Context | None = None  # that of the clause which is being lowered
 
     @property
@@ -109,13 +110,24 @@ class ProgramState:
     def look_up(self, ask: Callable[[TypeSource], T | None], span: Span) -> tuple[T, Space] | None:
         """What the first source that knows a name says, and where pointers to such things lead.
 
-        At a probe in a program its types come first, elsewhere and for the library's own text the kernel's.
+        At a probe in a program its types come first, elsewhere and for the library's own text the kernel's. A dump
+        takes nothing from the kernel while the program's own types are not to be had: a name means another thing there.
         """
+        is_inside = self.looks_inside and not is_of_library(span)
         mine = None if self.context is None or is_of_library(span) else self.context.types
-        for source in (mine, self.types, self.programs):
+        sources: tuple[TypeSource | None, ...] = (mine, self.types, self.programs)
+        if is_inside:
+            sources = (mine, self.programs, None if self.untyped else self.types)
+        for source in sources:
             if source is not None and (found := ask(source)) is not None:
                 return found, Space.KERNEL if source is self.types else Space.USER
         return None
+
+    @property
+    def untyped(self) -> str:
+        """Why the program that a dump looks into has no types, and what to do; or ""."""
+        missing = str(getattr(self.programs, "missing", "")) if self.looks_inside else ""
+        return f"{missing}: compile it with -g, install its -dbgsym package, or give --types FILE" if missing else ""
 
     def pointer_space(self, span: Span) -> Space:
         """Where a number leads that is cast to a pointer to something of D's own."""

@@ -154,9 +154,13 @@ def _block(c: ClauseState, body: syntax.Statement) -> Block:
 
 
 def _flush_before(c: ClauseState, node: syntax.Statement) -> None:
-    """End the record before control flow that makes records of its own, or may leave before the record is sent."""
-    if _any(node, lambda found: isinstance(found, syntax.ReturnStmt | syntax.BreakStmt | syntax.ContinueStmt)) or (
-        has_actions(c, (node,))
+    """End the record before control flow that makes records of its own, or may leave before the record is sent. In a
+    dump a loop may also be long: what was printed before it is to be seen."""
+    leaving = syntax.ReturnStmt | syntax.BreakStmt | syntax.ContinueStmt
+    if (
+        c.program.looks_inside
+        or _any(node, lambda found: isinstance(found, leaving))
+        or has_actions(c, (node,))
     ):
         c.flush()
 
