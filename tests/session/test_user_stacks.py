@@ -183,16 +183,29 @@ def _ask(path: str, stop: threading.Event) -> None:
                 pass
 
 
-@pytest.mark.parametrize("name", ["python", "sqlite", "thrower"])
-def test_a_stack_is_what_another_unwinder_finds(name: str, thrower: str) -> None:
+@pytest.fixture(scope="module")
+def framed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Unwind information in .debug_frame only."""
+    if shutil.which("cc") is None:
+        needed("cc", "gcc")
+    path = tmp_path_factory.mktemp("framed") / "framed"
+    without = ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fomit-frame-pointer"]
+    source = str(TESTS / "triggers" / "framed.c")
+    subprocess.run(["cc", "-O2", "-g", *without, "-o", str(path), source], check=True)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["python", "sqlite", "thrower", "framed"])
+def test_a_stack_is_what_another_unwinder_finds(name: str, thrower: str, framed: str) -> None:
     """The process waits in a system call, whose stack was taken as it began; then eu-stack looks at it."""
     stacker = needed("eu-stack", "elfutils")
     commands = {
         "python": [needed("python3", "python3"), "-S", "-c", "import time\nsorted([1], key=lambda x: time.sleep(60))"],
         "sqlite": [needed("sqlite3", "sqlite3"), ":memory:", ".shell sleep 60"],
         "thrower": [thrower, "wait"],
+        "framed": [framed],
     }
-    call = {"python": "clock_nanosleep", "sqlite": "wait4", "thrower": "pause"}[name]
+    call = {"python": "clock_nanosleep", "sqlite": "wait4", "thrower": "pause", "framed": "pause"}[name]
     program = f"syscall::{call}:entry /pid == $target/ {{ ustack(); exit(0); }}"
     with invivo.trace(program, command=commands[name], duration=30) as session:
         (record,) = list(session)

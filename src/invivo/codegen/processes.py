@@ -69,7 +69,12 @@ def _introduce(e: Emitter, key: Value, copy: Value) -> None:
     out.store(const(Process.ANY, "i32"), out.offset(prepared, 4))
     entry = _lookup(e, prepared)
     with e.when(out.compare("ne", entry, NULL)):
-        _copy(e, entry, copy)
+        wanted = out.extend(out.load(entry, "i32"), False)
+        own = out.extend(out.load(out.offset(key, 4), "i32"), False)
+        is_any = out.compare("eq", wanted, ZERO)
+        is_own = out.compare("eq", wanted, out.add(own, ONE))
+        with e.when(out.binary("or", is_any, is_own)):
+            _copy(e, entry, copy)
     generation = out.add(out.fetch_add(e.module.global_address(Globals.PROCESSES), ONE), ONE)
     out.store(out.truncate(generation, "i32"), copy)
     request = e.slot(Process.REQUEST_SIZE)

@@ -46,10 +46,11 @@ def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
         is_limited: The program asked for so many, and more are no loss.
     """
     out = e.out
-    names = ("ip", "sp", "bp", "back", "count", "end", "start", "stop", "base", "first", "rows", "chunk", "rule")
-    words = {name: e.storage.scratch(8) for name in names}
+    frame = ("ip", "sp", "bp", "back", "count", "end", "awaited", "rule")
+    mapping = ("start", "stop", "base", "first", "rows", "chunk", "flags")
+    words = {name: e.storage.scratch(8) for name in (*frame, *mapping)}
     pair = e.storage.scratch(16)  # rip and rsp, or whatever is read from the stack
-    for name in ("count", "start", "stop", "back"):
+    for name in ("count", "start", "stop", "back", "awaited"):
         out.store(ZERO, words[name])
     done = out.new_block("walked")
     registers = _registers(e, words, done)
@@ -61,6 +62,8 @@ def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
     out.enter(ready)
     out.store(const(UnwindEnd.DEPTH), words["end"])
     _frames(e, words, own, pair, registers, buffer, frames)
+    with e.when(out.compare("ne", out.load(words["awaited"]), ZERO), (0, 1)):
+        out.store(const(UnwindEnd.NEW_PROCESS), words["end"])
     if is_limited:
         with e.when(out.compare("eq", out.load(words["end"]), const(UnwindEnd.DEPTH))):
             out.store(ZERO, words["end"])
@@ -116,9 +119,13 @@ def _frames(e: Emitter, words: _Words, own: _Words, pair: Value, registers: Valu
         # A return address may lie behind the function that made the call, if that never returns.
         place = out.sub(address, out.load(words["back"]))
         out.store(const(1), words["back"])
-        pointers, ruled, stepped = (out.new_block(name) for name in ("pointers", "ruled", "stepped"))
+        names = ("pointers", "without", "ruled", "stepped")
+        pointers, without, ruled, stepped = (out.new_block(name) for name in names)
         _find_mapping(e, words, own, place, pointers)
-        out.branch_if(out.compare("eq", out.load(words["rows"]), ZERO), pointers, ruled)
+        out.branch_if(out.compare("eq", out.load(words["rows"]), ZERO), without, ruled, (0, 1))
+        out.enter(without)
+        out.store(out.binary("or", out.load(words["awaited"]), out.load(words["flags"])), words["awaited"])
+        out.branch(pointers)
         out.enter(ruled)
         _find_rule(e, words, place, pointers)
         _by_rule(e, words, pair, registers, index, pointers, stepped, after)
@@ -215,7 +222,7 @@ def _find_mapping(e: Emitter, words: _Words, own: _Words, address: Value, missin
     row = out.add(table, out.binary("mul", index, const(Unwind.MAPPING_SIZE)))
     for position, name in enumerate(("start", "stop", "base")):
         out.store(_at(e, chunk, out.add(row, const(8 * position)), "i64"), words[name])
-    for position, name in enumerate(("first", "rows", "chunk")):
+    for position, name in enumerate(("first", "rows", "chunk", "flags")):
         out.store(_at(e, chunk, out.add(row, const(24 + 4 * position))), words[name])
     distance = out.sub(address, out.load(words["start"]))
     size = out.sub(out.load(words["stop"]), out.load(words["start"]))

@@ -28,10 +28,11 @@ _IOC_DISABLE = 0x2401
 # then what stays zero. An older kernel takes a longer structure as long as the rest is zero.
 _ATTRIBUTES = struct.Struct("=IIQQQQQ64x")
 
-# The same, with wakeup_events and clockid told.
+# The same, with wakeup_watermark and clockid told.
 _RECORDS = struct.Struct("=IIQQQQQI40xi16x")
 _SAMPLE_TID, _SAMPLE_TIME = 1 << 1, 1 << 2
-_MMAP, _COMM, _TASK, _SAMPLE_ID_ALL, _MMAP2, _COMM_EXEC, _USE_CLOCKID = (1 << bit for bit in (8, 9, 13, 18, 23, 24, 25))
+_MMAP, _COMM, _TASK, _WATERMARK = 1 << 8, 1 << 9, 1 << 13, 1 << 14
+_SAMPLE_ID_ALL, _MMAP2, _COMM_EXEC, _USE_CLOCKID = 1 << 18, 1 << 23, 1 << 24, 1 << 25
 _CLOCK_MONOTONIC = 1
 _EPERM, _EACCES = 1, 13
 
@@ -60,19 +61,21 @@ def open_tracepoint(event_id: int, cpu: int = 0) -> int:
     return _open(_TYPE_TRACEPOINT, event_id, 1, cpu, f"tracepoint {event_id}")
 
 
-def open_dummy(cpu: int) -> int:
+def open_dummy(cpu: int, *, is_prompt: bool = False) -> int:
     """An event that never happens, which records the executable mappings, execs, forks and exits of a CPU's tasks.
 
-    Each record ends with pid, tid and the time by CLOCK_MONOTONIC, and makes the descriptor readable.
+    Each record ends with pid, tid and the time by CLOCK_MONOTONIC. The descriptor becomes readable when half of the
+    buffer is full, or, if `is_prompt`, at each record.
 
     Raises:
         RightsError: perf_event_paranoid forbids it.
         KernelError: There is no such CPU (ENODEV), or another failure.
     """
-    flags = _MMAP | _COMM | _TASK | _SAMPLE_ID_ALL | _MMAP2 | _COMM_EXEC | _USE_CLOCKID
+    flags = _MMAP | _COMM | _TASK | _WATERMARK | _SAMPLE_ID_ALL | _MMAP2 | _COMM_EXEC | _USE_CLOCKID
     attributes = _RECORDS.pack(
-        _TYPE_SOFTWARE, _RECORDS.size, _COUNT_SW_DUMMY, 0, _SAMPLE_TID | _SAMPLE_TIME, 0, flags, 1, _CLOCK_MONOTONIC
-    )
+        _TYPE_SOFTWARE, _RECORDS.size, _COUNT_SW_DUMMY, 0, _SAMPLE_TID | _SAMPLE_TIME, 0, flags, int(is_prompt),
+        _CLOCK_MONOTONIC,
+    )  # fmt: skip
     return _perf_event(attributes, cpu, f"mappings on CPU {cpu}")
 
 

@@ -105,18 +105,21 @@ class _Ring:
 class PerfRecords:
     """Reads the records of all CPUs. `lost` counts those for which there was no room.
 
+    Args:
+        is_prompt: The descriptors become readable at each record, and not only when half of a buffer is full.
+
     Raises:
         RightsError, KernelError: The kernel does not let this user watch all processes.
     """
 
     __slots__ = ("_rings", "lost")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_prompt: bool = False) -> None:
         self.lost = 0
         self._rings: list[_Ring] = []
         try:
             for number in cpu.online():
-                self._rings.append(_Ring(open_dummy(number)))
+                self._rings.append(_Ring(open_dummy(number, is_prompt=is_prompt)))
         except BaseException:
             self.close()
             raise

@@ -46,7 +46,8 @@ class Process:
     """The hash of processes: key u32 pid, u32 exec id; value u32 generation, then where its mappings stand in the
     unwind rules (see Unwind): u32 their number, u32 chunk, u32 offset. A process that executes another program, or a
     new one with an old number, gets a generation of its own, counted from 1. The consumer prepares one under exec id
-    ANY, whose mappings the next program that the process is seen to run takes over."""
+    ANY, whose mappings the next program that the process is seen to run takes over: if the generation there is not 0,
+    only that with exec id generation - 1."""
 
     KEY = 8
     VALUE = 16
@@ -62,8 +63,9 @@ class Unwind:
     """Unwind rules in the kernel: chunks of CHUNK bytes, each an array map of one value, in an array of maps.
 
     A process's mappings are rows of MAPPING in order of address: u64 start, u64 end, u64 base, u32 first, u32 count,
-    u32 chunk, u32 0. `count` rules begin `first` bytes into the chunk: that many u32 of (address - base), ascending,
-    then as many u32 of rules as symbols.unwind packs them. No rules: frame pointers are followed there.
+    u32 chunk, u32 flags. `count` rules begin `first` bytes into the chunk: that many u32 of (address - base),
+    ascending, then as many u32 of rules as symbols.unwind packs them. No rules: frame pointers are followed there, and
+    with the flag AWAITED the stack is counted as one whose rules were not there yet.
     """
 
     CHUNK = 1 << 20
@@ -72,6 +74,7 @@ class Unwind:
     MAPPING = "<QQQIIII"
     MAPPING_SIZE = 40
     MAPPINGS = 1023  # of a process
+    AWAITED = 1
     ROWS = 65535  # of a mapping; a file with more takes several
     KINDS = ("none", "sp", "bp", "bp_deref", "sp_deref", "plt", "end", "signal", "register", "unknown")  # of a rule
 
@@ -84,6 +87,6 @@ class UnwindEnd(enum.IntEnum):
     NO_RULES = 2  # code without unwind rules, and no frame pointer there
     UNKNOWN_RULE = 3  # a rule that the walker cannot follow
     UNREADABLE = 4  # stack memory that is not resident, or not mapped
-    NEW_PROCESS = 5  # met before its rules were loaded: frame pointers were followed
+    NEW_PROCESS = 5  # code met before its rules were loaded: frame pointers were followed
     NOT_64_BIT = 6  # a 32-bit program: likewise
     BROKEN = 7  # a frame that does not lie above the one before it

@@ -1,4 +1,4 @@
-"""Unwind rules of ELF files: .eh_frame compacted to rows, one for each place where the rule changes.
+"""Unwind rules of ELF files: .eh_frame and .debug_frame compacted to rows, one for each place where the rule changes.
 
     table = read_rules(elf)
     table.pcs      array of u32: address - table.base, ascending
@@ -18,17 +18,25 @@ import struct
 from array import array
 from bisect import bisect_right
 from contextlib import suppress
+from operator import itemgetter
 from typing import NamedTuple
+
+from invivo.symbols.elf import ElfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.symbols.elf import ElfFile
 
-__all__ = ["Kind", "Rule", "RuleTable", "pack", "read_rules", "rules_of", "unpack"]
+__all__ = [
+    "EMPTY", "FrameSection", "Kind", "Rule", "RuleTable", "frame_sections", "pack", "read_rules", "rules_of",
+    "rules_of_sections", "unpack",
+]  # fmt: skip
 
 _RBP, _RSP, _RIP = 6, 7, 16
 _OFFSET_MIN, _OFFSET_MAX = -(1 << 18), (1 << 18) - 8
 _SAME, _AT_BP = 0, 255  # of `bp`: the caller's rbp is this frame's; it lies where rbp points to
+_COMPRESSED, _ZLIB = 0x800, 1  # SHF_COMPRESSED, ELFCOMPRESS_ZLIB
+_LARGEST_INFLATED = 256 << 20
 _PADDING = 16  # bytes between functions, of which nothing is known
 
 
@@ -83,24 +91,65 @@ class RuleTable(NamedTuple):
 EMPTY = RuleTable(0, array("I"), array("I"))
 
 
-def read_rules(elf: ElfFile) -> RuleTable:
-    """The rules of a file's .eh_frame; an empty table where it has none.
+class FrameSection(NamedTuple):
+    """A section with call frame information: .eh_frame, or .debug_frame, whose entries are laid out otherwise."""
+
+    data: bytes
+    address: int
+    is_debug: bool
+
+
+def frame_sections(elf: ElfFile) -> list[FrameSection]:
+    """What a file has: .eh_frame, which counts first, and .debug_frame (of programs built without unwind tables).
 
     Raises:
         ElfError: The file is damaged.
     """
-    section = elf.section(".eh_frame")
-    if section is None:
-        return EMPTY
-    return rules_of(elf.contents(section), section.address)
+    found = []
+    for name in (".eh_frame", ".debug_frame"):
+        section = elf.section(name)
+        if section is not None and section.size:
+            data = elf.contents(section)
+            if section.flags & _COMPRESSED:
+                data = _inflated(data, f"section '{name}' of '{elf.path}'")
+            found.append(FrameSection(data, section.address, name == ".debug_frame"))
+    return found
+
+
+def _inflated(data: bytes, what: str) -> bytes:
+    """The contents of a compressed section: after an Elf64_Chdr (elf(5)), as zlib packs them."""
+    import zlib
+
+    try:
+        kind, _, size, _ = struct.unpack_from("<IIQQ", data)
+        if kind != _ZLIB or size > _LARGEST_INFLATED:
+            return b""
+        return zlib.decompressobj().decompress(data[24:], size)
+    except (struct.error, zlib.error):
+        raise ElfError(f"{what} is damaged: it cannot be unpacked") from None
+
+
+def read_rules(elf: ElfFile) -> RuleTable:
+    """The rules of a file; an empty table where it has no call frame information.
+
+    Raises:
+        ElfError: The file is damaged.
+    """
+    return rules_of_sections(frame_sections(elf))
 
 
 def rules_of(data: bytes, address: int) -> RuleTable:
     """The rules of an .eh_frame section's bytes that lie at `address`. Where they are damaged, those before that."""
+    return rules_of_sections([FrameSection(data, address, False)])
+
+
+def rules_of_sections(sections: list[FrameSection]) -> RuleTable:
+    """The rules of all sections together; of two for one place, those of the first."""
     functions: list[tuple[int, int, tuple[tuple[int, int], ...]]] = []
-    with suppress(struct.error, IndexError, ValueError):  # what was read is right; what was not has no rules
-        _Parser(data, address, functions).run()
-    functions.sort()
+    for section in sections:
+        with suppress(struct.error, IndexError, ValueError):  # what was read is right; what was not has no rules
+            _Parser(section, functions).run()
+    functions.sort(key=itemgetter(0))
     if not functions:
         return EMPTY
     base = functions[0][0]
@@ -127,7 +176,7 @@ def rules_of(data: bytes, address: int) -> RuleTable:
     return RuleTable(base, array("I", pcs), array("I", rules))
 
 
-# --- .eh_frame --------------------------------------------------------------------------------------------------------
+# --- entries ----------------------------------------------------------------------------------------------------------
 
 
 class _Cie(NamedTuple):
@@ -168,16 +217,18 @@ def _sleb(data: bytes, at: int) -> tuple[int, int]:
 # DW_EH_PE_*: the low bits say the size and sign.
 _FORMS = {0: "<Q", 2: "<H", 3: "<I", 4: "<Q", 10: "<h", 11: "<i", 12: "<q"}
 _PCREL = 0x10
+_DEBUG_CIE = 0xFFFFFFFF  # what stands in .debug_frame where entries name their CIE
 
 
 class _Parser:
     """Walks the entries. `functions` gets (address, size, rows); rows that many functions share are made once."""
 
     def __init__(
-        self, data: bytes, address: int, functions: list[tuple[int, int, tuple[tuple[int, int], ...]]]
+        self, section: FrameSection, functions: list[tuple[int, int, tuple[tuple[int, int], ...]]]
     ) -> None:
-        self._data = data
-        self._address = address
+        self._data = section.data
+        self._address = section.address
+        self._is_debug = section.is_debug
         self._functions = functions
         self._cies: dict[int, _Cie] = {}
         self._rows: dict[tuple[int, bytes], tuple[tuple[int, int], ...]] = {}
@@ -194,7 +245,10 @@ class _Parser:
             start, end = at + 4, at + 4 + length
             if end > len(data):
                 raise ValueError("an entry ends outside of the section")
-            if pointer:
+            if self._is_debug:
+                if pointer != _DEBUG_CIE:
+                    self._fde(start, end, pointer + 4)
+            elif pointer:
                 self._fde(start, end, start - pointer + 4)
             at = end
 
@@ -213,6 +267,8 @@ class _Parser:
         nul = data.index(0, at + 5)
         augmentation = data[at + 5 : nul]
         at = nul + 1
+        if self._is_debug and version >= 4:
+            at += 2  # the sizes of addresses and of segment selectors
         code_align, at = _uleb(data, at)
         data_align, at = _sleb(data, at)
         register, at = (data[at], at + 1) if version == 1 else _uleb(data, at)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from invivo.program.shared import Unwind
 from invivo.symbols.elf import ElfFile
 from invivo.symbols.unwind import Kind, Rule, RuleTable, pack, read_rules, rules_of, unpack
+from tests.support import TESTS
 
 _CFA = {"rsp": Kind.SP, "rbp": Kind.BP}
 
@@ -50,11 +51,30 @@ def readelf_rows(path: str) -> list[tuple[int, str, dict[str, str]]]:
 
 @pytest.mark.parametrize("path", libraries())
 def test_rules_are_those_of_readelf(path: str) -> None:
+    assert compare(path) > 500
+
+
+@pytest.mark.parametrize("flags", [["-gz=none"], ["-gz=zlib"], ["-gz=none", "-gdwarf-3"]])
+def test_rules_of_a_program_without_unwind_tables(flags: list[str], tmp_path: Path) -> None:
+    """Only its debug information has them: .debug_frame, compressed or not; its start files' are in .eh_frame."""
+    if shutil.which("cc") is None:
+        pytest.skip("there is no C compiler")
+    path = str(tmp_path / "framed")
+    without = ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fomit-frame-pointer"]
+    source = str(TESTS / "triggers" / "framed.c")
+    subprocess.run(["cc", "-O2", "-g", *flags, *without, "-o", path, source], check=True)
+    assert compare(path) > 15
+    with ElfFile.open(path) as elf:
+        (function,) = (function for function in elf.functions() if function.name == "innermost")
+        assert read_rules(elf).find(function.address + function.size // 2).offset > 104
+
+
+def compare(path: str) -> int:
+    """Number of rows that were compared, nearly all of those that there are."""
     if shutil.which("readelf") is None:
         pytest.skip("readelf is not there (apt-get install binutils)")
     table = table_of(path)
     rows = readelf_rows(path)
-    assert len(rows) > 500
     compared = 0
     for address, cfa, others in rows:
         register, sign, offset = re.match(r"([a-z0-9]+)([+-]|$)(\d*)", cfa).groups()  # type: ignore[union-attr]
@@ -68,6 +88,7 @@ def test_rules_are_those_of_readelf(path: str) -> None:
         assert rule == expected, hex(address)
         compared += 1
     assert compared > 0.9 * len(rows)
+    return compared
 
 
 def test_the_kinds_have_the_numbers_that_programs_know() -> None:

@@ -44,7 +44,7 @@ _STACK_ENDS = {
     UnwindEnd.NO_RULES: "code with neither unwind rules nor frame pointers",
     UnwindEnd.UNKNOWN_RULE: "an unwind rule of a kind that is not followed",
     UnwindEnd.UNREADABLE: "stack memory that could not be read",
-    UnwindEnd.NEW_PROCESS: "process met before its unwind rules were loaded: by frame pointers",
+    UnwindEnd.NEW_PROCESS: "code met before its unwind rules were loaded: by frame pointers",
     UnwindEnd.NOT_64_BIT: "not a 64-bit program: by frame pointers",
     UnwindEnd.BROKEN: "a frame that does not lie above the one before it",
 }

@@ -7,17 +7,19 @@
 
 Programs ask by a ring of their own when they meet a process; perf's records tell of every mapping made since the
 beginning. Both are read in one place, so that a program that has ended is named as well as one that runs. Unwind rules
-are loaded for the target and its descendants before they are met, for other processes when they are.
+are loaded before they are met for the target and its descendants, or without a target for all processes that begin;
+for others when they are met.
 """
 
 from __future__ import annotations
 
 import struct
+import time
 from contextlib import suppress
 
 from invivo.bpf.map import Map
 from invivo.bpf.ringbuf import RingBuffer
-from invivo.engines.kernel.unwinding import Placed, UnwindTables
+from invivo.engines.kernel.unwinding import List, UnwindTables
 from invivo.errors import KernelError, RightsError
 from invivo.linux.perf_records import Executed, Exited, Forked, Mapped, PerfRecords, ProcessRecord
 from invivo.program.plan import MapKind, Plan
@@ -30,18 +32,20 @@ _REQUEST = struct.Struct(Process.REQUEST)
 _ENTRY = struct.Struct(Process.FORM)
 _KEY = struct.Struct("<II")
 _FRAME = 8  # bytes before a record in a ring
+_MOST_S = 5.0  # to wait for a target's rules
 
 
 class _Entry:
     """One element of the map of processes, and where its mappings were put. `generation` 0: prepared, not met yet."""
 
-    __slots__ = ("generation", "key", "placed", "space", "version")
+    __slots__ = ("generation", "is_whole", "key", "placed", "space", "version")
 
     def __init__(self, key: bytes, generation: int, space: AddressSpace) -> None:
         self.key = key
         self.generation = generation
         self.space = space
-        self.placed: Placed | None = None
+        self.placed: List | None = None
+        self.is_whole = True  # all rules of its files were there
         self.version = -1  # of the space, when its mappings were put there
 
 
@@ -56,12 +60,13 @@ class ProcessWatch:
         self._records: PerfRecords | None = None
         # Where the kernel refuses them, names come from /proc, for as long as a process lives.
         with suppress(RightsError, KernelError):
-            self._records = PerfRecords()
+            self._records = PerfRecords(is_prompt=MapKind.UNWIND in found)
         self._tables: UnwindTables | None = None
         if MapKind.UNWIND in found:
             self._tables = UnwindTables(found[MapKind.UNWIND], int(plan.options.get("unwindsize", 64 << 20)))
         self._entries: dict[int, list[_Entry]] = {}  # by pid
         self._followed: set[int] = set()  # the target and its descendants
+        self._exec_ids: dict[int, int] = {}  # by pid: that of the program that it runs, where it was met
         self._refused: frozenset[str] = frozenset()
 
     @staticmethod
@@ -72,7 +77,9 @@ class ProcessWatch:
     @property
     def fds(self) -> list[int]:
         """Descriptors that become readable when there is something to take."""
-        found = self._records.fds if self._records is not None else []
+        found = list(self._records.fds) if self._records is not None else []
+        if self._tables is not None and self._tables.fd >= 0:
+            found.append(self._tables.fd)
         return [*found, self._requests.fd] if self._requests is not None else found
 
     @property
@@ -93,6 +100,10 @@ class ProcessWatch:
         self._prepare(pid)
         for entry in self._entries[pid]:
             self._put(entry)
+        if self._tables is not None:
+            end = time.monotonic() + _MOST_S
+            while not all(entry.is_whole for entry in self._entries[pid]) and (left := end - time.monotonic()) > 0:
+                self._take_rules(left)
 
     def take(self) -> None:
         """Take in what happened since the last call."""
@@ -107,6 +118,7 @@ class ProcessWatch:
         for generation, pid, exec_id, _, time_ns in asked:
             space = self.spaces.bind(generation, pid, time_ns)
             if not space.has_ended:
+                self._exec_ids[pid] = exec_id
                 entries = self._entries.setdefault(pid, [])
                 for entry in entries:
                     if not entry.generation:  # what was prepared for it, the program has taken over
@@ -115,10 +127,20 @@ class ProcessWatch:
                 entries.append(_Entry(_KEY.pack(pid, exec_id), generation, space))
                 changed[pid] = None
         for pid in changed:
-            if pid in self._followed:
+            if pid in self._followed or not self._followed:
                 self._prepare(pid)
             for entry in self._entries.get(pid, ()):
                 self._put(entry)
+        self._take_rules()
+
+    def _take_rules(self, timeout_s: float = 0.0) -> None:
+        """Put the rules that were read meanwhile where they were awaited."""
+        if self._tables is not None and self._tables.take(timeout_s):
+            for entries in self._entries.values():
+                for entry in entries:
+                    if not entry.is_whole:
+                        entry.version = -1
+                        self._put(entry)
 
     def _note(self, record: ProcessRecord, changed: dict[int, None]) -> None:
         """What a record means for the map of processes."""
@@ -127,11 +149,16 @@ class ProcessWatch:
                 changed[pid] = None
             case Forked(pid, _, parent):
                 self._forget(pid)
+                if (exec_id := self._exec_ids.get(parent)) is not None:
+                    self._exec_ids[pid] = exec_id
                 if parent in self._followed:
                     self._followed.add(pid)
-                    changed[pid] = None
+                changed[pid] = None
             case Executed(pid):
+                exec_id = self._exec_ids.get(pid)
                 self._forget(pid)
+                if exec_id is not None:
+                    self._exec_ids[pid] = exec_id + 1
                 changed[pid] = None
             case Exited(pid):
                 self._forget(pid)
@@ -143,24 +170,30 @@ class ProcessWatch:
     def _prepare(self, pid: int) -> None:
         """Put the mappings of a process that was not met yet where its first stack finds them."""
         space = self.spaces.live(pid)
-        entries = self._entries.setdefault(pid, [])
-        if space is None or any(entry.space is space for entry in entries):
+        if space is None or not (space.is_whole or pid in self._followed):
             return
-        entries.append(_Entry(_KEY.pack(pid, Process.ANY), 0, space))
-        self._put(entries[-1])
+        entries = self._entries.setdefault(pid, [])
+        if not any(entry.space is space for entry in entries):
+            entries.append(_Entry(_KEY.pack(pid, Process.ANY), 0, space))
+            self._put(entries[-1])
 
     def _put(self, entry: _Entry) -> None:
         """Bring an element up to date with its address space."""
         if self._tables is None or entry.version == entry.space.version:
             return
         entry.version = entry.space.version
-        before, entry.placed = entry.placed, self._tables.place(entry.space, self.spaces.files)
-        self._processes.update(entry.key, _ENTRY.pack(entry.generation, *(entry.placed or (0, 0, 0))))
+        before = entry.placed
+        entry.placed, entry.is_whole = self._tables.place(entry.space, self.spaces.files)
+        # Of a program that was not met yet, the one that may take this over; see shared.Process.
+        generation = entry.generation or self._exec_ids.get(entry.space.pid, -1) + 1
+        with suppress(KernelError):  # there is no room for so many: it is asked for again if it is met
+            self._processes.update(entry.key, _ENTRY.pack(generation & 0xFFFFFFFF, *(entry.placed or (0, 0, 0))))
         if before is not None:
             self._tables.release(before)
 
     def _forget(self, pid: int) -> None:
         """The process is gone, or runs another program."""
+        self._exec_ids.pop(pid, None)
         for entry in self._entries.pop(pid, ()):
             self._processes.delete(entry.key)
             self._release(entry)
