@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from invivo.codegen import memory, names, primitives, strings, variables
+from invivo.codegen import memory, names, primitives, strings, structures, variables
 from invivo.codegen.emitter import Emitter, Str, Target
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.nodes import (
     Assign,
     Binary,
     Call,
+    Checked,
     Comma,
     Compare,
     Conditional,
@@ -23,6 +24,7 @@ from invivo.program.nodes import (
     ContextWord,
     Convert,
     Element,
+    EntryAddress,
     Expr,
     FaultInfo,
     InlineCall,
@@ -39,6 +41,7 @@ from invivo.program.nodes import (
     StrLit,
     Unary,
     Update,
+    VariableAddress,
     VarRef,
 )
 from invivo.program.plan import FaultKind
@@ -70,6 +73,12 @@ def scalar(e: Emitter, expr: Expr) -> Value:
             return _conditional(e, expr)
         case Convert(operand, type_):
             return convert(e, e.scalar(operand), operand.type, type_)
+        case VariableAddress():
+            return structures.address(e, expr)
+        case Checked(operand, count, _, span):
+            index = e.scalar(operand)
+            e.fault_if(e.out.compare("uge", index, const(count)), FaultKind.BADINDEX, index, span)
+            return index
         case Load():
             return memory.load(e, expr)
         case Assign():
@@ -99,7 +108,7 @@ def scalar(e: Emitter, expr: Expr) -> Value:
             return memory.context_bytes(e, expr)
         case ContextAddress(offset):
             return memory.context_address(e, offset)
-        case Memory() | StrLit() | ReadString() | ProbeName():
+        case EntryAddress() | Memory() | StrLit() | ReadString() | ProbeName():
             raise TypeError(f"{type(expr).__name__} is not a scalar")
     assert_never(expr)
 
@@ -107,7 +116,7 @@ def scalar(e: Emitter, expr: Expr) -> Value:
 def evaluate(e: Emitter, expr: Expr) -> None:
     """Evaluate for the effects."""
     if isinstance(expr, Memory):
-        e.scalar(expr.address)
+        structures.evaluate(e, expr)
     elif isinstance(expr.type, String):
         e.string(expr)
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from invivo.codegen import memory, names, processes, strings
+from invivo.codegen import names, processes, strings, structures
 from invivo.codegen.emitter import Emitter
 from invivo.codegen.ir import ZERO, Value, const
 from invivo.program.nodes import Expr, Memory, ProbeName, StrLit
@@ -47,8 +47,7 @@ def store_field(e: Emitter, base: Value, field: Field, expr: Expr, *, is_key: bo
         case FieldKind.BYTES:
             if not isinstance(expr, Memory):
                 raise TypeError(f"{type(expr).__name__} is not a structure or array in memory")
-            address = e.scalar(expr.address)
-            memory.read_bytes(e, place, type_.size, address, expr.space, expr.span)
+            structures.read_bytes(e, place, type_.size, expr)
         case FieldKind.INTERNED:
             e.out.store(_interned(e, expr), place)
         case FieldKind.USTACK | FieldKind.USYMBOL:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from invivo.codegen import structures
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Value, const
 from invivo.codegen.storage import Lifetime
 from invivo.program.attach import RawTracepoint
 from invivo.program.nodes import Binary, ContextBytes, ContextWord, Convert, Expr, IntLit, Load
 from invivo.program.plan import FaultKind
+from invivo.program.tables import FIRST_ADDRESS
 from invivo.program.types import Enum, Int, Pointer, Space, Type, size_of
 from invivo.source import Span
 
@@ -26,18 +28,12 @@ __all__ = [
     "context_word",
     "copy_bytes",
     "load",
-    "load_place",
-    "place_of",
-    "read_bytes",
+    "own_place",
     "read_into",
     "retried",
     "scratch_address",
     "scratch_bytes",
-    "store_place",
 ]
-
-SCRATCH_FIRST = 8  # offset 0 of scratch memory is NULL
-
 
 def _scalar_size(type_: Type) -> int:
     return type_.size if isinstance(type_, Int | Enum) else 8
@@ -45,6 +41,8 @@ def _scalar_size(type_: Type) -> int:
 
 def load(e: Emitter, expr: Load) -> Value:
     """A scalar, or a bit-field, in memory."""
+    if expr.space in structures.OWN_SPACES:
+        return structures.load(e, expr)
     if expr.bits is not None:
         return _bit_field(e, expr, *expr.bits)
     size = _scalar_size(expr.type)
@@ -56,10 +54,7 @@ def load(e: Emitter, expr: Load) -> Value:
         value = e.out.load(e.out.offset(pointer, offset), f"i{size * 8}")
         result = _extend(e, value, expr.type)
         return e.scalar_of_pointer(result) if isinstance(expr.type, Pointer) else result
-    address = e.scalar(expr.address)
-    if expr.space is Space.SCRATCH:
-        return load_place(e, scratch_address(e, address, size, expr.span), expr.type)
-    read_into(e, e.word, const(size), address, expr.space, expr.span)
+    read_into(e, e.word, const(size), e.scalar(expr.address), expr.space, expr.span)
     return _extend(e, e.out.load(e.word, f"i{size * 8}"), expr.type)
 
 
@@ -73,10 +68,7 @@ def _bit_field(e: Emitter, expr: Load, offset: int, width: int) -> Value:
     size = (shift + width + 7) // 8
     address = e.out.add(e.scalar(expr.address), const(first))
     e.out.store(ZERO, e.word)
-    if expr.space is Space.SCRATCH:
-        copy_bytes(e, e.word, scratch_address(e, address, size, expr.span), size, 1)
-    else:
-        read_into(e, e.word, const(size), address, expr.space, expr.span)
+    read_into(e, e.word, const(size), address, expr.space, expr.span)
     value = e.out.binary("shl", e.out.load(e.word), const(64 - shift - width))
     signed = isinstance(expr.type, Int | Enum) and expr.type.signed
     return e.out.binary("ashr" if signed else "lshr", value, const(64 - width))
@@ -138,15 +130,6 @@ def copy_bytes(e: Emitter, target: Value, source: Value, size: int, align: int =
         position += part
 
 
-def read_bytes(e: Emitter, target: Value, size: int, address: Value, space: Space, span: Span) -> None:
-    """Copy a structure or array of constant size out of any space; a fault where it cannot be read."""
-    if space is Space.SCRATCH:
-        source = scratch_address(e, address, size, span)
-        e.out.call(Helper.READ_KERNEL, target, const(size), source)
-    else:
-        read_into(e, target, const(size), address, space, span)
-
-
 # --- the firing's own memory ------------------------------------------------------------------------------------------
 
 
@@ -169,7 +152,7 @@ def scratch_address(e: Emitter, offset: Value, size: int | Value, span: Span) ->
     end = out.add(offset, length)
     total = scratch_bytes(e)
     is_outside = out.binary(
-        "or", out.compare("ult", offset, const(SCRATCH_FIRST)), out.compare("ugt", end, const(total))
+        "or", out.compare("ult", offset, const(FIRST_ADDRESS)), out.compare("ugt", end, const(total))
     )
     is_outside = out.binary("or", is_outside, out.compare("ult", end, offset))
     e.fault_if(is_outside, FaultKind.BADADDR, offset, span)
@@ -177,19 +160,9 @@ def scratch_address(e: Emitter, offset: Value, size: int | Value, span: Span) ->
     return out.offset(_scratch_base(e), e.opaque_mask(offset, mask))
 
 
-def place_of(e: Emitter, target: Load) -> Value:
-    """The address of a scalar in the firing's own memory."""
-    return scratch_address(e, e.scalar(target.address), _scalar_size(target.type), target.span)
-
-
-def load_place(e: Emitter, place: Value, type_: Type) -> Value:
-    """The scalar at an address that `place_of` gave."""
-    return _extend(e, e.out.load(place, f"i{_scalar_size(type_) * 8}", 1), type_)
-
-
-def store_place(e: Emitter, place: Value, type_: Type, value: Value) -> None:
-    """Store a scalar at an address that `place_of` gave."""
-    e.out.store(e.out.truncate(value, f"i{_scalar_size(type_) * 8}"), place, 1)
+def own_place(e: Emitter, offset: int) -> Value:
+    """The address of a place in the firing's own memory that is known to lie in it."""
+    return e.out.offset(_scratch_base(e), offset)
 
 
 def allocate(e: Emitter, size: Value, span: Span) -> Value:
@@ -199,7 +172,7 @@ def allocate(e: Emitter, size: Value, span: Span) -> Value:
     if not e.own_is_fresh:
         e.own_is_fresh = True
         with e.in_block(e.firing_init):
-            e.out.store(const(SCRATCH_FIRST), e.own_used)
+            e.out.store(const(e.module.own_end), e.own_used)
     start = e.out.load(e.own_used)
     rounded = e.out.binary("and", e.out.add(size, const(7)), const(-8))
     total = scratch_bytes(e)

@@ -54,6 +54,7 @@ class Module(Tables):
         self._constants: dict[bytes, int] = {}
         self._variables: dict[Variable, int] = {}
         self._single: dict[MapKind, int] = {}
+        self._structures: int | None = None  # offset of Space.GLOBAL in the globals
         self.sleepable: set[str] = set()  # units that wait for pages of the process
 
     def note_sharing(self, units: Sequence[Unit]) -> None:
@@ -206,6 +207,13 @@ class Module(Tables):
             self._variables[variable] = self.globals_size
             self.globals_size += size if is_scalar else round_up(size, 8)
         return self._variables[variable]
+
+    def structures_address(self, address: int) -> Value:
+        """What Space.GLOBAL calls `address`, in the globals map's value."""
+        if self._structures is None:
+            self.globals_size = self._structures = round_up(self.globals_size, 8)
+            self.globals_size += round_up(self.global_end, 8)
+        return self.global_address(self._structures + address)
 
     def counter(self) -> int:
         """Offset of a new 64-bit counter in the globals, which starts at zero."""

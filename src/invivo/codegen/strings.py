@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 
-from invivo.codegen import expressions, memory, names, primitives, variables
+from invivo.codegen import expressions, memory, names, primitives, structures, variables
 from invivo.codegen.emitter import Emitter, Helper, Str
 from invivo.codegen.ir import ONE, ZERO, Block, Value, const
 from invivo.program.layout import round_up
@@ -154,12 +154,13 @@ def zero_before(e: Emitter, expr: Expr, base: Value, offset: int, size: int) -> 
 
 
 def _read(e: Emitter, expr: ReadString, place: Value, capacity: int) -> Value:
-    address = e.scalar(expr.address)
+    is_own = expr.space in structures.OWN_SPACES
+    address = ZERO if is_own else e.scalar(expr.address)
     size = const(capacity)
     if expr.limit is not None:  # so many bytes, and the NUL
         size = e.at_most(e.out.add(e.at_most(e.scalar(expr.limit), capacity - 1), ONE), capacity)
-    if expr.space is Space.SCRATCH:
-        address = e.out.to_integer(memory.scratch_address(e, address, 1, expr.span))
+    if is_own:
+        address = e.out.to_integer(structures.pointer(e, expr, 1).value)
     helper = Helper.READ_USER_STRING if expr.space is Space.USER else Helper.READ_KERNEL_STRING
     length = e.out.call(helper, place, size, address)
     if expr.space is Space.USER and e.may_sleep:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from invivo.codegen import expressions, fields, memory, strings
+from invivo.codegen import expressions, fields, strings, structures
 from invivo.codegen.emitter import Emitter, Helper, Str
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
 from invivo.codegen.storage import Lifetime, Place
 from invivo.program.clauses import Clause
 from invivo.program.layout import variable_size
-from invivo.program.nodes import Assign, Element, Expr, Load, Scope, Update, Variable, VarRef
+from invivo.program.nodes import Assign, Element, Expr, Load, Memory, ReadString, Scope, Update, Variable, VarRef
 from invivo.program.shared import Globals
 from invivo.program.statements import Block, Loop
 from invivo.program.threads import thread_id
@@ -30,6 +30,7 @@ __all__ = [
     "assign_string",
     "changed_in_loops",
     "clear_local",
+    "find",
     "locals_of",
     "read",
     "read_string",
@@ -62,7 +63,7 @@ def read(e: Emitter, reference: Reference) -> Value:
     """The value of a scalar variable or element."""
     variable = reference.variable
     if _is_hashed(variable):
-        _, entry = _find(e, reference)
+        _, entry = find(e, reference)
         return e.canonical(_or_zero(e, entry), variable.type)
     if variable.scope is Scope.GLOBAL:
         place, type_ = _global(e, variable)
@@ -71,19 +72,19 @@ def read(e: Emitter, reference: Reference) -> Value:
 
 
 def assign(e: Emitter, expr: Assign) -> Value:
-    """Store a scalar; yields it."""
+    """Store a scalar, or a structure; yields the scalar."""
+    if isinstance(expr.target, Load | Memory):
+        return structures.assign(e, expr)
+    assert isinstance(expr.target, VarRef | Element)
     value = e.scalar(expr.value)
     _write(e, expr.target, value)
     return value
 
 
-def _write(e: Emitter, target: VarRef | Element | Load, value: Value) -> None:
-    if isinstance(target, Load):
-        memory.store_place(e, memory.place_of(e, target), target.type, value)
-        return
+def _write(e: Emitter, target: Reference, value: Value) -> None:
     variable = target.variable
     if _is_hashed(variable):
-        key, entry = _find(e, target)
+        key, entry = find(e, target)
         _put(e, variable, key, entry, value)
     elif variable.scope is Scope.GLOBAL:
         place, type_ = _global(e, variable)
@@ -95,7 +96,9 @@ def _write(e: Emitter, target: VarRef | Element | Load, value: Value) -> None:
 def update(e: Emitter, expr: Update) -> Value:
     """`target op= value`; yields the new value, or the old one of a postfix operator."""
     target, type_ = expr.target, expr.target.type
-    if expr.op in "+-" and isinstance(target, VarRef | Element) and _is_atomic(expr, target.variable):
+    if isinstance(target, Load):
+        return structures.update(e, expr)
+    if expr.op in "+-" and _is_atomic(expr, target.variable):
         amount = e.scalar(expr.value)
         if expr.op == "-":
             amount = e.out.sub(ZERO, amount)
@@ -105,12 +108,8 @@ def update(e: Emitter, expr: Update) -> Value:
     amount = e.scalar(expr.value)
     # The place is found once, for keys and addresses may have effects of their own.
     write: Callable[[Value], None]
-    if isinstance(target, Load):
-        place = memory.place_of(e, target)
-        old = memory.load_place(e, place, type_)
-        write = partial(memory.store_place, e, place, type_)
-    elif _is_hashed(target.variable):
-        key, entry = _find(e, target)
+    if _is_hashed(target.variable):
+        key, entry = find(e, target)
         old = e.canonical(_or_zero(e, entry), type_)
         write = partial(_put, e, target.variable, key, entry)
     else:
@@ -139,7 +138,7 @@ def _add(e: Emitter, target: Reference, amount: Value) -> Value:
         place, type_ = _global(e, variable)
         old = e.out.fetch_add(place, e.out.truncate(amount, type_))
         return e.out.extend(old, expressions.is_signed(variable.type))
-    key, entry = _find(e, target)
+    key, entry = find(e, target)
     result = e.out.alloca(8)
     e.out.store(ZERO, result)
     found, missing, done = (e.out.new_block(name) for name in ("found", "missing", "added"))
@@ -167,7 +166,7 @@ def read_string(e: Emitter, reference: Reference) -> Str:
     assert isinstance(variable.type, String)
     capacity = variable_size(variable.type)
     if _is_hashed(variable):
-        _, entry = _find(e, reference)
+        _, entry = find(e, reference)
         found, done = e.out.new_block("found"), e.out.new_block("read")
         source = e.out.block
         e.out.branch_if(e.out.compare("ne", entry, NULL), found, done)
@@ -182,6 +181,8 @@ def read_string(e: Emitter, reference: Reference) -> Str:
 
 def assign_string(e: Emitter, expr: Assign) -> Str:
     """Store a string; yields it."""
+    if isinstance(expr.target, ReadString):
+        return structures.assign_string(e, expr)
     assert isinstance(expr.target, VarRef | Element)
     variable = expr.target.variable
     assert isinstance(variable.type, String)
@@ -190,7 +191,7 @@ def assign_string(e: Emitter, expr: Assign) -> Str:
     if _is_hashed(variable):
         buffer = e.slot(variable_size(variable.type))
         strings.copy(e, value, buffer, variable.type.size)
-        key, entry = _find(e, expr.target)
+        key, entry = find(e, expr.target)
         found, missing, done = (e.out.new_block(name) for name in ("found", "missing", "stored"))
         e.out.branch_if(e.out.compare("ne", entry, NULL), found, missing)
         e.out.enter(found)
@@ -290,7 +291,7 @@ def _map(e: Emitter, variable: Variable) -> Value:
     return e.module.map_address(e.module.variable_map(variable))
 
 
-def _find(e: Emitter, reference: Reference) -> tuple[Value, Value]:
+def find(e: Emitter, reference: Reference) -> tuple[Value, Value]:
     """The key's address, and the entry's or NULL."""
     variable = reference.variable
     header = thread_key(e) if variable.scope is Scope.THREAD else None

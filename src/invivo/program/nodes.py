@@ -42,7 +42,7 @@ class Scope(enum.Enum):
 
 @node
 class Variable:
-    """A scalar variable, or with `keys` an associative array. Scalars are 0 (or "") until assigned."""
+    """A scalar, structure or array, or with `keys` an associative array of them. All is 0 (or "") until assigned."""
 
     name: str
     scope: Scope
@@ -96,6 +96,39 @@ class Element:
     variable: Variable
     keys: tuple[Expr, ...]
     type: Type
+    span: Span
+
+
+@node
+class VariableAddress:
+    """Where a structure or array variable that is no Element and of no thread lies, as an address of its space:
+    Space.GLOBAL for GLOBAL scope, Space.SCRATCH for CLAUSE and LOCAL."""
+
+    variable: Variable
+    type: Type  # ULONG
+    span: Span
+
+
+@node
+class EntryAddress:
+    """Where an Element or a thread's variable that is a structure or array lies: an address of Space.ENTRY.
+
+    It is always the leftmost operand of the sum that is the address of a Load, Memory or ReadString of that space.
+    Where there is no entry, reads yield zeros and writes make one of zeros. Nothing but the thread's end deletes it.
+    """
+
+    reference: VarRef | Element
+    type: Type  # ULONG
+    span: Span
+
+
+@node
+class Checked:
+    """An index below `count`; others are a fault (BADINDEX)."""
+
+    operand: Expr  # 64 bits, unsigned
+    count: int
+    type: Type  # ULONG
     span: Span
 
 
@@ -215,10 +248,11 @@ class ReadString:
 class Assign:
     """Stores and yields the value. Assigning 0 to an Element or a THREAD variable deletes it.
 
-    A Load as target is a store through a pointer, allowed in SCRATCH only.
+    A Load, Memory (of a structure) or ReadString as target is a store through an address of SCRATCH, GLOBAL or ENTRY.
+    That of a structure copies all of it from another Memory, and is evaluated for its effect only.
     """
 
-    target: VarRef | Element | Load
+    target: VarRef | Element | Load | Memory | ReadString
     value: Expr
     type: Type
     span: Span
@@ -341,7 +375,7 @@ class ContextAddress:
 
 
 Expr = (
-    IntLit | StrLit | VarRef | Element | Unary | Binary | Compare | StrCompare | Logical | Conditional | Convert
-    | Load | Memory | ReadString | Assign | Update | Call | InlineCall | Comma | ProbeName | ProbeId
-    | RuntimeConstant | FaultInfo | ContextWord | ContextBytes | ContextAddress
+    IntLit | StrLit | VarRef | Element | VariableAddress | EntryAddress | Checked | Unary | Binary | Compare
+    | StrCompare | Logical | Conditional | Convert | Load | Memory | ReadString | Assign | Update | Call | InlineCall
+    | Comma | ProbeName | ProbeId | RuntimeConstant | FaultInfo | ContextWord | ContextBytes | ContextAddress
 )  # fmt: skip

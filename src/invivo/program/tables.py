@@ -8,17 +8,22 @@ tables.scratch_bytes             4096, from option scratchsize
 
 from __future__ import annotations
 
-from invivo.program.layout import round_up
-from invivo.program.nodes import Component
+import functools
+
+from invivo.program.layout import round_up, variable_size
+from invivo.program.nodes import Component, Scope, Variable
 from invivo.program.options import defaults
 from invivo.program.plan import FaultSite, ProbeInfo
+from invivo.program.types import is_structured
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.program.clauses import Program
     from invivo.source import Span
 
-__all__ = ["Tables", "probe_name"]
+__all__ = ["FIRST_ADDRESS", "Tables", "probe_name"]
+
+FIRST_ADDRESS = 8  # in the spaces of a program's own: 0 is NULL
 
 _FRAMES = 127  # what the kernel keeps of a stack at most, unless its settings say otherwise
 _SCRATCH_LEAST, _SCRATCH_MOST = 64, 1 << 20
@@ -37,6 +42,7 @@ class Tables:
         )
         self.strings = list(program.strings)
         self.faults: list[FaultSite] = []
+        self._laid_out: dict[tuple[Scope, ...], tuple[dict[Variable, int], int]] = {}
         self._interned = {string: i for i, string in enumerate(self.strings)}
         self._sites: dict[tuple[str, int, int, int], int] = {}
 
@@ -50,10 +56,43 @@ class Tables:
         wanted = max(self.number("stackframes"), self.number("ustackframes"))
         return max(1, min(wanted, self.number("maxframes"), _FRAMES))
 
-    @property
+    @functools.cached_property
     def scratch_bytes(self) -> int:
-        """Size of a firing's own memory: what alloca() and copyin() share."""
-        return max(_SCRATCH_LEAST, min(round_up(self.number("scratchsize"), 8), _SCRATCH_MOST))
+        """Size of a firing's own memory: its structures and arrays, and what alloca() and copyin() share."""
+        shared = max(_SCRATCH_LEAST, min(round_up(self.number("scratchsize"), 8), _SCRATCH_MOST))
+        return self.own_end - FIRST_ADDRESS + shared
+
+    @property
+    def global_places(self) -> dict[Variable, int]:
+        """Addresses in Space.GLOBAL of structures and arrays of GLOBAL scope."""
+        return self._places(Scope.GLOBAL)
+
+    @property
+    def own_places(self) -> dict[Variable, int]:
+        """Addresses in Space.SCRATCH of those of CLAUSE and LOCAL scope."""
+        return self._places(Scope.CLAUSE, Scope.LOCAL)
+
+    def _places(self, *scopes: Scope) -> dict[Variable, int]:
+        if scopes not in self._laid_out:
+            places: dict[Variable, int] = {}
+            end = FIRST_ADDRESS
+            for variable in self.program.variables:
+                if variable.scope in scopes and variable.keys is None and is_structured(variable.type):
+                    places[variable] = end
+                    end += variable_size(variable.type)
+            self._laid_out[scopes] = places, end
+        return self._laid_out[scopes][0]
+
+    @functools.cached_property
+    def global_end(self) -> int:
+        """The first address behind them; the same for `own_end`, where alloca() begins."""
+        self._places(Scope.GLOBAL)
+        return self._laid_out[Scope.GLOBAL,][1]
+
+    @functools.cached_property
+    def own_end(self) -> int:
+        self._places(Scope.CLAUSE, Scope.LOCAL)
+        return self._laid_out[Scope.CLAUSE, Scope.LOCAL][1]
 
     def intern(self, string: bytes) -> int:
         """Index of a string in Plan.strings."""

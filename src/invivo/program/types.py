@@ -19,7 +19,7 @@ __all__ = [
     "BOOL", "CHAR", "INT", "INT8", "INT16", "INT32", "INT64", "LONG", "SHORT", "UCHAR", "UINT", "UINT8", "UINT16",
     "UINT32", "UINT64", "ULONG", "USHORT", "VOID",
     "Array", "Enum", "Float", "Func", "Int", "Member", "Pointer", "Space", "Stack", "String", "Struct", "Symbol",
-    "Type", "Void", "a_type", "is_integral", "is_scalar", "size_of", "type_name",
+    "Type", "Void", "a_type", "is_integral", "is_scalar", "is_structured", "size_of", "type_name",
 ]  # fmt: skip
 
 
@@ -29,6 +29,8 @@ class Space(enum.Enum):
     KERNEL = "kernel"  # read with a fault-safe helper
     USER = "user"  # of the current process; read with a fault-safe helper
     SCRATCH = "scratch"  # the firing's own memory (alloca, copyin); the pointer is an offset into it, 0 is NULL
+    GLOBAL = "global variables"  # structures and arrays of GLOBAL scope; the pointer is an offset into them, 0 is NULL
+    ENTRY = "hashed variables"  # an entry of an array or of a thread's variables; no pointer to there is ever kept
     TRUSTED = "trusted"  # kernel memory which the verifier knows to be good: a direct load (BTF-typed context)
 
 
@@ -188,6 +190,11 @@ def is_integral(type_: Type) -> bool:
 def is_scalar(type_: Type) -> bool:
     """Whether the type is an integer or a pointer: what a predicate or `!` takes."""
     return isinstance(type_, Int | Enum | Pointer)
+
+
+def is_structured(type_: Type) -> bool:
+    """Whether a variable of the type is memory that is read and written by part."""
+    return isinstance(type_, Struct | Array)
 
 
 def size_of(type_: Type) -> int | None:

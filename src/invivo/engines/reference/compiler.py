@@ -64,6 +64,8 @@ class Compiler(ABC):
         self.locals: list[Value] = []  # what a firing's locals begin as
         self.hashes: dict[Variable, dict[tuple[Value, ...], Value]] = {}
         self.counts: dict[Aggregation, dict[bytes, list[int]]] = {}
+        self.entries: dict[Variable, dict[tuple[Value, ...], bytearray]] = {}  # of those that are structures or arrays
+        self.shared_memory = bytearray(self.tables.global_end)  # Space.GLOBAL
         self.stacks: dict[int, tuple[int, ...]] = {}
         self._slots: dict[Variable, int] = {}
 
@@ -104,6 +106,10 @@ class Compiler(ABC):
     def hash_of(self, variable: Variable) -> dict[tuple[Value, ...], Value]:
         """The contents of an associative array or thread-local variable."""
         return self.hashes.setdefault(variable, {})
+
+    def entries_of(self, variable: Variable) -> dict[tuple[Value, ...], bytearray]:
+        """The same of one whose values are structures or arrays."""
+        return self.entries.setdefault(variable, {})
 
     def counts_of(self, aggregation: Aggregation) -> dict[bytes, list[int]]:
         """An aggregation's words by key (its header, of zeros, included)."""

@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from invivo.engines.base import Engine, Losses
 from invivo.engines.reference import expressions, statements
-from invivo.engines.reference.compiler import Compiler, Scalar, Statement, Text, plan_of
+from invivo.engines.reference.compiler import Compiler, Scalar, Statement, Text, Value, plan_of
 from invivo.engines.reference.firing import Firing, Raised, Speculations
 from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
 from invivo.program import clauses
 from invivo.program.attach import AttachPoint, Moment, Once
 from invivo.program.clauses import Probe, Program
-from invivo.program.nodes import Expr, Scope
+from invivo.program.nodes import Expr, Scope, Variable
 from invivo.program.passes import units
 from invivo.program.passes.units import Selection, Unit, group_units
 from invivo.program.plan import Plan
@@ -263,7 +263,9 @@ class ReferenceEngine(Engine):
 
     def thread_ended(self, thread: int) -> None:
         """Forget the variables of a thread that is gone, by its id."""
-        for variable, entries in self._compiler.hashes.items():
+        c = self._compiler
+        hashes: tuple[tuple[Variable, dict[tuple[Value, ...], Any]], ...] = (*c.hashes.items(), *c.entries.items())
+        for variable, entries in hashes:
             if variable.scope is Scope.THREAD:
                 for key in [key for key in entries if key[0] == thread]:
                     del entries[key]
@@ -323,7 +325,7 @@ class ReferenceEngine(Engine):
 
     def _new_firing(self, world: World, probe_id: int) -> Firing:
         c = self._compiler
-        return Firing(world, probe_id, c.locals.copy(), c.tables.scratch_bytes, self._speculations)
+        return Firing(world, probe_id, c.locals.copy(), c.tables.scratch_bytes, self._speculations, c.tables.own_end)
 
     def _is_stopped(self) -> bool:
         return self._exit_code is not None and not self._is_ending

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, assert_never
 
-from invivo.engines.reference import memory, primitives, variables
+from invivo.engines.reference import memory, primitives, structures, variables
 from invivo.engines.reference.compiler import Compiler, Scalar, Text, Value
 from invivo.engines.reference.firing import Firing, Raised
 from invivo.engines.reference.values import converter, operation, wrapper
@@ -18,6 +18,7 @@ from invivo.program.nodes import (
     Assign,
     Binary,
     Call,
+    Checked,
     Comma,
     Compare,
     Component,
@@ -27,6 +28,7 @@ from invivo.program.nodes import (
     ContextWord,
     Convert,
     Element,
+    EntryAddress,
     Expr,
     FaultInfo,
     InlineCall,
@@ -42,11 +44,12 @@ from invivo.program.nodes import (
     StrLit,
     Unary,
     Update,
+    VariableAddress,
     VarRef,
 )
 from invivo.program.plan import FaultKind
 from invivo.program.tables import probe_name
-from invivo.program.types import String
+from invivo.program.types import Space, String
 
 __all__ = ["scalar", "string", "truncated"]
 
@@ -77,6 +80,10 @@ def scalar(c: Compiler, expr: Expr) -> Scalar:
         case Convert(operand, type_):
             value, convert = c.scalar(operand), converter(operand.type, type_)
             return value if convert is None else lambda f: convert(value(f))
+        case VariableAddress():
+            return structures.address(c, expr)
+        case Checked(operand, count, _, span):
+            return _checked(c, c.scalar(operand), count, c.site(span))
         case Load():
             return memory.load(c, expr)
         case Assign():
@@ -107,11 +114,22 @@ def scalar(c: Compiler, expr: Expr) -> Scalar:
             return memory.context_bytes(c, expr)
         case ContextAddress(offset):
             return lambda f: f.world.context_address() + offset
-        case Memory(address):  # evaluated for its effects only
-            return c.scalar(address)
-        case StrLit() | ReadString() | ProbeName():
+        case Memory():  # evaluated for its effects only
+            block = memory.read_bytes(c, expr, 1) if expr.space is Space.ENTRY else c.scalar(expr.address)
+            return lambda f: int(bool(block(f)))
+        case EntryAddress() | StrLit() | ReadString() | ProbeName():
             raise TypeError(f"{type(expr).__name__} is not a scalar")
     assert_never(expr)
+
+
+def _checked(c: Compiler, index: Scalar, count: int, site: int) -> Scalar:
+    def check(f: Firing) -> int:
+        number = index(f)
+        if not 0 <= number < count:
+            raise Raised(FaultKind.BADINDEX, number, site)
+        return number
+
+    return check
 
 
 def _unary(c: Compiler, expr: Unary) -> Scalar:

@@ -56,13 +56,14 @@ class Firing:
         locals_: list[int | bytes],
         own_bytes: int,
         speculations: Speculations | None = None,
+        first: int = _FIRST,
     ) -> None:
         self.world = world
         self.probe_id = probe_id
         self.locals = locals_
         self.records: dict[int, bytearray] = {}
         self.memory = bytearray()
-        self.used = _FIRST
+        self.used = first  # structures and arrays come before it
         self.time = 0
         self.result: int | bytes = 0
         self.fault_info: dict[int, int] = {}

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from invivo.engines.reference import memory
+from invivo.engines.reference import memory, structures
 from invivo.engines.reference.compiler import Compiler, Scalar, Text, Value, zero
 from invivo.engines.reference.firing import Firing, Raised
 from invivo.engines.reference.values import converter, operation
-from invivo.program.nodes import Assign, Element, Expr, Load, Memory, Scope, Update, Variable, VarRef
+from invivo.program.nodes import Assign, Element, Expr, Load, Memory, ReadString, Scope, Update, Variable, VarRef
 from invivo.program.plan import FaultKind
 from invivo.program.statements import Block
 from invivo.program.threads import thread_id
@@ -22,8 +22,8 @@ from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 
 __all__ = [
-    "assign_scalar", "assign_string", "fitting", "locals_of", "read_scalar", "read_string", "thread_key", "update",
-    "zero",
+    "assign_scalar", "assign_string", "entry_key", "fitting", "locals_of", "read_scalar", "read_string", "thread_key",
+    "update", "zero",
 ]  # fmt: skip
 
 Reference = VarRef | Element
@@ -51,7 +51,7 @@ def read_string(c: Compiler, reference: Reference) -> Text:
 def _read(c: Compiler, reference: Reference) -> Callable[[Firing], Value]:
     variable = reference.variable
     if _is_hashed(variable):
-        entries, key, missing = c.hash_of(variable), _key(c, reference), zero(variable)
+        entries, key, missing = c.hash_of(variable), entry_key(c, reference), zero(variable)
         return lambda f: entries.get(key(f), missing)
     if variable.scope is Scope.GLOBAL:
         cells, place = c.globals, c.global_slot(variable)
@@ -65,8 +65,13 @@ def _read(c: Compiler, reference: Reference) -> Callable[[Firing], Value]:
 
 def assign_scalar(c: Compiler, expr: Assign) -> Scalar:
     """Store a scalar; yields it. The value is evaluated before the target's keys or address."""
+    if isinstance(expr.target, Memory):
+        return structures.assign_whole(c, expr)
     value = c.scalar(expr.value)
     convert = converter(expr.value.type, expr.target.type)
+    if isinstance(expr.target, Load):
+        return structures.assign_part(c, expr, value if convert is None else lambda f: convert(value(f)))
+    assert isinstance(expr.target, VarRef | Element)
     if convert is not None:
         return _assignment(lambda f: convert(value(f)), _writer(c, expr.target))  # type: ignore[return-value]
     return _assignment(value, _writer(c, expr.target))  # type: ignore[return-value]
@@ -74,6 +79,8 @@ def assign_scalar(c: Compiler, expr: Assign) -> Scalar:
 
 def assign_string(c: Compiler, expr: Assign) -> Text:
     """Store a string, cut to the variable's size; yields what was stored."""
+    if isinstance(expr.target, ReadString):
+        return structures.assign_string(c, expr)
     assert isinstance(expr.target, VarRef | Element)
     value, fit = c.string(expr.value), fitting(expr.target.variable, expr.value)
     return _assignment(lambda f: fit(value(f)), _writer(c, expr.target))  # type: ignore[return-value]
@@ -99,13 +106,10 @@ def fitting(variable: Variable, value: Expr) -> _Fit:
     return (lambda new: new) if convert is None else convert  # type: ignore[return-value]
 
 
-def _writer(c: Compiler, target: VarRef | Element | Load) -> Callable[[Firing, Value], None]:
-    if isinstance(target, Load):
-        place, _, store = memory.place(c, target)
-        return lambda f, value: store(f, place(f), value)  # type: ignore[arg-type]
+def _writer(c: Compiler, target: Reference) -> Callable[[Firing, Value], None]:
     variable = target.variable
     if _is_hashed(variable):
-        key, put = _key(c, target), _putter(c, variable)
+        key, put = entry_key(c, target), _putter(c, variable)
         return lambda f, value: put(key(f), value)
     if variable.scope is Scope.GLOBAL:
         cells, place_ = c.globals, c.global_slot(variable)
@@ -140,22 +144,12 @@ def update(c: Compiler, expr: Update) -> Scalar:
     The value is evaluated first; then the place is found, once, for its keys or address may have effects of their own.
     """
     new_of = _new_value(c, expr)
+    if isinstance(expr.target, Load):
+        return structures.update_part(c, expr, new_of)
     amount = c.scalar(expr.value)
     is_postfix, target = expr.is_postfix, expr.target
-    if isinstance(target, Load):
-        place, load, store = memory.place(c, target)
-
-        def update_memory(f: Firing) -> int:
-            by = amount(f)
-            at = place(f)
-            old = load(f, at)
-            new = new_of(old, by)
-            store(f, at, new)
-            return old if is_postfix else new
-
-        return update_memory
     if _is_hashed(target.variable):
-        entries, key, put = c.hash_of(target.variable), _key(c, target), _putter(c, target.variable)
+        entries, key, put = c.hash_of(target.variable), entry_key(c, target), _putter(c, target.variable)
 
         def update_hash(f: Firing) -> int:
             by = amount(f)
@@ -198,7 +192,7 @@ def _new_value(c: Compiler, expr: Update) -> Callable[[int, int], int]:
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-def _key(c: Compiler, reference: Reference) -> _Key:
+def entry_key(c: Compiler, reference: Reference) -> _Key:
     """What tells entries apart: the thread, where that matters, and the keys' values."""
     parts: list[Callable[[Firing], Value]] = []
     if reference.variable.scope is Scope.THREAD:

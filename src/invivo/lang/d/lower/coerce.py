@@ -51,8 +51,8 @@ def convert(expr: Expr, type_: Type) -> Expr:
 
 
 def decayed(expr: Expr) -> Expr:
-    """An array as a pointer to its first element, everything else as it is."""
-    if isinstance(expr, Memory) and isinstance(expr.type, Array):
+    """An array as a pointer to its first element, everything else as it is: to entries of hashes no pointer leads."""
+    if isinstance(expr, Memory) and isinstance(expr.type, Array) and expr.space is not Space.ENTRY:
         return Convert(bits(expr.address), Pointer(expr.type.element, expr.space), expr.span)
     return expr
 
@@ -165,7 +165,7 @@ def assignable(c: ClauseState, expr: Expr, type_: Type, name: str, span: Span) -
             return convert(expr, type_)
         case Pointer(), Int() if constant(expr) == 0:
             return convert(expr, type_)
-        case Symbol() | Stack(), _ if type_ == expr.type:
+        case Symbol() | Stack() | Struct(), _ if type_ == expr.type:
             return expr
     hint = ""
     if isinstance(type_, Pointer) and isinstance(expr.type, Int):

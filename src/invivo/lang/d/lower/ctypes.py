@@ -47,7 +47,7 @@ from invivo.program.types import (
 )
 from invivo.source import Span
 
-__all__ = ["declare_enum", "declared_type", "resolve", "size_type"]
+__all__ = ["declare_ahead", "declare_enum", "declared_type", "resolve", "size_type"]
 
 _LONG_LONG = Int("long long", 8, True)
 _ULONG_LONG = Int("unsigned long long", 8, False)
@@ -61,6 +61,7 @@ _WORDS: dict[tuple[str, ...], Type] = {
     ("long", "long", "unsigned"): _ULONG_LONG, ("float",): Float("float", 4), ("double",): Float("double", 8),
     ("double", "long"): Float("long double", 16),
 }  # fmt: skip
+_MOST_ELEMENTS = 1 << 28
 _BASIC = {"void", "_Bool", "bool", "char", "signed", "unsigned", "short", "int", "long", "float", "double", "complex"}
 
 # D has these whatever the kernel's BTF says.
@@ -114,8 +115,10 @@ def _length(state: ProgramState, size: object, span: Span) -> int:
     from invivo.lang.d.lower.constants import constant_of_syntax
 
     count = constant_of_syntax(state, size)  # type: ignore[arg-type]
-    if count is None or count < 0 or count > 1 << 28:
-        state.error("D_DECL_ARRSUB", span, "an array's size must be a constant, and not negative")
+    if count is None or count <= 0:
+        state.error("D_DECL_ARRSUB", span, "an array's size must be a constant, and greater than 0")
+    if count > _MOST_ELEMENTS:
+        state.error("D_DECL_ARRBIG", span, f"an array of {count} elements is too large")
     return count
 
 
@@ -205,7 +208,13 @@ def _make_struct(state: ProgramState, declaration: syntax.StructDecl) -> Struct:
     names: set[str] = set()
     made = Struct(declaration.keyword, declaration.name, None, lambda: tuple(members))
     if declaration.name:
-        state.tagged[f"{declaration.keyword} {declaration.name}"] = made  # members may point to it
+        key = f"{declaration.keyword} {declaration.name}"
+        known = state.tagged.get(key)
+        if isinstance(known, Struct) and known.size is None:  # declared before, without its members
+            made = known
+            object.__setattr__(made, "resolve", lambda: tuple(members))
+            made._cache.clear()
+        state.tagged[key] = made  # members may point to it
     for entry in declaration.members or ():
         for declarator in entry.declarators or (syntax.Declarator("", (), entry.span),):
             type_ = declared_type(state, entry.base, declarator)
@@ -259,6 +268,15 @@ def _alignment(type_: Type) -> int:
             return 1
         case _:
             return min(size_of(type_) or 1, 8)
+
+
+def declare_ahead(state: ProgramState, declaration: syntax.StructDecl) -> None:
+    """`struct x;`: if none is known, there is one now whose members are not."""
+    key = f"{declaration.keyword} {declaration.name}"
+    if key in state.tagged:
+        return
+    if state.look_up(lambda types: types.struct(declaration.keyword, declaration.name), declaration.span) is None:
+        state.tagged[key] = Struct(declaration.keyword, declaration.name, None)
 
 
 def declare_enum(state: ProgramState, declaration: syntax.EnumDecl) -> Type:

@@ -12,8 +12,9 @@ from typing import assert_never
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.constants import literal_type
-from invivo.program.nodes import Comma, Expr, IntLit, StrLit
+from invivo.program.nodes import Comma, Expr, IntLit, Memory, StrLit
 from invivo.program.types import String
+from invivo.value import replaced
 
 __all__ = ["lower", "lower_any"]
 
@@ -70,6 +71,8 @@ def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translate
         case syntax.CommaOp(first, second, span):
             before = lower(c, first)
             after = lower(c, second)
+            if isinstance(after, Memory):
+                return replaced(after, address=Comma(before, after.address, after.address.type, span))
             return Comma(before, after, after.type, span)
         case syntax.CallOp():
             return calls.call(c, expression)

@@ -18,8 +18,22 @@ from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower, lower_any
 from invivo.lang.d.lower.operators import scaled
 from invivo.program.clauses import ProbeArg
-from invivo.program.nodes import Binary, Convert, Expr, IntLit, Load, Memory, ReadString
+from invivo.program.nodes import (
+    Binary,
+    Checked,
+    Convert,
+    Element,
+    EntryAddress,
+    Expr,
+    IntLit,
+    Load,
+    Memory,
+    ReadString,
+    VariableAddress,
+    VarRef,
+)
 from invivo.program.types import (
+    LONG,
     ULONG,
     Array,
     Enum,
@@ -60,6 +74,8 @@ def place(address: Expr, space: Space, type_: Type, span: Span, bits: tuple[int,
     """What lies at an address: a value that is loaded, or a structure, array or floating-point number that is not."""
     if isinstance(type_, Struct | Array | Float):
         return Memory(address, space, type_, span)
+    if isinstance(type_, String):
+        return ReadString(address, space, type_, span)
     if isinstance(type_, Pointer) and space is Space.USER:
         type_ = Pointer(type_.target, Space.USER)  # pointers kept in a process lead into the process
     return Load(address, space, type_, span, bits)
@@ -213,6 +229,10 @@ def _at(c: ClauseState, base: Expr, at: Expr, span: Span) -> Expr:
     number = constant(at)
     if number is not None:
         return place(plus(address, number * bytes_, span), space, element, span)
+    if isinstance(base, Memory) and isinstance(base.type, Array) and base.type.count and space in variables.OWN_SPACES:
+        # A negative index becomes a large one.
+        wide = coerce.convert(coerce.convert(at, LONG if at.type.signed else ULONG), ULONG)  # type: ignore[union-attr]
+        at = Checked(wide, base.type.count, ULONG, at.span)
     moved = Binary("+", coerce.bits(address), scaled(c, at, bytes_, span), ULONG, span)
     return place(moved, space, element, span)
 
@@ -296,7 +316,13 @@ def address_of(c: ClauseState, expression: syntax.AddressOf) -> Expr:
     match value:
         case Load(bits=(_, _)):
             c.program.error("D_ADDROF_BITFIELD", span, "a bit-field has no address")
-        case Load(address, space, type_) | Memory(address, space, type_):
+        case Memory(address=VariableAddress() | EntryAddress()) | VarRef() | Element():
+            hint = "a member of a structure, and an element of an array, have one"
+            c.program.error("D_ADDROF_VAR", span, f"the variable {expression.operand.span.text} has no address", hint)
+        case Load(address, Space.ENTRY) | Memory(address, Space.ENTRY) | ReadString(address, Space.ENTRY):
+            message = f"'{expression.operand.span.text}' may be gone at any time, so that its address is not to be had"
+            c.program.error("D_ADDROF_VAR", span, message, "copy the structure to a this-> variable")
+        case Load(address, space, type_) | Memory(address, space, type_) | ReadString(address, space, type_):
             return Convert(coerce.bits(address), Pointer(type_, space), span)
         case _:
             hint = "variables of D have no address; memory comes from alloca()"

@@ -18,7 +18,7 @@ from invivo.lang.d.lower import coerce, variables
 from invivo.lang.d.lower.builtin_call import BuiltinCall
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import declared_type, resolve
-from invivo.program.nodes import Expr, IntLit, RuntimeConstant, Variable, VarRef
+from invivo.program.nodes import Expr, IntLit, RuntimeConstant, Variable
 from invivo.program.shared import Globals
 from invivo.program.types import INT, INT64
 from invivo.source import Span
@@ -39,7 +39,7 @@ def name(c: ClauseState, node: syntax.Name) -> Expr | Translated:
         return found
     bound = c.find(node.name)
     if isinstance(bound, Variable):
-        return VarRef(bound, bound.type, node.span)
+        return variables.value_of(bound, node.span)
     if bound is not None:
         return bound
     return _global(c, node)

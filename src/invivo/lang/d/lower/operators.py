@@ -11,12 +11,13 @@ from typing import NoReturn
 
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, variables
-from invivo.lang.d.lower.clause import ClauseState
+from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.constants import constant, promote, usual
-from invivo.lang.d.lower.expressions import lower
+from invivo.lang.d.lower.expressions import lower, lower_any
 from invivo.program.nodes import (
     Assign,
     Binary,
+    Comma,
     Compare,
     Conditional,
     Convert,
@@ -25,10 +26,13 @@ from invivo.program.nodes import (
     IntLit,
     Load,
     Logical,
+    Memory,
+    ReadString,
     StrCompare,
     StrLit,
     Unary,
     Update,
+    Variable,
     VarRef,
 )
 from invivo.program.types import (
@@ -38,7 +42,9 @@ from invivo.program.types import (
     ULONG,
     Int,
     Pointer,
+    Space,
     String,
+    Struct,
     Type,
     a_type,
     is_integral,
@@ -46,6 +52,7 @@ from invivo.program.types import (
     type_name,
 )
 from invivo.source import Span
+from invivo.value import replaced
 
 __all__ = ["assign", "binary", "conditional", "unary"]
 
@@ -57,7 +64,7 @@ def unary(c: ClauseState, expression: syntax.UnaryOp | syntax.PrefixOp | syntax.
     """`+ - ~ !` and `++ --`."""
     op, span = expression.op, expression.span
     if not isinstance(expression, syntax.UnaryOp):
-        target = variables.target(c, expression.operand, op, default=INT64)
+        target = _changed(c, variables.target(c, expression.operand, op, default=INT64), op)
         step = _step(c, target.type, span)
         value = IntLit(step, usual(target.type, INT) if is_integral(target.type) else ULONG, span)
         return Update(op[0], target, value, isinstance(expression, syntax.PostfixOp), target.type, span)
@@ -195,9 +202,8 @@ def assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
     if op == "=":
         return _assign(c, expression)
     value = coerce.decayed(variables.guarded(c, expression.target, lambda: lower(c, expression.value)))
-    target = variables.target(
-        c, expression.target, op, default=promote(value.type) if is_integral(value.type) else INT64
-    )
+    default = promote(value.type) if is_integral(value.type) else INT64
+    target = variables.target(c, expression.target, op, default=default)
     op = op[:-1]
     if isinstance(target.type, String) or isinstance(value.type, String):
         _incompatible(c, f"{op}=", target, value, span)
@@ -210,22 +216,52 @@ def assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
         amount = coerce.convert(value, common)
     else:
         _incompatible(c, f"{op}=", target, value, span)
-    return Update(op, target, amount, False, target.type, span)
+    return Update(op, _changed(c, target, op), amount, False, target.type, span)
+
+
+def _changed(c: ClauseState, target: variables.Target, op: str) -> VarRef | Element | Load:
+    """What an operator changes in place: a number or a pointer."""
+    if isinstance(target, Memory | ReadString):
+        c.program.error("D_OP_INT", target.span, f"{op} takes an integer or a pointer, not {a_type(target.type)}")
+    return target
 
 
 def _assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
     span = expression.span
-    value = variables.guarded(c, expression.target, lambda: lower(c, expression.value))
+    value = variables.guarded(c, expression.target, lambda: _value(c, expression))
+    if isinstance(value, Translated):
+        from invivo.lang.d.lower.translators import assign_members
+
+        return assign_members(c, expression, value)
     target = variables.target(c, expression.target, "=", value=value)
     name = expression.target.span.text
     fitting = coerce.assignable(c, value, target.type, name, span)
     _warn_of_narrowing(c, target, value, name, span)
-    return Assign(target, fitting, target.type, span)
+    made = Assign(target, fitting, target.type, span)
+    if isinstance(target, Memory):  # as a value it is where it now lies
+        return replaced(target, address=Comma(made, target.address, target.address.type, span))
+    return made
 
 
-def _warn_of_narrowing(c: ClauseState, target: VarRef | Element | Load, value: Expr, name: str, span: Span) -> None:
+def _value(c: ClauseState, expression: syntax.AssignOp) -> Expr | Translated:
+    """What is assigned; a translated structure stays one where it goes to a variable."""
+    if isinstance(expression.value, syntax.XlateOp) or _is_structure(c, expression.target):
+        return lower_any(c, expression.value)
+    return lower(c, expression.value)
+
+
+def _is_structure(c: ClauseState, target: syntax.Expression) -> bool:
+    if not isinstance(target, syntax.Name) or target.module is not None:
+        return False
+    found = c.find(target.name) if not target.scope else None
+    if found is None and (known := c.program.variables.get((variables.SCOPES[target.scope], target.name))) is not None:
+        found = known.node
+    return isinstance(found, Variable) and isinstance(found.type, Struct)
+
+
+def _warn_of_narrowing(c: ClauseState, target: variables.Target, value: Expr, name: str, span: Span) -> None:
     """A variable that got its type from a small constant, and now gets a greater value: a well-known trap of D."""
-    if isinstance(target, Load) or not isinstance(target.type, Int) or not isinstance(value.type, Int):
+    if not isinstance(target, VarRef | Element) or not isinstance(target.type, Int) or not isinstance(value.type, Int):
         return
     if value.type.size > target.type.size and constant(value) is None and not variables.is_declared(c, target.variable):
         if any(known.span == span for known in c.program.diagnostics.found):
@@ -259,6 +295,8 @@ def conditional(c: ClauseState, expression: syntax.ConditionalOp) -> Expr:
         size = max(_size(then), _size(other))
         return Conditional(condition, then, other, String(size), span)
     then, other = coerce.decayed(then), coerce.decayed(other)
+    if isinstance(then, Memory) and isinstance(other, Memory):
+        return _structure_of(c, condition, then, other, span)
     if is_integral(then.type) and is_integral(other.type):
         common: Type = usual(then.type, other.type)
     elif isinstance(then.type, Pointer) and (isinstance(other.type, Pointer) or constant(other) == 0):
@@ -270,6 +308,13 @@ def conditional(c: ClauseState, expression: syntax.ConditionalOp) -> Expr:
     else:
         _incompatible(c, "?:", then, other, span)
     return Conditional(condition, coerce.convert(then, common), coerce.convert(other, common), common, span)
+
+
+def _structure_of(c: ClauseState, condition: Expr, then: Memory, other: Memory, span: Span) -> Expr:
+    if then.type != other.type or then.space is not other.space or then.space is Space.ENTRY:
+        _incompatible(c, "?:", then, other, span)
+    address = Conditional(condition, coerce.bits(then.address), coerce.bits(other.address), ULONG, span)
+    return Memory(address, then.space, then.type, span)
 
 
 def _size(expr: Expr) -> int:

@@ -107,6 +107,8 @@ def _declare(state: ProgramState, declaration: syntax.TopLevel) -> None:
                     if state.typedefs.setdefault(declarator.name, type_) != type_:
                         message = f"'{declarator.name}' is declared twice, with different types"
                         state.error("D_DECL_TYPERED", declarator.span, message)
+            elif not declarators and isinstance(base.tagged, syntax.StructDecl) and base.tagged.members is None:
+                ctypes.declare_ahead(state, base.tagged)
             elif not declarators:
                 ctypes.declared_type(state, base, base.declarator)
                 if base.tagged is None:

@@ -16,9 +16,9 @@ from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.reads import walk
 from invivo.lang.d.lower.state import Abandoned
-from invivo.program.nodes import Assign, Expr, IntLit, StrLit, Variable, VarRef
+from invivo.program.nodes import Assign, Expr, IntLit, StrLit, Variable
 from invivo.program.statements import Block, Break, Continue, ExprStmt, If, Loop, Return
-from invivo.program.types import INT, String
+from invivo.program.types import INT, Array, String, is_structured
 from invivo.source import Span
 
 __all__ = ["has_actions", "statement", "statements"]
@@ -105,9 +105,11 @@ def _declare(c: ClauseState, declaration: syntax.Declaration) -> None:
         variable = variables.declare_local(c, declaration.base, declarator, given)
         if value is None:
             fitting = _zero(variable, declarator.span)
+        elif isinstance(variable.type, Array):
+            c.program.error("D_OP_LVAL", declarator.span, "an array has no value as a whole", "assign to its elements")
         else:
             fitting = coerce.assignable(c, value, variable.type, declarator.name, declarator.span)
-        reference = VarRef(variable, variable.type, declarator.span)
+        reference = variables.value_of(variable, declarator.span)
         c.add(ExprStmt(Assign(reference, fitting, variable.type, declarator.span)))
 
 
@@ -122,6 +124,8 @@ def _initialize_scoped(c: ClauseState, declaration: syntax.Declaration) -> None:
 def _zero(variable: Variable, span: Span) -> Expr:
     if isinstance(variable.type, String):
         return StrLit(b"", String(1), span)
+    if is_structured(variable.type):
+        return IntLit(0, INT, span)
     return coerce.convert(IntLit(0, INT, span), variable.type)
 
 

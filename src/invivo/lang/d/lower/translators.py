@@ -12,11 +12,12 @@ from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.expressions import lower, lower_any
 from invivo.lang.d.lower.state import ProgramState
-from invivo.program.nodes import Expr
-from invivo.program.types import Int, Pointer, Struct, Type, a_type, type_name
+from invivo.program.nodes import Assign, Comma, Expr, IntLit, Load, Memory, ReadString
+from invivo.program.types import INT, ULONG, Array, Int, Pointer, Space, String, Struct, Type, a_type, type_name
 from invivo.source import Span
+from invivo.value import replaced
 
-__all__ = ["check", "member", "output_name", "translated", "xlate"]
+__all__ = ["assign_members", "check", "member", "output_name", "translated", "xlate"]
 
 
 def output_name(type_: syntax.TypeName) -> str:
@@ -88,6 +89,46 @@ def _typed(c: ClauseState, declaration: syntax.TranslatorDecl, name: str, value:
     if found is None or coerce.is_textual(found.type):
         return coerce.string(c, value) if found is not None else value
     return coerce.assignable(c, value, found.type, name, span)
+
+
+def assign_members(c: ClauseState, expression: syntax.AssignOp, value: Translated) -> Expr:
+    """`variable = xlate <type> (value)`: each member in turn; those that the translator does not define become 0."""
+    from invivo.lang.d.lower import variables
+
+    span, output = expression.span, resolve(c.program, value.translator.output)
+    name = output_name(value.translator.output)
+    if value.is_pointer or not isinstance(output, Struct) or not output.size:
+        hint = f"write xlate <{name}>, without *" if value.is_pointer else ""
+        c.program.error("D_XLATE_INCOMPAT", span, f"a translated {name} cannot be kept here", hint)
+    zeros = Memory(IntLit(0, ULONG, span), Space.KERNEL, output, span)
+    target = variables.target(c, expression.target, "=", value=zeros)
+    if not isinstance(target, Memory) or target.type != output:
+        message = f"{expression.target.span.text} is {a_type(target.type)}, not {a_type(output)}"
+        c.program.error("D_OP_INCOMPAT", span, message)
+    address = target.address
+    for step in reversed([Assign(target, IntLit(0, INT, span), output, span), *_steps(c, target, output, value, span)]):
+        address = Comma(step, address, ULONG, span)
+    return replaced(target, address=address)
+
+
+def _steps(c: ClauseState, target: Memory, output: Struct, value: Translated, span: Span) -> list[Expr]:
+    from invivo.lang.d.lower.memory import member_of
+
+    steps: list[Expr] = []
+    for name, definition in value.translator.members:
+        with c.apart({value.translator.name: value.input}):
+            given = lower_any(c, definition)
+        place = member_of(c, output, target.address, target.space, name, span)
+        if isinstance(given, Translated):
+            if not isinstance(place, Memory) or not isinstance(place.type, Struct) or given.is_pointer:
+                c.program.error("D_XLATE_INCOMPAT", span, f"the member {name} is translated itself and cannot be kept")
+            steps += _steps(c, place, place.type, given, span)
+            continue
+        if isinstance(place, Memory) and isinstance(place.type, Array) and coerce.is_textual(place.type):
+            place = ReadString(place.address, place.space, String(place.type.count), span)
+        assert isinstance(place, Load | Memory | ReadString)
+        steps.append(Assign(place, coerce.assignable(c, given, place.type, name, span), place.type, span))
+    return steps
 
 
 def check(state: ProgramState, declaration: syntax.TranslatorDecl) -> None:

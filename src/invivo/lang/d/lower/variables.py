@@ -16,7 +16,18 @@ from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import declared_type, resolve
 from invivo.lang.d.lower.state import Abandoned, ProgramState, VariableState, same_shape, shape
-from invivo.program.nodes import Element, Expr, Load, Scope, Variable, VarRef
+from invivo.program.nodes import (
+    Element,
+    EntryAddress,
+    Expr,
+    Load,
+    Memory,
+    ReadString,
+    Scope,
+    Variable,
+    VariableAddress,
+    VarRef,
+)
 from invivo.program.types import (
     INT64,
     ULONG,
@@ -33,17 +44,23 @@ from invivo.program.types import (
     Void,
     a_type,
     is_scalar,
+    is_structured,
     size_of,
     type_name,
 )
 from invivo.source import Span
 
-__all__ = ["declare", "declare_local", "element", "guarded", "is_declared", "read", "target"]
+__all__ = ["declare", "declare_local", "element", "guarded", "is_declared", "read", "target", "value_of"]
 
 T = TypeVar("T")
 
 SCOPES = {"": Scope.GLOBAL, "self": Scope.THREAD, "this": Scope.CLAUSE}
+OWN_SPACES = (Space.SCRATCH, Space.GLOBAL, Space.ENTRY)  # memory that a program may write
 _MAX_KEYS = 16
+_MOST_BYTES = 16 << 20  # of a global structure or array
+_MOST_OWN_BYTES = 16384  # of those of a firing, a thread, an element
+
+Target = VarRef | Element | Load | Memory | ReadString
 
 
 # --- declarations -----------------------------------------------------------------------------------------------------
@@ -71,7 +88,7 @@ def declare(state: ProgramState, declaration: syntax.Declaration) -> None:
             continue
         if keys is not None and scope is Scope.CLAUSE:
             state.error("D_DECL_LOCASSC", declarator.span, "a clause-local variable cannot be an associative array")
-        _storable(state, type_, declarator.span)
+        _storable(state, type_, scope if keys is None else Scope.THREAD, declarator.span)
         node = Variable(declarator.name, scope, type_, keys)
         state.variables[scope, declarator.name] = VariableState(
             node, declarator.span, True, [state.strsize for key in keys or () if isinstance(key, String)]
@@ -87,13 +104,7 @@ def _declared(
         assert isinstance(keys, tuple)
         rest = syntax.Declarator(declarator.name, declarator.parts[1:], declarator.span)
         return tuple(_key_type(resolve(state, key)) for key in keys), declared_type(state, base, rest)
-    type_ = declared_type(state, base, declarator)
-    if isinstance(type_, Array):
-        if isinstance(type_.element, Array | Struct):
-            state.error("D_DECL_DYNOBJ", declarator.span, f"a variable of type {type_name(type_)} is not supported",
-                        "an associative array can have several keys: a[i, j]")  # fmt: skip
-        return (INT64,), type_.element
-    return None, type_
+    return None, declared_type(state, base, declarator)
 
 
 def _key_type(type_: Type) -> Type:
@@ -107,11 +118,7 @@ def declare_local(
     type_ = declared_type(c.program, base, declarator)
     if given is not None:
         type_ = coerce.leading_like(type_, given)
-    _storable(c.program, type_, declarator.span)
-    if isinstance(type_, Array):
-        c.program.error(
-            "D_DECL_DYNOBJ", declarator.span, "a local variable cannot be an array", "memory comes from alloca()"
-        )
+    _storable(c.program, type_, Scope.LOCAL, declarator.span)
     # Outside of a function a local lives as long as the firing does.
     scope = Scope.LOCAL if c.functions else Scope.CLAUSE
     variable = Variable(declarator.name, scope, type_)
@@ -120,14 +127,24 @@ def declare_local(
     return variable
 
 
-def _storable(state: ProgramState, type_: Type, span: Span) -> None:
+def _storable(state: ProgramState, type_: Type, scope: Scope, span: Span) -> None:
+    """Report a type of which there can be no variable."""
     match type_:
-        case Int() | Enum() | Pointer() | String() | Array():
+        case Int() | Enum() | Pointer() | String():
             return
         case Void():
             state.error("D_DECL_VOIDOBJ", span, "a variable cannot be void")
-        case Struct() if size_of(type_) is None:
-            state.error("D_DECL_INCOMPLETE", span, f"the members of {type_name(type_)} are not known")
+        case Array(_, 0):
+            state.error("D_DECL_ARRNULL", span, "the array needs a size: a[3], or the types of its keys: a[string]")
+        case Struct() | Array():
+            bytes_ = size_of(type_)
+            if bytes_ is None:
+                state.error("D_DECL_INCOMPLETE", span, f"the members of {type_name(type_)} are not known")
+            most = _MOST_BYTES if scope is Scope.GLOBAL else _MOST_OWN_BYTES
+            if bytes_ > most:
+                hint = "a global variable may be larger" if bytes_ <= _MOST_BYTES else ""
+                message = f"{a_type(type_)} has {bytes_} bytes, {most} are possible here"
+                state.error("D_DECL_ARRBIG", span, message, hint)
         case _:
             state.error(
                 "D_DECL_DYNOBJ", span, f"a variable of type {type_name(type_)} is not supported", "keep a pointer to it"
@@ -143,8 +160,19 @@ def is_declared(c: ClauseState, variable: Variable) -> bool:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(c: ClauseState, name: syntax.Name) -> VarRef | None:
-    """A scalar variable, or None if none is called so."""
+def value_of(variable: Variable, span: Span) -> VarRef | Memory:
+    """A variable that is no associative array; a structure or array is where it lies."""
+    reference = VarRef(variable, variable.type, span)
+    if not is_structured(variable.type):
+        return reference
+    if variable.scope is Scope.THREAD:
+        return Memory(EntryAddress(reference, ULONG, span), Space.ENTRY, variable.type, span)
+    space = Space.GLOBAL if variable.scope is Scope.GLOBAL else Space.SCRATCH
+    return Memory(VariableAddress(variable, ULONG, span), space, variable.type, span)
+
+
+def read(c: ClauseState, name: syntax.Name) -> VarRef | Memory | None:
+    """A variable that is no associative array, or None if none is called so."""
     known = c.program.variables.get((SCOPES[name.scope], name.name))
     if known is None:
         return None
@@ -153,10 +181,10 @@ def read(c: ClauseState, name: syntax.Name) -> VarRef | None:
         c.program.error(
             "D_ARR_BADREF", name.span, f"{name.span.text} is an array: it needs {shape(variable.keys)}", "in brackets"
         )
-    return VarRef(variable, variable.type, name.span)
+    return value_of(variable, name.span)
 
 
-def element(c: ClauseState, expression: syntax.IndexOp) -> Element | None:
+def element(c: ClauseState, expression: syntax.IndexOp) -> Element | Memory | None:
     """`array[keys]`, or None if the operand is no associative array."""
     operand = expression.operand
     if not isinstance(operand, syntax.Name) or (not operand.scope and c.find(operand.name) is not None):
@@ -167,7 +195,10 @@ def element(c: ClauseState, expression: syntax.IndexOp) -> Element | None:
     variable = _node(known)
     if variable.keys is None:
         return None
-    return _element(c, known, variable, expression)
+    found = _element(c, known, variable, expression)
+    if not is_structured(variable.type):
+        return found
+    return Memory(EntryAddress(found, ULONG, found.span), Space.ENTRY, variable.type, found.span)
 
 
 def _element(c: ClauseState, known: VariableState, variable: Variable, expression: syntax.IndexOp) -> Element:
@@ -238,12 +269,12 @@ def guarded(c: ClauseState, target_: syntax.Expression, make: Callable[[], T]) -
 
 def target(
     c: ClauseState, expression: syntax.Expression, op: str, value: Expr | None = None, default: Type = INT64
-) -> VarRef | Element | Load:
+) -> Target:
     """What an assignment writes to. A new variable gets the type of `value`, or `default`."""
     if isinstance(expression, syntax.Name) and expression.module is None:
         found = c.find(expression.name) if not expression.scope else None
         if isinstance(found, Variable):
-            return VarRef(found, found.type, expression.span)
+            return _whole(c, value_of(found, expression.span), op)
         if found is None:
             known = c.program.variables.get((SCOPES[expression.scope], expression.name))
             if known is None:
@@ -254,7 +285,7 @@ def target(
                 c.program.error(
                     "D_ARR_BADREF", expression.span, f"{expression.span.text} is an array, assign to its elements"
                 )
-            return VarRef(variable, variable.type, expression.span)
+            return _whole(c, value_of(variable, expression.span), op)
     if isinstance(expression, syntax.IndexOp) and isinstance(expression.operand, syntax.Name):
         operand = expression.operand
         is_new = (SCOPES[operand.scope], operand.name) not in c.program.variables
@@ -262,17 +293,31 @@ def target(
             keys = _keys(c, expression)
             _make(c, operand, keys, value, default)
         if (found_element := element(c, expression)) is not None:
-            return found_element
+            return _whole(c, found_element, op)
     return _place(c, expression, op)
 
 
-def _place(c: ClauseState, expression: syntax.Expression, op: str) -> Load:
-    """Memory that is assigned to: only that of the firing itself."""
+def _whole(c: ClauseState, target_: VarRef | Element | Memory, op: str) -> VarRef | Element | Memory:
+    """The same, if it can be assigned as a whole."""
+    if isinstance(target_.type, Array):
+        c.program.error("D_OP_LVAL", target_.span, f"{op} cannot change an array as a whole",
+                        f"assign to its elements: {target_.span.text}[0] = ...")  # fmt: skip
+    if isinstance(target_, Memory) and op != "=":
+        c.program.error("D_OP_SCALAR", target_.span, f"{op} does not take {a_type(target_.type)}")
+    return target_
+
+
+def _place(c: ClauseState, expression: syntax.Expression, op: str) -> Load | Memory | ReadString:
+    """Memory that is assigned to: only that of the program itself."""
     from invivo.lang.d.lower.expressions import lower_any
 
     place = lower_any(c, expression)
-    if isinstance(place, Load):
-        if place.space is Space.SCRATCH:
+    # A string that is read from an address, as stringof() does, is no place.
+    has_place = isinstance(expression, syntax.MemberOp | syntax.IndexOp | syntax.Deref)
+    if isinstance(place, Load | Memory) or (isinstance(place, ReadString) and has_place):
+        if place.space in OWN_SPACES:
+            if isinstance(place, Memory):
+                _whole(c, place, op)
             return place
         where = "the process's" if place.space is Space.USER else "the kernel's"
         c.program.error(
@@ -333,6 +378,9 @@ def _type_of(c: ClauseState, value: Expr, name: str) -> Type:
     type_ = coerce.kept_type(value.type)
     if isinstance(type_, Int | Enum | Pointer):
         return type_
-    hint = "keep its address: &" if isinstance(type_, Struct | Array) else ""
+    if isinstance(type_, Struct):
+        _storable(c.program, type_, Scope.CLAUSE, value.span)
+        return type_
+    hint = "keep its address: &" if isinstance(type_, Array) else ""
     what = "a value without a type" if isinstance(type_, Void) else f"{a_type(type_)}"
     c.program.error("D_OP_INCOMPAT", value.span, f"{name} cannot hold {what}", hint)

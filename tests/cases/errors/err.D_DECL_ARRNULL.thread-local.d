@@ -1,0 +1,3 @@
+/* So does one of a thread. */
+/* line: 3 */
+self int a[];

@@ -1,0 +1,3 @@
+/* An array needs a size. */
+/* line: 3 */
+int a[];

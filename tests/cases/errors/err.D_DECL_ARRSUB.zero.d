@@ -1,0 +1,3 @@
+/* None has no elements. */
+/* line: 3 */
+int a[0];
