@@ -1,80 +1,54 @@
-"""Names as they were written, of C++ and of Rust's older scheme.
+"""Names as they were written, of C++, Rust (both schemes) and Swift. Names in Go, and in C, need none.
 
     demangle("_ZN4deep4downEi.cold")                      -> "deep::down(int) [cold]"
+    demangle("_RNvCs1234_7mycrate3foo")                   -> "mycrate::foo"
     demangle("_ZN4core3fmt5write17h0123456789abcdefE")    -> "core::fmt::write"
     demangle("main")                                      -> "main"
 
-The C++ library of the system does it, where there is one; else names stay as they are. Names in Go need none.
-Source: the Itanium C++ ABI, 5.1 and its __cxa_demangle.
+LLVM's demanglers do it, by way of pydemumble. Source: the Itanium C++ ABI, 5.1; Rust's RFC 2603.
 """
 
 from __future__ import annotations
 
 import re
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 __all__ = ["demangle"]
 
-_RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
-_RUST_ESCAPES = {"$SP$": "@", "$BP$": "*", "$RF$": "&", "$LT$": "<", "$GT$": ">", "$LP$": "(", "$RP$": ")", "$C$": ","}
+_HEADS = ("_Z", "__Z", "_R", "$s", "$S")
 _LONGEST = 1 << 14  # bytes of a mangled name; the traced file is not ours
-
-_functions: tuple[Any, Any] | None = None
-_is_tried = False
+_RUST_HASH = re.compile(r"17h[0-9a-f]{16}E")
+_RUST_ESCAPES = {"$SP$": "@", "$BP$": "*", "$RF$": "&", "$LT$": "<", "$GT$": ">", "$LP$": "(", "$RP$": ")", "$C$": ","}
+_RUST_START = re.compile(r"(^|::)_\$")
+_RUST_CODE = re.compile(r"\$u([0-9a-f]{1,6})\$")
+# Compilers mark clones: .cold, .isra.0, .part.1. With .llvm.NUMBER, LLVM only tells names of several files apart.
+_CLONE = re.compile(r" \(\.(.*)\)$")
+_SAME = re.compile(r"^llvm\.\d+$")
 
 
 def demangle(name: str) -> str:
     """The name as its programmer wrote it; the same where that is not known."""
-    if not name.startswith(("_Z", "__Z")) or len(name) > _LONGEST:
+    if not name.startswith(_HEADS) or len(name) > _LONGEST:
         return name
-    base, dot, suffix = name.partition(".")  # compilers add .cold, .isra.0, .part.1 to clones
-    found = _by_library(base)
-    if found is None:
-        return name
-    if (shorter := _RUST_HASH.sub("", found)) != found:
-        for escape, char in _RUST_ESCAPES.items():
-            shorter = shorter.replace(escape, char)
-        found = shorter.replace("..", "::")
-    return f"{found} [{suffix}]" if dot else found
+    import pydemumble
 
-
-def _by_library(name: str) -> str | None:
-    global _functions, _is_tried
-    if not _is_tried:
-        _is_tried = True
-        _functions = _load()
-    if _functions is None:
-        return None
-    import ctypes
-
-    function, free = _functions
-    status = ctypes.c_int(1)
-    pointer = function(name.encode("utf-8", "surrogateescape"), None, None, ctypes.byref(status))
-    if not pointer:
-        return None
     try:
-        value = ctypes.cast(pointer, ctypes.c_char_p).value or b""
-        return value.decode("utf-8", "surrogateescape")
-    finally:
-        free(pointer)
+        found = pydemumble.demangle(name)
+    except (UnicodeError, TypeError):  # bytes that are no text, in a damaged file
+        return name
+    if not found:
+        return name
+    clone = _CLONE.search(found)
+    if clone is not None:
+        found = found[: clone.start()]
+    if _RUST_HASH.search(name):
+        found = _older_rust(found)
+    return f"{found} [{clone[1]}]" if clone is not None and not _SAME.match(clone[1]) else found
 
 
-def _load() -> tuple[Any, Any] | None:
-    """__cxa_demangle and free."""
-    import ctypes
-
-    for library in ("libstdc++.so.6", "libc++abi.so.1"):
-        try:
-            function = ctypes.CDLL(library).__cxa_demangle
-        except (OSError, AttributeError):
-            continue
-        free = ctypes.CDLL(None).free
-        function.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-        function.restype = ctypes.c_void_p
-        free.argtypes = [ctypes.c_void_p]
-        free.restype = None
-        return function, free
-    return None
+def _older_rust(name: str) -> str:
+    """What Rust's older scheme, which passes for C++, writes in names in place of signs."""
+    name = _RUST_START.sub(r"\1$", name)
+    for escape, char in _RUST_ESCAPES.items():
+        name = name.replace(escape, char)
+    name = _RUST_CODE.sub(lambda match: chr(int(match[1], 16)) if int(match[1], 16) < 0x110000 else match[0], name)
+    return name.replace("..", "::")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-__all__ = ["ElfError", "ElfFile", "Function", "Note", "Section", "Segment", "Symbol"]
+__all__ = ["ElfError", "ElfFile", "Function", "Note", "Section", "Segment", "Strings", "Symbol"]
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
@@ -93,6 +93,30 @@ class Note(NamedTuple):
     name: str
     type: int
     description: bytes
+
+
+class Strings:
+    """The names that a symbol table refers to by their places, from 0 up to `limit`."""
+
+    __slots__ = ("_data", "_start", "_what", "limit")
+
+    def __init__(self, data: mmap.mmap | bytes, start: int, limit: int, what: str) -> None:
+        self._data = data
+        self._start = start
+        self._what = what
+        self.limit = limit
+
+    def name(self, place: int) -> str:
+        """The name at a place.
+
+        Raises:
+            ElfError: It does not end there.
+        """
+        start, last = self._start + place, self._start + self.limit
+        end = self._data.find(b"\0", start, last) if place < self.limit else -1
+        if end < 0:
+            raise ElfError(f"{self._what} lies outside of its strings")
+        return self._data[start:end].decode("utf-8", "surrogateescape")
 
 
 class ElfFile:
@@ -329,23 +353,53 @@ class ElfFile:
         for name, info, section, address, size in self._rows(table):
             yield Symbol(name, info & 15, info >> 4, section, address, size)
 
-    def _rows(self, table: str) -> Iterator[tuple[str, int, int, int, int]]:
+    def has_symbols(self, table: str) -> bool:
+        """Whether there is a symbol table with something in it."""
+        section = self.section(table)
+        return section is not None and section.type != SHT_NOBITS and section.size > _SYMBOL.size
+
+    def _table(self, table: str) -> tuple[bytes, Strings] | None:
+        """A symbol table's bytes, and where its names are."""
         section = self.section(table)
         if section is None or section.type == SHT_NOBITS:
-            return
+            return None
         if section.entry_size not in (0, _SYMBOL.size):
             raise self._damaged(f"the entries of section '{table}' have {section.entry_size} bytes")
         if not 0 < section.link < len(self.sections):
             raise self._damaged(f"section '{table}' names no section with its strings")
         data = self.contents(section)
-        strings = self.contents(self.sections[section.link])
-        find, limit = strings.find, len(strings)
-        for name, info, _, index, value, size in _SYMBOL.iter_unpack(data[: len(data) // _SYMBOL.size * _SYMBOL.size]):
-            if index == _SHN_UNDEF or not name:
-                continue
-            if name >= limit or (end := find(b"\0", name)) < 0:
-                raise self._damaged(f"a name in section '{table}' lies outside of its strings")
-            yield strings[name:end].decode("utf-8", "surrogateescape"), info, index, value, size
+        names = self.sections[section.link]
+        if names.type == SHT_NOBITS or names.offset + names.size > self.size:
+            raise self._damaged(f"the strings of section '{table}' lie outside of the file")
+        strings = Strings(self.data, names.offset, names.size, f"a name in section '{table}' of '{self.path}'")
+        return data[: len(data) // _SYMBOL.size * _SYMBOL.size], strings
+
+    def _rows(self, table: str) -> Iterator[tuple[str, int, int, int, int]]:
+        found = self._table(table)
+        if found is None:
+            return
+        data, strings = found
+        for name, info, _, index, value, size in _SYMBOL.iter_unpack(data):
+            if index != _SHN_UNDEF and name:
+                yield strings.name(name), info, index, value, size
+
+    def function_rows(self, table: str) -> tuple[list[tuple[int, int, int]], Strings]:
+        """(address, size, place of the name in the strings) of a table's functions, whose names are not read yet.
+
+        Raises:
+            ElfError: The table is damaged.
+        """
+        found = self._table(table)
+        if found is None:
+            return [], Strings(b"", 0, 0, "")
+        data, strings = found
+        kinds = (_STT_FUNC, _STT_IFUNC)
+        rows = [
+            (value, size, name)
+            for name, info, _, index, value, size in _SYMBOL.iter_unpack(data)
+            if info & 15 in kinds and index != _SHN_UNDEF and 0 < name < strings.limit
+        ]
+        return rows, strings
 
     def functions(self, table: str = "") -> list[Function]:
         """Functions by their symbols, in the file's order: of `.symtab`, or where that is stripped of `.dynsym`.
