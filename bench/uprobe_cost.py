@@ -71,14 +71,21 @@ def all_of_libc() -> None:
 
 
 def shares() -> None:
-    """How many functions got an instruction that the kernel emulates, and how many of those behind the first."""
+    """How many functions got an instruction that the kernel emulates, and how many of those behind the first; by what
+    the clauses read."""
     from invivo.symbols.functions import functions_of
-    from invivo.symbols.instructions import place
+    from invivo.symbols.instructions import KEPT, place
     from invivo.symbols.libraries import find_library
     from invivo.symbols.objects import file_object
 
     files = [find_library("libc.so.6"), *glob.glob("/usr/lib/*/libpython3.*.so.*.0")[:1], "/usr/bin/python3.11"]
-    print(f"  {'functions with':<40} {'functions':>9} {'emulated':>9} {'of these not first':>19}")
+    reads = {
+        "all arguments, memory": (KEPT, True),
+        "arg0, arg1, memory": (frozenset(("di", "si")), True),
+        "arg0": (frozenset(("di",)), False),
+        "nothing": (frozenset[str](), False),
+    }
+    print(f"  {'file':<40} {'a clause reads':<22} {'functions':>9} {'emulated':>9} {'not first':>10}")
     for path in dict.fromkeys(filter(None, files)):
         try:
             table = functions_of(file_object(path))
@@ -86,14 +93,15 @@ def shares() -> None:
             print(f"  {path}: {error.message}", file=sys.stderr)
             continue
         functions = {function.address: function for same in table.by_name.values() for function in same}
-        places = []
-        for function in functions.values():
-            if code := table.code(function):
-                room = table.room(function.address)
-                places.append(place(code, room if room < len(code) else 0))
-        good = [p for p in places if p.is_emulated]
-        moved = sum(p.offset > 0 for p in good)
-        print(f"  {path:<40} {len(places):>9} {len(good) / len(places):>9.1%} {moved:>19}")
+        for what, (kept, has_memory) in reads.items():
+            places = []
+            for function in functions.values():
+                if code := table.code(function):
+                    room = table.room(function.address)
+                    places.append(place(code, room if room < len(code) else 0, kept=kept, has_memory=has_memory))
+            good = [p for p in places if p.is_emulated]
+            moved = sum(p.offset > 0 for p in good)
+            print(f"  {path:<40} {what:<22} {len(places):>9} {len(good) / len(places):>9.1%} {moved:>10}")
 
 
 def main() -> None:

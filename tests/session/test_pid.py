@@ -211,11 +211,27 @@ def test_the_listing_shows_where_probes_lie() -> None:
     assert "the instruction there is single-stepped" in result.stdout
 
 
-@pytest.mark.parametrize("function", ["endbr64_push", "push", "push_r12", "nop5", "test_je", "endbr64_ret", "mov_ret"])
+_SHAPES = ("endbr64_push", "push", "push_r12", "nop5", "test_je", "endbr64_ret", "mov_ret", "sets_arg1")
+
+
+@pytest.mark.parametrize("function", _SHAPES)
 def test_probes_of_every_shape_count_exactly(function: str) -> None:
     program = f"""pid$target:a.out:{function}:entry {{ @e = count(); }}
         pid$target:a.out:{function}:return {{ @r = count(); }} END {{ printa("%@d ", @e); printa("%@d", @r); }}"""
     assert run(program, f"{trigger('shapes')} {function} 1009")[-1].split() == ["1009", "1009"]
+
+
+@pytest.mark.parametrize(
+    ("clause", "expected"),
+    [
+        ("@[arg0] = count();", "5 1009"),  # behind what is done to the second argument and the stack pointer
+        ("@[arg1] = count();", "6 1009"),
+        ("@[arg0, arg1] = count();", "5 6 1009"),
+    ],
+)
+def test_what_a_clause_reads_is_as_it_was_at_the_first_instruction(clause: str, expected: str) -> None:
+    program = f"pid$target:a.out:sets_arg1:entry {{ {clause} }}"
+    assert run(program, f"{trigger('shapes')} sets_arg1 1009")[-1].split() == expected.split()
 
 
 # --- errors ---

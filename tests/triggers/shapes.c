@@ -1,4 +1,4 @@
-/* Calls one function, whose first instructions are known, N times, and prints the ns of CPU time a call took, which other
+/* Calls one function, whose first instructions are known, N times with 5 and 6, and prints the ns of CPU time a call took, which other
    work of the machine hardly changes: shapes FUNCTION N. With one argument it waits. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #define SHAPE(name, code)                                                          \
     __asm__(".text\n.globl " #name "\n.type " #name ", @function\n" #name ":\n"    \
             code "\n.size " #name ", . - " #name "\n");                            \
-    void name(void)
+    void name(long, long)
 SHAPE(endbr64_push, "endbr64\npush %rbp\nmov %rsp, %rbp\npop %rbp\nret");
 SHAPE(push, "push %rbp\nmov %rsp, %rbp\npop %rbp\nret");
 SHAPE(push_r12, "push %r12\npop %r12\nret");
@@ -18,6 +18,7 @@ SHAPE(nop5, "nopl 0(%rax, %rax)\nret");
 SHAPE(test_je, "test %edi, %edi\nje 1f\n1: ret");
 SHAPE(endbr64_ret, "endbr64\nret");
 SHAPE(mov_ret, "mov %edi, %eax\nret");
+SHAPE(sets_arg1, "endbr64\nmov $7, %esi\nsub $8, %rsp\njmp 1f\n1: add $8, %rsp\nret");
 SHAPE(lock_inc, "lock incl -4(%rsp)\nret");
 #else
 #error these shapes are of x86-64
@@ -26,10 +27,10 @@ SHAPE(lock_inc, "lock incl -4(%rsp)\nret");
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
-        void (*function)(void);
+        void (*function)(long, long);
     } shapes[] = {{"endbr64_push", endbr64_push}, {"push", push},       {"push_r12", push_r12}, {"nop5", nop5},
                   {"test_je", test_je},           {"endbr64_ret", endbr64_ret}, {"mov_ret", mov_ret},
-                  {"lock_inc", lock_inc}};
+                  {"sets_arg1", sets_arg1},     {"lock_inc", lock_inc}};
     if (argc == 2) {
         puts("waiting");
         fflush(stdout);
@@ -41,7 +42,7 @@ int main(int argc, char **argv) {
         if (strcmp(argv[1], shapes[i].name)) continue;
         struct timespec before, after;
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
-        for (long n = 0; n < count; n++) shapes[i].function();
+        for (long n = 0; n < count; n++) shapes[i].function(5, 6);
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
         long elapsed = (after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec;
         printf("%.2f\n", (double)elapsed / (double)count);

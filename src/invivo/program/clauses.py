@@ -65,6 +65,14 @@ class Context:
 
 
 @node
+class Reads:
+    """What clauses read of a probe's context: the `offsets` of fields; `has_memory`: also memory of the process."""
+
+    offsets: frozenset[int]
+    has_memory: bool
+
+
+@node
 class Selector:
     """Picks a probe among many at one attach point: it fires where `key` (the same object for all of them, an integer
     expression over the context) equals `value`. `guard` (the same object for all) is tested once, before."""
@@ -79,7 +87,7 @@ class Probe:
     """One probe. `attach` says where in the system it is; `selector` picks it among those that share that place
     (the syscall number at raw_syscalls:sys_enter). `guard`, if set, must not be 0 for the probe to fire
     (proc:::create: the new task is no thread). `others` are further places of the same probe: a function may return at
-    several instructions.
+    several instructions. `placed`, if set, gives the place for clauses that read no more than it is told.
     """
 
     provider: str
@@ -91,6 +99,7 @@ class Probe:
     selector: Selector | None = None
     guard: Callable[[Span], Expr] | None = None
     others: tuple[AttachPoint, ...] = ()
+    placed: Callable[[Reads], AttachPoint] | None = None
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.module}:{self.function}:{self.name}"

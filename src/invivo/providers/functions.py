@@ -12,12 +12,12 @@ In: files (`MappedObject`), a compiled description. Out: `Probe`s with `Uprobe` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from invivo.errors import InvivoError, UnsupportedError
 from invivo.linux.arch import Registers, registers
-from invivo.program.attach import Uprobe
-from invivo.program.clauses import Context, Probe, ProbeArg
+from invivo.program.attach import AttachPoint, Uprobe
+from invivo.program.clauses import Context, Probe, ProbeArg, Reads
 from invivo.program.types import INT64, LONG, ULONG, Space
 from invivo.providers.base import Description, Lazy, Matcher
 from invivo.providers.expressions import Maker, context_field, literal, load
@@ -29,6 +29,7 @@ from invivo.symbols import instructions
 from invivo.symbols.elf import ElfError, Function
 from invivo.symbols.functions import FunctionTable, functions_of
 from invivo.symbols.objects import MappedObject
+from invivo.value import replaced
 
 __all__ = ["WORDS", "FunctionProbes"]
 
@@ -152,6 +153,8 @@ class FunctionProbes:
             if kind == "entry":
                 point = self._point(table, function.address + placement.offset)
                 probe = self._made(table, function.name, kind, point, self._at_entry(table, function))
+                if not placement.is_emulated and not table.is_go:
+                    probe = replaced(probe, placed=self._placed(table, function.address, code, probe.attach))
             elif table.is_go:
                 returns = [self._point(table, function.address + at) for at in instructions.returns(code)]
                 if not returns:
@@ -163,6 +166,23 @@ class FunctionProbes:
                 probe = self._made(table, function.name, kind, point, self._at_return(table, function))
             self._probes[key] = probe
         return probe
+
+    def _placed(
+        self, table: FunctionTable, address: int, code: bytes, plain: AttachPoint
+    ) -> Callable[[Reads], AttachPoint]:
+        """Where the probe of an entry lies for clauses that do not read all arguments: where the kernel is faster."""
+        room = table.room(address)
+        names = {offset: name for name, offset in self._registers.offsets.items() if name in instructions.GENERAL}
+
+        def placed(reads: Reads) -> AttachPoint:
+            if not reads.offsets <= names.keys():
+                return plain
+            kept = frozenset(names[offset] for offset in reads.offsets)
+            first_other = room if room < len(code) else 0
+            placement = instructions.place(code, first_other, kept=kept, has_memory=reads.has_memory)
+            return self._point(table, address + placement.offset) if placement.is_emulated else plain
+
+        return placed
 
     def _at(self, table: FunctionTable, function: Function, offset: int, name: str) -> Probe:
         key = table.object.place, function.name, function.address, name

@@ -6,7 +6,7 @@
 
 The kernel carries out some instructions itself when a probe on them was hit; the others it copies aside and
 single-steps, which takes ten to twenty times as long. A function's probe may therefore lie a little behind its first
-instruction, as long as nobody can tell: every argument register, the stack pointer and all memory are as they were, and
+instruction, as long as nobody can tell: the registers that it reads, and memory if it reads that, are as they were, and
 no way leads there but through the function's beginning.
 Source: arch/x86/kernel/uprobes.c (branch_setup_xol_ops, push_setup_xol_ops).
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["Placement", "boundaries", "is_emulated", "is_refused", "place", "place_in_go", "returns"]
+__all__ = ["GENERAL", "KEPT", "Placement", "boundaries", "is_emulated", "is_refused", "place", "place_in_go", "returns"]
 
 # One-byte opcodes that the kernel does not probe in 64-bit programs (good_insns_64): port input and output, interrupts,
 # far calls and jumps, hlt, cli, sti, and what does not exist there. It looks VEX and EVEX opcodes up in the same table.
@@ -34,6 +34,8 @@ _REFUSED = frozenset((
 _PREFIXES_REFUSED = frozenset((0xF0, 0x26, 0x2E, 0x36, 0x3E))  # lock, and segments that mean nothing
 _PREFIXES = _PREFIXES_REFUSED | {0x64, 0x65, 0x66, 0x67, 0xF2, 0xF3}
 _FURTHEST = 96  # bytes of a prologue that are looked at
+GENERAL = frozenset("ax bx cx dx si di bp sp r8 r9 r10 r11 r12 r13 r14 r15".split())
+KEPT = frozenset(("di", "si", "dx", "cx", "r8", "r9", "sp"))  # arguments, and where those on the stack are
 # arch/x86/include/asm/nops.h: the one form of each length that is taken for a nop, except the 66-prefixed of 2 and 6.
 _NOPS = frozenset(
     bytes.fromhex(text)
@@ -95,13 +97,17 @@ def is_refused(instruction: bytes) -> bool:
     return at < len(instruction) and instruction[at] in _REFUSED
 
 
-def place(code: bytes, first_other: int = 0) -> Placement:
+def place(
+    code: bytes, first_other: int = 0, *, kept: frozenset[str] = KEPT, has_memory: bool = True
+) -> Placement:
     """Where to put a probe on the entry of the function whose bytes are `code`.
 
     Args:
         code: All of the function; more than its first bytes are needed to see that nothing jumps back there.
         first_other: The distance of the nearest other symbol's address, or 0 if there is none in the function: code at
             and behind it is reached without the beginning.
+        kept: The registers, by the names in `arch.Registers`, that must be as they were, as the probe reads them.
+        has_memory: Memory must be, too.
     """
     starts: list[int] = []
     end = min(len(code), _FURTHEST)
@@ -128,7 +134,7 @@ def place(code: bytes, first_other: int = 0) -> Placement:
             if at and not _is_only_way(code, starts[1:], False):
                 break
             fallback = Placement(at, False)
-        if not iced.keeps_arguments(instruction):
+        if not iced.keeps(instruction, kept, has_memory):
             break
     return fallback or Placement(0, False, not starts or not is_refused(code[: starts[1] if starts[1:] else end]))
 
@@ -224,9 +230,10 @@ class _Iced:
         import iced_x86
 
         self.module: Any = iced_x86
-        register = iced_x86.Register
-        families = ("RDI", "RSI", "RDX", "RCX", "R8", "R9", "RSP")
-        self._kept = {getattr(register, name) for name in families}
+        # Names of registers as struct pt_regs has them.
+        self._names = {
+            getattr(iced_x86.Register, f"R{name.removeprefix('r').upper()}"): name for name in GENERAL
+        }
         access = iced_x86.OpAccess
         self._writes = {access.WRITE, access.COND_WRITE, access.READ_WRITE, access.READ_COND_WRITE}
         self._full = iced_x86.RegisterExt.full_register
@@ -235,16 +242,17 @@ class _Iced:
         flow = iced_x86.FlowControl
         self.branches = {flow.UNCONDITIONAL_BRANCH, flow.CONDITIONAL_BRANCH}
 
-    def keeps_arguments(self, instruction: Any) -> bool:
-        """Whether the next instruction is always the one behind it, and finds arguments, stack pointer and memory as
-        they were."""
-        if instruction.flow_control != self._next:
+    def keeps(self, instruction: Any, kept: frozenset[str], has_memory: bool) -> bool:
+        """Whether the next instruction is always the one behind it, at once, and finds these registers and, if wanted,
+        memory as they were."""
+        if instruction.flow_control != self._next or instruction.has_rep_prefix or instruction.has_repne_prefix:
             return False
         info = self._factory.info(instruction)
-        if any(used.access in self._writes for used in info.used_memory()):
+        if has_memory and any(used.access in self._writes for used in info.used_memory()):
             return False
         return not any(
-            used.access in self._writes and self._full(used.register) in self._kept for used in info.used_registers()
+            used.access in self._writes and self._names.get(self._full(used.register)) in kept
+            for used in info.used_registers()
         )
 
 

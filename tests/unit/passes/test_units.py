@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from invivo.program.attach import AttachPoint, Moment, Once, PerfClock, RawTracepoint, Timer, Tracepoint
-from invivo.program.clauses import Clause, Context, Probe, Selector
-from invivo.program.nodes import ContextWord
+from invivo.program.attach import AttachPoint, Moment, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
+from invivo.program.clauses import Clause, Context, Probe, Reads, Selector
+from invivo.program.nodes import Call, ContextBytes, ContextWord, Expr, Load
 from invivo.program.passes.units import Firing, Selection, Unit, group_units
-from invivo.program.types import LONG
+from invivo.program.types import LONG, Space
 from tests.engines.build import BEGIN, END, SPAN, Builder, number
 
 CONTEXT = Context("x")
@@ -109,3 +109,29 @@ def test_a_guard_of_its_own_is_a_firing_of_its_own() -> None:
     (selection,) = unit.steps
     assert isinstance(selection, Selection)
     assert [firing.guard for firing in selection.firings] == [None, guarded.guard]
+
+
+def place_for(*values: Expr) -> AttachPoint:
+    """Where a probe lies that may be placed at 1000 and as many as are read, whose clauses compute these values."""
+
+    def placed(reads: Reads) -> Uprobe:
+        return Uprobe("f", 1000 + 100 * reads.has_memory + sum(reads.offsets))
+
+    one = Probe("x", "", "", "p", Uprobe("f", 4), CONTEXT, placed=placed)
+    d = Builder()
+    for value in values:
+        d.clause([one], value)
+    (unit,) = group_units(d.program())
+    return unit.points[0][0]
+
+
+def test_a_place_depends_on_what_all_clauses_of_the_probe_read() -> None:
+    di, si = ContextBytes(16, LONG, SPAN), ContextBytes(8, LONG, SPAN)
+    assert place_for(number(1)) == Uprobe("f", 1000)
+    assert place_for(di, number(1), si) == Uprobe("f", 1024)
+    assert place_for(Load(di, Space.USER, LONG, SPAN)) == Uprobe("f", 1116)
+    assert place_for(Load(number(1), Space.KERNEL, LONG, SPAN)) == Uprobe("f", 1000)
+
+
+def test_who_asks_for_the_stack_is_placed_where_it_is_whole() -> None:
+    assert place_for(number(1), Call("ustack_depth", (), LONG, SPAN)) == Uprobe("f", 4)

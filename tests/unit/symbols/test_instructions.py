@@ -40,6 +40,26 @@ def test_the_first_place_where_nobody_can_tell(code: str, expected: Placement) -
     assert place(bytes.fromhex(code)) == expected
 
 
+@pytest.mark.parametrize(
+    ("code", "kept", "has_memory", "expected"),
+    [
+        ("89f7 55 c3", "", False, Placement(2, True)),  # mov edi, esi
+        ("89f7 55 c3", "si", True, Placement(2, True)),
+        ("89f7 55 c3", "di", True, Placement(0, False)),
+        ("4883ec08 e800000000 4883c408 c3", "di si", True, Placement(4, True)),  # sub rsp
+        ("4883ec08 e800000000 4883c408 c3", "sp", True, Placement(0, False)),
+        ("c70700000000 55 c3", "di", False, Placement(6, True)),  # mov dword [rdi], 0
+        ("c70700000000 55 c3", "di", True, Placement(0, False)),
+        ("66bf0100 55 c3", "di", True, Placement(0, False)),  # mov di, 1
+        ("f3aa 55 c3", "", False, Placement(0, False)),  # rep stosb takes as long as it likes
+        ("0f05 55 c3", "", False, Placement(0, False)),  # syscall
+        ("31c0 90 ffc0 39f8 7cf9 c3", "", False, Placement(0, False)),  # a loop leads to the nop
+    ],
+)
+def test_further_behind_for_who_reads_less(code: str, kept: str, has_memory: bool, expected: Placement) -> None:
+    assert place(bytes.fromhex(code), kept=frozenset(kept.split()), has_memory=has_memory) == expected
+
+
 def test_not_where_a_loop_leads() -> None:
     """xor eax, eax; loop: nop; inc eax; cmp eax, edi; jl loop: the nop runs more than once a call."""
     assert place(bytes.fromhex("31c0 90 ffc0 39f8 7cf9 c3")) == Placement(0, False)

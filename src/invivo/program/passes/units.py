@@ -22,8 +22,9 @@ from invivo.program.attach import (
     Tracepoint,
     Uprobe,
 )
-from invivo.program.clauses import Clause, Probe, Program
-from invivo.program.nodes import Call, ContextAddress, ContextBytes, ContextWord, Expr
+from invivo.program.clauses import Clause, Probe, Program, Reads
+from invivo.program.nodes import Call, ContextAddress, ContextBytes, ContextWord, Expr, Load, Memory, ReadString
+from invivo.program.types import Space
 from invivo.program.walk import walk
 from invivo.source import Span
 from invivo.value import node
@@ -34,6 +35,9 @@ __all__ = ["Firing", "Selection", "Unit", "group_units"]
 _MANY_RAW = 64
 
 _Guard = Callable[[Span], Expr]
+# Primitives that look at where the process is, at its registers or at its memory; of the latter some besides nothing.
+_MEMORY = frozenset(("copyin", "copyinto", "copyout", "copyout_kernel", "copyout_string"))
+_REGISTERS = frozenset(("ustack", "ustack_depth", "ucaller", "user_pc", "user_registers"))
 
 
 @node
@@ -87,8 +91,17 @@ def group_units(program: Program, *, prefer_raw: bool = False) -> tuple[Unit, ..
         for probe in clause.probes:
             clauses.setdefault(probe, []).append(clause)
     places: dict[AttachPoint, list[Probe]] = {}
+    known: dict[tuple[int, ...], Reads | None] = {}  # by the ids of clauses
     for probe in sorted(clauses, key=program.probe_ids.__getitem__):
-        for point in (_place(probe, clauses[probe], prefer_raw), *probe.others):
+        if probe.placed is None:
+            first = _place(probe, clauses[probe], prefer_raw)
+        else:
+            same = tuple(map(id, clauses[probe]))
+            if same not in known:
+                known[same] = _reads((*clauses[probe], *program.error_clauses))
+            reads = known[same]
+            first = probe.attach if reads is None else probe.placed(reads)
+        for point in (first, *probe.others):
             places.setdefault(point, []).append(probe)
 
     raw = sum(isinstance(probe.attach, RawTracepoint) for probe in clauses)
@@ -99,12 +112,12 @@ def group_units(program: Program, *, prefer_raw: bool = False) -> tuple[Unit, ..
         ids = program.probe_ids
         if _can_share(point, probes, clauses, kinds):
             probe = probes[0]
-            same = (type(point), tuple(map(id, clauses[probe])), id(probe.guard))
+            kind = (type(point), tuple(map(id, clauses[probe])), id(probe.guard))
             here = [(point, ids[each]) for each in probes]
-            if same in shared:
-                shared[same] += here
+            if kind in shared:
+                shared[kind] += here
                 continue
-            shared[same] = here
+            shared[kind] = here
             firing = Firing((ids[probe],), tuple(clauses[probe]), probe.guard)
             units.append((_order(point, ids[probe]), here, (firing,)))
         else:
@@ -129,6 +142,26 @@ def _reads_context(clause: Clause) -> bool:
         or (isinstance(node, Call) and node.primitive in ("kernel_pc", "user_pc"))
         for node in walk(clause)
     )
+
+
+def _reads(clauses: Iterable[Clause]) -> Reads | None:
+    """What clauses read of a process; None if it cannot be told, or is where the process is."""
+    offsets: set[int] = set()
+    has_memory = False
+    for clause in clauses:
+        for part in walk(clause):
+            match part:
+                case ContextBytes(offset):
+                    offsets.add(offset)
+                case ContextAddress() | ContextWord():
+                    return None
+                case Call(name) if name in _REGISTERS:
+                    return None
+                case Load() | Memory() | ReadString():
+                    has_memory |= part.space is Space.USER
+                case Call(name):
+                    has_memory |= name in _MEMORY
+    return Reads(frozenset(offsets), has_memory)
 
 
 def _can_share(
