@@ -19,6 +19,7 @@ def machine_code(text: str) -> bytes | None:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()  # inline assembly, of system calls
     triple = llvm.get_process_triple()
     # Optimising takes six times as long to compile, and gains what nobody will notice: the text is already in SSA form.
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu="x86-64", opt=0, reloc="pic", codemodel="small")

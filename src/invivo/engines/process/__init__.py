@@ -1,11 +1,13 @@
 """The process engine: the typed program on one's own processes, by ptrace(2), with no rights at all.
 
-    Program ──> reference engine (closures) <── firings <── tracer: system call stops, events, breakpoints, samples
-                                            <── World: /proc, process_vm_readv, registers
+    stops ──> native/: records ──> evaluation: firings ──> reference engine (closures) <── Program
+       └────> tracer: stops that need Python ──┘ <── worlds: /proc, process_vm_readv, registers, records
 
-tracer.py     follows threads and processes, and turns their stops into calls of its hooks
-engine.py     the hooks: which stops become firings of which attach point
-world.py      what a firing sees: ids, memory, registers, stacks
-objects.py    the few kernel structures that /proc can fill
-spawn.py      commands held before their first instruction, under a seccomp filter
+engine.py       a run: targets, begin and end, the hooks that turn stops into firings
+tracer.py       follows threads and processes; stepping.py, detaching.py, threads.py are its parts
+native/         the loop in machine code that writes stops down; recording.py: which clauses that is enough for
+evaluation.py   carries out records and stops in their order
+breakpoints.py  functions and USDT probes; emulate.py: the instructions that breakpoints stand on
+world.py        what a firing sees; objects.py: the few kernel structures that /proc can fill
+hold.py         commands held with their libraries mapped; pins.py: one CPU for tracer and traced
 """

@@ -253,9 +253,9 @@ class Breakpoints:
 
     def _step(self, space: _Space, thread: Thread, breakpoint_: _Breakpoint, tracer: Tracer) -> None:
         """Step over the instruction in place: the original byte is there while only this thread runs."""
-        with tracer.others_stopped(thread):
+        with tracer.stepper.others_stopped(thread):
             space.write(breakpoint_.address, breakpoint_.original)
-            tracer.step(thread)
+            tracer.stepper.step(thread)
             if thread.tid in tracer.threads and breakpoint_.address in space.breakpoints:
                 space.write(breakpoint_.address, BREAKPOINT)
 

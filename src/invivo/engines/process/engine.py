@@ -19,12 +19,16 @@ from collections.abc import Callable, Sequence
 
 from invivo.engines.base import Losses
 from invivo.engines.process.breakpoints import Breakpoints
+from invivo.engines.process.calls import NATIVE_CS, Calls
+from invivo.engines.process.clocks import LONGEST_NS, Clocks
+from invivo.engines.process.evaluation import ENTER, EXIT, Evaluation
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
-from invivo.engines.process.tracer import Process, Thread, Tracer
+from invivo.engines.process.threads import Process, Thread
+from invivo.engines.process.tracer import Tracer
 from invivo.engines.process.unwind import unwind
 from invivo.engines.process.world import Facts, OwnWorld, ThreadWorld
-from invivo.engines.reference import ReferenceEngine, World
+from invivo.engines.reference import ReferenceEngine
 from invivo.errors import TargetError
 from invivo.linux import procfs, ptrace, seccomp, spawn
 from invivo.linux.alarm import Alarm
@@ -32,7 +36,7 @@ from invivo.linux.guardian import PatchTable
 from invivo.linux.perf_records import Executed
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
 from invivo.linux.spawn import Target
-from invivo.program.attach import AttachPoint, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
+from invivo.program.attach import AttachPoint, BtfTracepoint, Once, RawTracepoint, Timer, Tracepoint, Uprobe
 from invivo.program.plan import ClauseInfo, Plan
 from invivo.program.shared import Globals
 from invivo.symbols.normalize import AddressSpaces
@@ -40,18 +44,14 @@ from invivo.symbols.normalize import AddressSpaces
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.engines.base import Merge
+    from invivo.engines.process.native.capture import Capture
     from invivo.program.clauses import Program
     from invivo.program.sources import TypeSource
 
 __all__ = ["ProcessEngine"]
 
-_ENTER, _EXIT = RawTracepoint("sys_enter"), RawTracepoint("sys_exit")
 _FORK, _EXEC, _END = (RawTracepoint(f"sched_process_{what}") for what in ("fork", "exec", "exit"))
-_KNOWN = frozenset((_ENTER, _EXIT, _FORK, _EXEC, _END))
-
-_MOST_CALLS = 1024  # system calls have smaller numbers
-_NATIVE_CS = 0x33
-_SWITCH_NS = 100_000_000
+_KNOWN = frozenset((ENTER, EXIT, _FORK, _EXEC, _END))
 
 
 def _why_not(point: AttachPoint) -> tuple[str, str] | None:
@@ -64,17 +64,6 @@ def _why_not(point: AttachPoint) -> tuple[str, str] | None:
     return None
 
 
-class _Due:
-    """When a timer or a sample is due."""
-
-    __slots__ = ("at_ns", "interval_ns", "point")
-
-    def __init__(self, point: AttachPoint, interval_ns: int) -> None:
-        self.point = point
-        self.interval_ns = interval_ns
-        self.at_ns = 0
-
-
 class ProcessEngine:
     """See the module's text. `merge` receives aggregations, as ReferenceEngine's."""
 
@@ -85,16 +74,15 @@ class ProcessEngine:
         self.facts = Facts(self._objects)
         self._own = OwnWorld(self.facts)
         self._reference = ReferenceEngine(program, self._own, merge)
-        self._tracer = Tracer(self)
         self._points = frozenset(self._reference.points)
         for point in self._reference.points:
             if (reason := _why_not(point)) is not None:
                 raise needs_kernel(*reason)
-        self._timers = [_Due(point, point.interval_ns) for point in self._points if isinstance(point, Timer)]
-        self._clocks = [_Due(point, point.period_ns) for point in self._points if isinstance(point, PerfClock)]
+        self._evaluation = Evaluation(self._reference, self.facts, self._stop)
+        self._clocks = Clocks(self._points)
         self._alarm: Alarm | None = None
-        self._entries = self._wanted(_ENTER)
-        self._returns = self._wanted(_EXIT)
+        self._calls = Calls(self._reference, self.facts)
+        self._entries, self._returns = self._calls.entries, self._calls.returns
         self._has_filter = False
         self._patches = patches or PatchTable()
         self._pins = Pins(self._patches)
@@ -108,25 +96,10 @@ class ProcessEngine:
         self.spaces = AddressSpaces()  # for names of addresses, when their processes have ended
         self.facts.unwind = self._unwind
         self._is_enabled = False
-        self._failure: Exception | None = None
-        self._tracer.wants = lambda number: number in self._entries or number in self._returns
+        self._capture: Capture | None = None
+        self._tracer = Tracer(self)
 
     # --- what is wanted -----------------------------------------------------------------------------------------
-
-    def _wanted(self, point: RawTracepoint) -> frozenset[int]:
-        """The numbers of the system calls at which something may fire. What a guard tests is not known, so it is tried
-        with all numbers and the results that such guards tell apart."""
-        if point not in self._points:
-            return frozenset()
-        world = _Trial(self.facts)
-        found = set()
-        for number in range(_MOST_CALLS):
-            for result in (0, -1, 1) if point is _EXIT else (number,):
-                world.set(number, result)
-                if self._reference.may_fire(point, world):
-                    found.add(number)
-                    break
-        return frozenset(found)
 
     @property
     def needs_target(self) -> bool:
@@ -168,10 +141,10 @@ class ProcessEngine:
                 "trace it by the kernel engine, as root",
             )
         self.set_target(pid)
-        self._tracer.attach(pid)
-        if is_pinned and len(self._tracer.threads) == 1:
+        if is_pinned and len(procfs.threads(pid)) == 1:
             self._pins.pin([pid])
-            self._use_pins()
+        self._make_tracer()
+        self._tracer.attach(pid)
 
     def spawn(self, command: Sequence[str] | str, *, has_filter: bool, is_pinned: bool) -> Target:
         """Start a command and hold it before its first instruction, until enable(). It is killed if this process is.
@@ -183,7 +156,7 @@ class ProcessEngine:
         """
         if is_pinned:
             self._pins.pin([])
-            self._use_pins()
+        self._make_tracer()
         numbers = self._entries | self._returns
         prepare: Callable[[], object] | None = None
         options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
@@ -200,16 +173,27 @@ class ProcessEngine:
         """Take over a command that hold.hold() holds."""
         self.set_target(target.pid)
         self._target = target
-        self._tracer.adopt(target.pid, ptrace.OPTIONS | ptrace.OPTION_EXITKILL)
         if is_pinned:
             self._pins.pin([target.pid])
-            self._use_pins()
+        self._make_tracer()
+        self._tracer.adopt(target.pid, ptrace.OPTIONS | ptrace.OPTION_EXITKILL)
 
-    def _use_pins(self) -> None:
-        """What a pinned thread asks about its CPUs is answered as if it were not."""
-        self.facts.is_pinned = self._pins.cpu is not None
-        if self.facts.is_pinned:
+    def _make_tracer(self) -> None:
+        """The tracer, with what it may write down. What a pinned thread asks about its CPUs is answered as if it were
+        not pinned."""
+        is_pinned = self._pins.cpu is not None
+        if is_pinned:
+            self.facts.cpu = self._pins.cpu or 0
             self._returns |= self._pins.calls
+        self._capture = self._evaluation.capture = self._calls.capture(self._pins.calls, is_pinned)
+        self._tracer = Tracer(self, self._capture, self._evaluation.drain)
+        self._tracer.wants = lambda number: number in self._entries or number in self._returns
+
+    def _stop(self) -> None:
+        """Let run() come back soon; called by the thread that carries out records, too."""
+        self._tracer.should_stop = True
+        if self._capture is not None:
+            self._capture.interrupt()
 
     def set_target(self, pid: int) -> None:
         """Set `$target`."""
@@ -231,50 +215,34 @@ class ProcessEngine:
         """Let all other probes fire, and the traced processes go on."""
         self._reference.enable()
         self._is_enabled = True
-        now = time.monotonic_ns()
-        for due in (*self._timers, *self._clocks):
-            due.at_ns = now + due.interval_ns
+        self._clocks.start()
         for process in self.processes():
             self._breakpoints.insert(process)
-        self._alarm = self._alarm or Alarm(self._interval())
+        self._evaluation.start(self._pins.others)
+        switch_ns = int(self.plan.options.get("switchrate", LONGEST_NS))
+        self._alarm = self._alarm or Alarm(self._clocks.interval_ns(switch_ns))
         self._tracer.start(self._mode())
 
     def _mode(self) -> int:
         return PTRACE_SYSCALL if (self._entries or self._returns) and not self._has_filter else PTRACE_CONT
-
-    def _interval(self) -> int:
-        """How often run() has to look at the clock."""
-        shortest = min((due.interval_ns for due in (*self._timers, *self._clocks)), default=_SWITCH_NS)
-        switch = int(self.plan.options.get("switchrate", _SWITCH_NS))
-        return max(min(shortest, switch, _SWITCH_NS), 1_000_000)
 
     def run(self) -> None:
         """Handle what happens, until the next alarm, signal or exit()."""
         if self._tracer.threads:
             self._tracer.run()
             self._take_status()
-            if self._failure is not None:
-                raise self._failure
+            if self._evaluation.failure is not None:
+                raise self._evaluation.failure
         else:
-            time.sleep(self._until_due_s())
+            time.sleep(self._clocks.until_due_s())
         self._tick()
 
-    def _until_due_s(self) -> float:
-        now = time.monotonic_ns()
-        first = min((due.at_ns for due in self._timers), default=now + _SWITCH_NS)
-        return min(max(first - now, 0), _SWITCH_NS) / 1e9
-
     def _tick(self) -> None:
-        now = time.monotonic_ns()
-        for due in self._timers:
-            while due.at_ns <= now:
-                self._reference.fire(due.point, self._own)
-                due.at_ns += due.interval_ns
-        for due in self._clocks:
-            if due.at_ns <= now and self._is_enabled:
-                # A sample that was missed while the last was taken is not made up for: it would be the same stack.
-                due.at_ns += ((now - due.at_ns) // due.interval_ns + 1) * due.interval_ns
-                self._sample(due.point)
+        for point in self._clocks.due_timers():
+            self._evaluation.fire(point, None, self._own)
+        if self._is_enabled:
+            for point in self._clocks.due_samples():
+                self._sample(point)
 
     def _sample(self, point: AttachPoint) -> None:
         """Stop each thread that runs, or would if this one did not, for as long as its firing takes."""
@@ -290,6 +258,9 @@ class ProcessEngine:
     def disable(self) -> None:
         """No probe but END fires any more."""
         self._is_enabled = False
+        if self._capture is not None:
+            self._capture.silence()
+        self._evaluation.drain()
         self._reference.disable()
 
     def end(self) -> None:
@@ -308,6 +279,7 @@ class ProcessEngine:
         if not self._has_filter:
             self._tracer.detach()
         self._take_status()
+        self._evaluation.close()
         self._reference.close()
 
     def mind(self) -> None:
@@ -327,11 +299,13 @@ class ProcessEngine:
 
     def read(self, sink: Callable[[memoryview], int]) -> int:
         """Hand all records so far to `sink`; returns the bytes read."""
-        return self._reference.read(sink)
+        with self._evaluation.lock:
+            return self._reference.read(sink)
 
     def refresh(self) -> None:
         """Merge all aggregations as they stand."""
-        self._reference.refresh()
+        with self._evaluation.lock:
+            self._reference.refresh()
 
     def stack(self, identity: int) -> Sequence[int]:
         """Addresses of a stack, innermost first."""
@@ -358,40 +332,25 @@ class ProcessEngine:
         if point in self._points:
             world = self._world(thread)
             world.words, world.registers = words, registers
-            self._carry_out(point, None, world)
-
-    def _carry_out(self, point: AttachPoint, number: int | None, world: World) -> None:
-        """Fire; whatever goes wrong is raised by run(), when the thread goes on."""
-        reference = self._reference
-        try:
-            if number is None:
-                reference.fire(point, world)
-            else:
-                reference.fire_selected(point, number, world)
-        except Exception as error:
-            self._failure = self._failure or error
-            reference.disable()
-            self._tracer.should_stop = True
-        if reference.exit_code is not None:
-            self._tracer.should_stop = True
+            self._evaluation.fire(point, None, world)
 
     def entered(self, thread: Thread, registers: bytes) -> bool:
         number = thread.number
-        if number in self._entries and registers[136] == _NATIVE_CS:
+        if number in self._entries and registers[136] == NATIVE_CS:
             world = self._world(thread)
             world.words, world.registers = (Facts.REGISTERS, number), registers
-            self._carry_out(_ENTER, number, world)
+            self._evaluation.fire(ENTER, number, world)
         return self._is_enabled and number in self._returns
 
     def returned(self, thread: Thread, registers: bytes) -> None:
         number = int.from_bytes(registers[120:128], "little")
         if number in self._pins.calls:
             self._pins.returned(thread.tid, number, registers)
-        if number in self._returns and registers[136] == _NATIVE_CS:
+        if number in self._returns and registers[136] == NATIVE_CS:
             world = self._world(thread)
             result = int.from_bytes(registers[80:88], "little")
             world.words, world.registers = (Facts.REGISTERS, result), registers
-            self._carry_out(_EXIT, number, world)
+            self._evaluation.fire(EXIT, number, world)
 
     def forked(self, thread: Thread, child: Thread) -> None:
         if child.process is not thread.process:
@@ -400,7 +359,7 @@ class ProcessEngine:
 
     def born(self, thread: Thread) -> None:
         """In the new thread its fork or clone returns 0, which ptrace does not report."""
-        if _EXIT in self._points and (registers := ptrace.read_registers(thread.tid)) is not None:
+        if EXIT in self._points and (registers := ptrace.read_registers(thread.tid)) is not None:
             self.returned(thread, registers)
 
     def executed(self, thread: Thread, former: int) -> None:
@@ -434,7 +393,7 @@ class ProcessEngine:
     def _hit(self, point: Uprobe, thread: Thread, registers: bytes) -> None:
         world = self._world(thread)
         world.words, world.registers = (), registers
-        self._carry_out(point, None, world)
+        self._evaluation.fire(point, None, world)
 
     def _unwind(self, thread: Thread, registers: bytes, frames: int) -> Sequence[int]:
         found = unwind(thread, registers, frames)
@@ -449,7 +408,7 @@ class ProcessEngine:
             world = self._world(thread)
             world.words, world.registers = (), registers
             for point in points:
-                self._carry_out(point, None, world)
+                self._evaluation.fire(point, None, world)
 
     def processes(self) -> list[Process]:
         """The processes that are traced now."""
@@ -477,15 +436,3 @@ def _shares_memory(thread: Thread, call: int) -> bool:
     if call == 435:
         flags = int.from_bytes(thread.process.memory.read(flags, 8), "little")
     return bool(flags & _CLONE_VM)
-
-
-class _Trial(OwnWorld):
-    """A system call that nobody makes, to ask guards about."""
-
-    __slots__ = ()
-
-    def set(self, number: int, result: int) -> None:
-        registers = bytearray(ptrace.REGISTERS_SIZE)
-        registers[120:128] = number.to_bytes(8, "little")
-        registers[136] = _NATIVE_CS
-        self.registers, self.words = bytes(registers), (Facts.REGISTERS, result & (1 << 64) - 1)

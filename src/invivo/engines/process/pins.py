@@ -57,6 +57,13 @@ class Pins:
         self.cpu = cpu
         self.calls = frozenset((_SETAFFINITY, _GETAFFINITY))
 
+    @property
+    def others(self) -> frozenset[int]:
+        """The CPUs that are not shared, where there are any: for whoever works beside."""
+        if self.cpu is None:
+            return frozenset(os.sched_getaffinity(0))
+        return self._before - {self.cpu} or self._before
+
     def unpin(self, threads: Iterable[int]) -> None:
         """Let these threads, and this one, run on all their CPUs again."""
         if self.cpu is None:

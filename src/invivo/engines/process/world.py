@@ -16,6 +16,8 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
+from invivo.engines.process.native.record_ir import RECIPE_COMM, RECIPE_STRING
+from invivo.engines.process.native.records import Record
 from invivo.engines.process.objects import KernelObjects
 from invivo.engines.reference.world import World
 from invivo.linux import clock, procfs, ptrace
@@ -27,14 +29,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.engines.process.tracer import Thread
 
-__all__ = ["Facts", "OwnWorld", "ThreadWorld"]
+__all__ = ["Facts", "OwnWorld", "RecordWorld", "ThreadWorld"]
 
 
 class Facts:
     """What all worlds of a run share. `unwind(thread, registers, frames)` gives addresses, innermost first;
     `conceal(pid, address, data)` puts back the bytes that breakpoints stand on."""
 
-    __slots__ = ("conceal", "constants", "is_pinned", "objects", "unwind")
+    __slots__ = ("conceal", "constants", "cpu", "objects", "unwind")
 
     # Where the registers, as struct pt_regs, seem to lie in the kernel's memory.
     REGISTERS = 0xFFFF_C8FF_0000_0000
@@ -46,7 +48,7 @@ class Facts:
             Globals.TRACER_PID: os.getpid(),
             Globals.WALL_OFFSET_NS: clock.wall_offset_ns(),
         }
-        self.is_pinned = False
+        self.cpu = -1  # which one the traced threads are pinned to, or -1
         self.unwind: Callable[[Thread, bytes, int], Sequence[int]] = lambda thread, registers, frames: ()
         self.conceal: Callable[[int, int, bytes], bytes] | None = None
 
@@ -153,8 +155,8 @@ class ThreadWorld(_Common):
 
     @property
     def cpu(self) -> int:
-        if self.facts.is_pinned:
-            return int(ptrace.cpu_of_caller())
+        if self.facts.cpu >= 0:
+            return self.facts.cpu
         try:
             if self._cpu_fd < 0:
                 self._cpu_fd = os.open(f"/proc/{self.thread.tid}/stat", os.O_RDONLY | os.O_CLOEXEC)
@@ -193,6 +195,77 @@ class ThreadWorld(_Common):
         if not is_user:
             return ()
         return self.facts.unwind(self.thread, self.registers, frames)
+
+
+class RecordWorld(_Common):
+    """A thread as it was at a stop that was written down."""
+
+    __slots__ = ("facts", "record", "registers", "words")
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.record = Record(0, 0, 0, 0, 0, b"", ())
+        self.registers = b""
+        self.words = ()
+
+    @property
+    def pid_tgid(self) -> int:
+        return self.record.pid << 32 | self.record.tid
+
+    @property
+    def timestamp(self) -> int:
+        return self.record.time_ns
+
+    @property
+    def comm(self) -> bytes:
+        for piece in self.record.pieces:
+            if piece.kind == RECIPE_COMM:
+                return (piece.data or b"").rstrip(b"\n")
+        return b""
+
+    @property
+    def uid_gid(self) -> int:
+        raise AssertionError("it takes the stopped thread")
+
+    @property
+    def current_task(self) -> int:
+        raise AssertionError("it takes the stopped thread")
+
+    @property
+    def current_cgroup(self) -> int:
+        raise AssertionError("it takes the stopped thread")
+
+    @property
+    def cpu(self) -> int:
+        return self.facts.cpu
+
+    @property
+    def user_pc(self) -> int:
+        return int.from_bytes(self.registers[128:136], "little")
+
+    def read(self, space: Space, address: int, size: int) -> bytes | None:
+        if space is not Space.USER:
+            return self.kernel(address, size)
+        for piece in self.record.pieces:
+            data = piece.data if piece.kind != RECIPE_COMM else None
+            if data is not None and piece.address <= address and address + size <= piece.address + len(data):
+                return self._concealed(address, data[address - piece.address : address - piece.address + size])
+        return None
+
+    def _concealed(self, address: int, data: bytes) -> bytes:
+        conceal = self.facts.conceal
+        return data if conceal is None else conceal(self.record.pid, address, data)
+
+    def read_string(self, space: Space, address: int, limit: int) -> bytes | None:
+        if space is not Space.USER:
+            return _string_of(self.kernel, address, limit)
+        for piece in self.record.pieces:
+            if piece.address == address and piece.kind == RECIPE_STRING and piece.limit >= limit:
+                return None if piece.data is None else piece.data[:limit]
+        return None
+
+    def stack(self, is_user: bool, frames: int) -> Sequence[int]:
+        return ()
 
 
 class OwnWorld(_Common):

@@ -12,7 +12,7 @@ Nothing is ever lost here but faults in ERROR's clauses: the ring, the aggregati
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 from invivo.engines.base import Engine, Losses
@@ -23,7 +23,7 @@ from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
 from invivo.program import clauses
 from invivo.program.attach import AttachPoint, Moment, Once
-from invivo.program.clauses import Probe, Program
+from invivo.program.clauses import Clause, Probe, Program
 from invivo.program.nodes import Expr, Scope, Variable
 from invivo.program.passes import units
 from invivo.program.passes.units import Selection, Unit, group_units
@@ -68,6 +68,7 @@ class _Firing(NamedTuple):
     probe_ids: tuple[int, ...]
     guard: Scalar | None
     clauses: tuple[_Clause, ...]
+    source: units.Firing
 
 
 class _Selection(NamedTuple):
@@ -143,7 +144,7 @@ class ReferenceEngine(Engine):
 
     def _firing(self, firing: units.Firing) -> _Firing:
         clauses = tuple(self._clause(clause) for clause in firing.clauses)
-        made = _Firing(firing.probe_ids, self._guard(firing.guard), clauses)
+        made = _Firing(firing.probe_ids, self._guard(firing.guard), clauses, firing)
         self._by_id.update(dict.fromkeys(firing.probe_ids, made))
         return made
 
@@ -239,6 +240,18 @@ class ReferenceEngine(Engine):
                 elif value in step.cases:
                     known.append(step.cases[value])
         return known
+
+    def parts_at(self, point: AttachPoint, value: int) -> Iterator[Clause | Expr]:
+        """The clauses and guards that `fire_selected` would carry out."""
+        for firing, _ in self._selected(point, value):
+            yield from firing.source.clauses
+            if firing.source.guard is not None:
+                yield firing.source.guard(_NOWHERE)
+
+    @property
+    def error_clauses(self) -> tuple[Clause, ...]:
+        """The clauses of ERROR."""
+        return self._compiler.program.error_clauses
 
     def may_fire(self, point: AttachPoint, world: World) -> bool:
         """Whether something would be carried out at an attach point, as far as selectors and guards tell."""
