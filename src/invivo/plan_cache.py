@@ -2,8 +2,8 @@
 
 One file a plan in the cache directory of the user (`invivo.cache`), named after a checksum of its key; the key stands
 whole inside and is compared whole. It covers all that a plan depends on: the text, its arguments and options, the
-kernel's build, the interpreter, and this very build of invivo. The directory must belong to the user alone, for a
-plan is unpickled. The oldest files go when there are more than `KEPT`.
+kernel's build, the pid namespace, the interpreter, and this very build of invivo. The directory must belong to the user
+alone, for a plan is unpickled. The oldest files go when there are more than `KEPT`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import zlib
 
 from invivo.cache import cache_dir, kernel_key, write_atomically
+from invivo.linux.pid_namespace import pid_namespace
 from invivo.program.plan import Plan
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def key_of(
     that the text names ($uid)."""
     ids = sorted(item for item in consumer.items() if b"$" + item[0].encode() in text)
     environment = sorted(item for item in os.environ.items() if item[0].startswith(("INVIVO_OPT_", "DTRACE_OPT_")))
-    parts = (text, name, tuple(arguments), sorted(options.items(), key=str), environment, ids)
+    parts = (text, name, tuple(arguments), sorted(options.items(), key=str), environment, ids, pid_namespace())
     return repr((parts, kernel_key(), sys.version, _build())).encode("utf-8", "surrogateescape")
 
 

@@ -21,6 +21,7 @@ from invivo.engines.choice import is_process_engine
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.errors import InvivoError, OptionError, RightsError, TargetError, UnsupportedError, VerifierError
 from invivo.linux import spawn
+from invivo.linux.pid_namespace import require_own_proc
 from invivo.linux.targets import Targets
 from invivo.progress import progress
 from invivo.services import Services
@@ -116,6 +117,7 @@ class Session:
             self._remove()
 
     def _start(self) -> None:
+        require_own_proc()
         if self._pid is not None:
             self._targets.first = spawn.attach_pid(self._pid)
             self._request.target_pid = self._pid

@@ -48,6 +48,8 @@ BPF_TRACE_UPROBE_MULTI = 48
 BPF_F_UPROBE_MULTI_RETURN = 1 << 0
 
 BPF_FUNC_copy_from_user = 148
+BPF_FUNC_get_current_task = 35
+BPF_FUNC_probe_read_kernel = 113
 BPF_FUNC_probe_write_user = 36
 BPF_FUNC_get_attach_cookie = 174
 BPF_FUNC_task_pt_regs = 175

@@ -82,6 +82,11 @@ class Builder(Protocol):
     def clause_index(self) -> int: ...
 
     @property
+    def is_namespaced(self) -> bool:
+        """Whether tasks are numbered by another pid namespace than the initial one."""
+        ...
+
+    @property
     def strsize(self) -> int:
         """Bytes of a string, its NUL included."""
         ...

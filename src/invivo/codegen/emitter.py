@@ -46,6 +46,7 @@ class Helper(enum.IntEnum):
     WRITE_USER = 36
     GET_STACK = 67
     CGROUP_ID = 80
+    NS_PID_TGID = 120
     SEND_SIGNAL = 109
     READ_USER = 112
     READ_KERNEL = 113
@@ -108,6 +109,8 @@ class Emitter(ABC):
         self.firing_zeroed: set[Variable] = set()
         self.timestamp: Value | None = None  # alloca: 0 until the firing asks for the time
         self.has_timestamp = False  # whether this firing's code starts it at 0
+        self.pid_tgid: Value | None = None  # the same of the running thread's numbers: see codegen.namespace
+        self.has_pid_tgid = False
         self.own_memory: Place | None = None  # what alloca() and copyin() hand out, and how much of it is used
         self.own_used: Value | None = None
         self.own_is_fresh = False  # whether this firing's code starts with all of it unused
@@ -183,6 +186,7 @@ class Emitter(ABC):
         self.firing_zeroed = set()
         self.own_is_fresh = False
         self.has_timestamp = False
+        self.has_pid_tgid = False
         # The block stays open: variables met later are cleared in it.
         self.firing_init.tail = f"  br label %{body.label}"
         self.out.enter_after_open(body)

@@ -10,7 +10,7 @@ import os
 import struct
 from collections.abc import Callable
 
-from invivo.codegen import destructive, memory, numerals, speculations, stacks, strings, text
+from invivo.codegen import destructive, memory, namespace, numerals, speculations, stacks, strings, text
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import ONE, ZERO, Value, const
 from invivo.program.attach import PerfClock
@@ -275,7 +275,9 @@ def _case(first: str, last: str) -> _String:
 
 
 SCALARS: dict[str, _Scalar] = {
-    "pid_tgid": _helper(Helper.PID_TGID),
+    "pid_tgid": lambda e, call: namespace.pid_tgid(e),
+    "kernel_pid_tgid": _helper(Helper.PID_TGID),
+    "pid_number": lambda e, call: namespace.number(e, e.scalar(call.arguments[0])),
     "uid_gid": _helper(Helper.UID_GID),
     "cpu": _helper(Helper.CPU),
     "timestamp": _timestamp,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
+from invivo.codegen.namespace import pid_tgid
 from invivo.program.shared import Globals, Process
 
 __all__ = ["identity", "meet"]
@@ -23,7 +24,7 @@ def meet(e: Emitter) -> Value:
     copy = e.storage.scratch(Process.VALUE)
     with e.temporaries():
         key = e.slot(Process.KEY)
-        tgid = out.binary("lshr", out.call(Helper.PID_TGID, pure=True), const(32))
+        tgid = out.binary("lshr", pid_tgid(e), const(32))
         out.store(tgid, key)
         if offset := e.module.traits.task_exec_id:
             place = out.add(out.call(Helper.CURRENT_TASK, pure=True), const(offset))
@@ -45,7 +46,7 @@ def identity(e: Emitter) -> Value:
     """Pid and generation as they stand in fields: the generation in the upper half."""
     out = e.out
     generation = out.extend(out.load(meet(e), "i32"), False)
-    pid = out.binary("lshr", out.call(Helper.PID_TGID, pure=True), const(32))
+    pid = out.binary("lshr", pid_tgid(e), const(32))
     return out.binary("or", out.binary("shl", generation, const(32)), pid)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from invivo.bpf import features
+from invivo.engines.namespace import kernel_namespace
 from invivo.linux import cpu
-from invivo.program.plan import Traits
+from invivo.program.plan import PidNumbers, Traits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +57,10 @@ class _KernelTraits(Traits):
     @property
     def has_user_registers(self) -> bool:
         return features.has_user_registers().outcome is features.Outcome.YES
+
+    @cached_property
+    def pid_numbers(self) -> PidNumbers | None:
+        return kernel_namespace(self.types)
 
     @property
     def task_exec_id(self) -> int:

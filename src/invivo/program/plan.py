@@ -22,6 +22,7 @@ __all__ = [
     "FaultSite",
     "MapKind",
     "MapPlan",
+    "PidNumbers",
     "Plan",
     "ProbeInfo",
     "Relocation",
@@ -62,6 +63,23 @@ class FaultSite(NamedTuple):
 # --- what the kernel can do -------------------------------------------------------------------------------------------
 
 
+class PidNumbers(NamedTuple):
+    """How tasks are numbered where invivo does not run in the initial pid namespace: which namespace it is in, and the
+    offsets by which the numbers there are found: task -> struct pid (of the thread, and by its signal_struct of the
+    process) -> its number at the namespace's level; that namespace -> inode."""
+
+    device: int
+    inode: int
+    level: int
+    thread_pid: int  # in struct task_struct
+    signal: int
+    process_pid: int  # in struct signal_struct
+    pid_level: int  # in struct pid: how deep its own namespace lies
+    number: int  # that of `level`
+    namespace: int
+    namespace_inode: int  # in struct pid_namespace
+
+
 class Traits(NamedTuple):
     """What the compiler must know of the kernel that will run the plan; asked of the kernel, never of its version.
 
@@ -81,6 +99,7 @@ class Traits(NamedTuple):
     chips: tuple[int, ...] = ()  # by CPU: its package; and its memory node
     lgrps: tuple[int, ...] = ()
     has_user_registers: bool = False  # Linux 5.15 (dd6e10fbd9fb): the running thread's registers in user space
+    pid_numbers: PidNumbers | None = None  # None: those of the initial pid namespace
     task_exec_id: int = 0  # likewise `self_exec_id`: a thread's number of execs, its ancestors' included
 
 

@@ -23,7 +23,9 @@ class Primitive(NamedTuple):
 
 
 _ROWS = (
-    Primitive("pid_tgid", "", "i", "tgid << 32 | tid of the running thread"),
+    Primitive("pid_tgid", "", "i", "tgid << 32 | tid of the running thread, as invivo's pid namespace numbers them"),
+    Primitive("kernel_pid_tgid", "", "i", "the same as the initial pid namespace numbers them"),
+    Primitive("pid_number", "i", "i", "number of the struct pid at an address, in a namespace below the initial; or 0"),
     Primitive("uid_gid", "", "i", "gid << 32 | uid of the running thread"),
     Primitive("comm", "", "s", "the running thread's name, String(16)"),
     Primitive("cpu", "", "i", "number of the CPU"),

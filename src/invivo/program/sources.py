@@ -63,9 +63,12 @@ class ProbePattern:
 
 class ProbeCatalog(Protocol):
     """All probes of all providers. `is_following`, set before the first question: probes of a process fire in its
-    descendants too."""
+    descendants too. `is_namespaced`: invivo does not run in the initial pid namespace."""
 
     is_following: bool
+
+    @property
+    def is_namespaced(self) -> bool: ...
 
     def match(self, pattern: ProbePattern) -> Sequence[Probe]:
         """The probes that match, in listing order; the same Probe object for the same probe each time.

@@ -53,6 +53,10 @@ class Catalog:
         self._listed: dict[str, dict[Probe, int]] = {}  # by provider: its listed probes and their numbers
         self._unlisted: dict[Probe, int] = {}
 
+    @property
+    def is_namespaced(self) -> bool:
+        return self._traits.pid_numbers is not None
+
     def provider(self, name: str) -> Provider:
         """The provider called `name`: one of PROVIDERS, `pid4711`, `uprobe`, `usdt`, `python4711`."""
         found = self._providers.get(name)
@@ -62,7 +66,7 @@ class Catalog:
             if family in USER_PROVIDERS:
                 found = module.provider(name, pid, self._user_types())
                 if self.is_following and family == "pid":
-                    found.follow(self._types)
+                    found.follow(self._types, self.is_namespaced)
             else:
                 found = module.provider(self._types, self._traits)
             self._providers[name] = found

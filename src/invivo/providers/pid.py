@@ -37,9 +37,9 @@ class PidProvider:
         self._objects: list[MappedObject] | None = None
         self._later: dict[str, MappedObject | None] = {}
 
-    def follow(self, types: KernelTypeSource) -> None:
+    def follow(self, types: KernelTypeSource, is_namespaced: bool) -> None:
         """Let the probes fire in the process's descendants too; before the first of them is made."""
-        self._functions.confine(0, descends_from(types, self.pid))
+        self._functions.confine(0, descends_from(types, self.pid, is_namespaced))
 
     @property
     def objects(self) -> list[MappedObject]:

@@ -236,7 +236,7 @@ def _not(condition: Maker) -> Maker:
 
 def _pid_and_tid() -> tuple[Maker, Maker]:
     def both_ids(span: Span) -> Expr:
-        return Call("pid_tgid", (), UINT64, span)
+        return Call("kernel_pid_tgid", (), UINT64, span)
 
     pid = binary(">>", both_ids, literal(32, UINT64), UINT64)
     tid = binary("&", both_ids, literal(0xFFFFFFFF, UINT64), UINT64)

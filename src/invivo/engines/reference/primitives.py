@@ -66,6 +66,14 @@ def pid_tgid(f: Firing, call: Call) -> int:
     return f.world.pid_tgid
 
 
+def kernel_pid_tgid(f: Firing, call: Call) -> int:
+    return f.world.pid_tgid
+
+
+def pid_number(f: Firing, call: Call, pid: int) -> int:
+    return f.world.pid_number(pid)
+
+
 def uid_gid(f: Firing, call: Call) -> int:
     return f.world.uid_gid
 
@@ -281,7 +289,8 @@ def speculation_end(f: Firing, call: Call, number: int) -> int:
 
 
 _FUNCTIONS: tuple[_Function, ...] = (
-    pid_tgid, uid_gid, comm, cpu, timestamp, current_task, current_cgroup, random, kernel_pc, user_pc,
+    pid_tgid, kernel_pid_tgid, pid_number, uid_gid, comm, cpu, timestamp, current_task, current_cgroup, random,
+    kernel_pc, user_pc,
     kstack, ustack, kstack_depth, ustack_depth,
     caller, ucaller, user_registers, cpu_chip, cpu_lgrp,
     *STRING_FUNCTIONS,

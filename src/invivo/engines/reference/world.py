@@ -27,6 +27,11 @@ class World(Protocol):
         """tgid << 32 | tid of the running thread."""
         ...
 
+    def pid_number(self, pid: int) -> int:
+        """The number of a `struct pid` in invivo's own pid namespace, 0 if it has none; asked for in a namespace below
+        the initial one only."""
+        return 0
+
     @property
     def uid_gid(self) -> int:
         """gid << 32 | uid."""
@@ -147,10 +152,14 @@ class SyntheticWorld:
     words: Sequence[int] = ()
     record: bytes = b""
     user_registers: int = 0
+    pid_numbers: Mapping[int, int] = field(default_factory=dict)  # of struct pid, by address
     seed: int = 1
     signals: list[int] = field(default_factory=list)  # that were sent to the process
 
     CONTEXT = 0xFFFF_8880_0000_2000
+
+    def pid_number(self, pid: int) -> int:
+        return self.pid_numbers.get(pid, 0)
 
     @property
     def pid_tgid(self) -> int:

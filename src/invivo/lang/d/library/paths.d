@@ -64,7 +64,7 @@ function int progenyof(pid_t ancestor)
 	struct task_struct *t = curthread;
 
 	for (int i = 0; i < 1024; i++) {
-		if (t->tgid == ancestor)
+		if (__pid_of(t) == ancestor)
 			return 1;
 		if (t->tgid == 0)
 			return 0;

@@ -4,9 +4,9 @@
  *	proc:::signal-send { printf("%d -> %d (%s)", pid, args[1]->pr_pid, args[1]->pr_fname); }
  *	BEGIN { trace(curpsinfo->pr_ppid); }
  *
- * Ids are those of the initial namespaces, as ps(1) shows them outside of containers. Not to be had on Linux:
- * pr_taskid, pr_projid, pr_poolid, pr_zoneid (there are no such things), pr_pctcpu, pr_pctmem, pr_rssize (the kernel
- * has no single number of them).
+ * Process ids are those of the pid namespace that invivo runs in, as ps(1) shows them there; user and group ids those of
+ * the initial user namespace. Not to be had on Linux: pr_taskid, pr_projid, pr_poolid, pr_zoneid (there are no such
+ * things), pr_pctcpu, pr_pctmem, pr_rssize (the kernel has no single number of them).
  *
  * pr_psargs, pr_argc, pr_argv and pr_envp lie in the process's own memory, which can only be read of the process that
  * runs: for others pr_psargs is pr_fname, and the rest zero. It is the memory that the process may have overwritten.
@@ -68,10 +68,10 @@ function string __psargs(struct task_struct *t)
 
 translator psinfo_t < struct task_struct *T > {
 	pr_nlwp = T->signal->nr_threads;
-	pr_pid = T->tgid;
-	pr_ppid = T->real_parent->tgid;
-	pr_pgid = T->signal->pids[PIDTYPE_PGID]->numbers[0].nr;
-	pr_sid = T->signal->pids[PIDTYPE_SID]->numbers[0].nr;
+	pr_pid = __pid_of(T);
+	pr_ppid = __pid_of(T->real_parent);
+	pr_pgid = __pid_number(T->signal->pids[PIDTYPE_PGID]);
+	pr_sid = __pid_number(T->signal->pids[PIDTYPE_SID]);
 	pr_uid = T->cred->uid.val;
 	pr_euid = T->cred->euid.val;
 	pr_gid = T->cred->gid.val;

@@ -74,7 +74,7 @@ inline string __policy_name[unsigned int policy] =
 translator lwpsinfo_t < struct task_struct *T > {
 	pr_flag = (T->flags & __PF_KTHREAD ? PR_ISSYS : 0)
 	    | (__task_state[T] & __TASK_STOPPED_OR_TRACED ? PR_STOPPED : 0);
-	pr_lwpid = T->pid;
+	pr_lwpid = __tid_of(T);
 	pr_addr = (uintptr_t)T;
 	pr_state = __lwp_state[T];
 	pr_sname = __lwp_letter[__lwp_state[T]];

@@ -37,6 +37,10 @@ class BuiltinCall:
         return self.clause.index
 
     @property
+    def is_namespaced(self) -> bool:
+        return self.clause.program.catalog.is_namespaced
+
+    @property
     def strsize(self) -> int:
         return self.clause.program.strsize
 
