@@ -207,7 +207,7 @@ class Machine:
             case nodes.Conditional(condition, then, other, type_):
                 assert then.type == other.type == type_, "branches have the type"
                 return self.value(then if self.value(condition) else other)
-            case nodes.Call("pid_tgid"):
+            case nodes.Call("kernel_pid_tgid"):
                 return self.pid_tgid
             case _:
                 raise AssertionError(f"not a provider's expression: {expr}")
