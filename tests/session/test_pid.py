@@ -234,6 +234,34 @@ def test_what_a_clause_reads_is_as_it_was_at_the_first_instruction(clause: str, 
     assert run(program, f"{trigger('shapes')} sets_arg1 1009")[-1].split() == expected.split()
 
 
+# --- IFUNC symbols: the name means what the program has chosen ---
+
+
+@pytest.mark.parametrize("flags", [(), ("-s", "-rdynamic"), ("-Wl,-z,now",)])
+def test_a_program_s_own_choice(flags: tuple[str, ...]) -> None:
+    program = '''pid$target:a.out:add:entry { @e = count(); @m = max(arg0); }
+        pid$target:a.out:add:return { @r = sum(arg1); }
+        END { printa("%@d ", @e); printa("%@d ", @m); printa("%@d\\n", @r); }'''
+    assert run(program, trigger("chooses", *flags))[-1].split() == ["31", "30", str(31 * 32 // 2)]
+
+
+_MEASURED = '"a text that nobody else measures"'
+
+
+@pytest.mark.parametrize("module", ["libc", "libc.so.6", "lib*"])
+@pytest.mark.parametrize("function", ["strlen", "strle?"])
+def test_the_choice_of_the_c_library(module: str, function: str) -> None:
+    """32 bytes are measured 23 times."""
+    program = f'''pid$target:{module}:{function}:entry {{ self->is = copyinstr(arg0) == {_MEASURED}; }}
+        pid$target:{module}:{function}:return /self->is/ {{ @[probefunc, arg1] = count(); }}'''
+    assert run(program, trigger("chooses"))[-1].split() == ["strlen", "32", "23"]
+
+
+def test_the_choice_for_all_programs_is_that_of_this_one() -> None:
+    program = f"uprobe:libc.so.6:strlen:entry /copyinstr(arg0) == {_MEASURED}/ {{ @ = count(); }}"
+    assert run(program, trigger("chooses"))[-1].split() == ["23"]
+
+
 # --- errors ---
 
 

@@ -106,6 +106,8 @@ class FunctionProbes:
             if name is not None and (offset := _number(name)) is not None:
                 yield self._absolute(table, offset, name)
             return
+        if any(map(matcher.function, table.resolvers)):
+            table.choose(self._pid)
         if wanted is not None:
             functions: Iterable[Function] = table.by_name.get(wanted, ())
         elif name is not None and name not in ("entry", "return"):
@@ -323,8 +325,8 @@ class FunctionProbes:
                 return f"the kernel probes no instruction of the kind with which '{wanted}' of {object_.name} begins"
             if wanted in table.resolvers:
                 return (
-                    f"'{wanted}' of {object_.name} only chooses the function that is run (IFUNC), when the program "
-                    "starts; those to choose from have names of their own"
+                    f"'{wanted}' of {object_.name} only chooses the function that is run (IFUNC), and nothing here has "
+                    "called it yet; those to choose from have names of their own"
                 )
             names |= table.by_name.keys()
         close = difflib.get_close_matches(wanted, names, 3, 0.7)

@@ -353,6 +353,17 @@ class ElfFile:
         for name, info, section, address, size in self._rows(table):
             yield Symbol(name, info & 15, info >> 4, section, address, size)
 
+    def names(self, table: str) -> Iterator[tuple[int, str]]:
+        """(index, name) of all symbols of a table that have one, those that other files define included.
+
+        Raises:
+            ElfError: The table is damaged.
+        """
+        data, strings = self._table(table) or (b"", Strings(b"", 0, 0, ""))
+        for index, row in enumerate(_SYMBOL.iter_unpack(data)):
+            if row[0]:
+                yield index, strings.name(row[0])
+
     def has_symbols(self, table: str) -> bool:
         """Whether there is a symbol table with something in it."""
         section = self.section(table)

@@ -22,6 +22,7 @@ __all__ = ["FunctionTable", "functions_of", "separate_file"]
 _DEBUG = "/usr/lib/debug"
 _LARGEST_UNPACKED = 256 << 20
 _LARGEST_CODE = 1 << 20  # of a function without a size
+_LARGEST_CHOSEN = 4096  # of one that stands behind an IFUNC symbol and has no name of its own
 
 
 class FunctionTable:
@@ -35,14 +36,15 @@ class FunctionTable:
         self.sources: list[str] = []
         functions = self._read()
         self.by_name: dict[str, list[Function]] = {}
-        self.resolvers: set[str] = set()
+        self.resolvers: dict[str, set[int]] = {}  # IFUNC symbols, and where their code is
+        self._has_chosen = False
         addresses = set()
         for function in functions:
             if not self.elf.is_code(function.address) or self.elf.to_offset(function.address) is None:
                 continue
             addresses.add(function.address)
             if function.is_resolver:
-                self.resolvers.add(function.name)
+                self.resolvers.setdefault(function.name, set()).add(function.address)
                 continue
             same = self.by_name.setdefault(function.name, [])
             if all(function.address != other.address for other in same):
@@ -81,6 +83,22 @@ class FunctionTable:
             raise ElfError(f"'{self.object.path}' has damaged mini-debuginfo (.gnu_debugdata): {error}") from None
         self.sources.append(".gnu_debugdata")
         return ElfFile(unpacked, f"{self.object.path} (.gnu_debugdata)").functions(".symtab")
+
+    def choose(self, pid: int) -> None:
+        """Let names of IFUNC symbols mean the functions that process `pid` (0: this one) has chosen for them."""
+        if self._has_chosen:
+            return
+        self._has_chosen = True
+        from invivo.symbols.ifunc import chosen
+
+        known = {function.address: function for same in self.by_name.values() for function in same}
+        found = chosen(pid, self.object, self.elf, self.resolvers)
+        self.addresses = sorted({*self.addresses, *(address for same in found.values() for address in same)})
+        for name, addresses in found.items():
+            same = self.by_name.setdefault(name, [])
+            for address in sorted(addresses - {function.address for function in same}):
+                size = known[address].size if address in known else min(self.room(address), _LARGEST_CHOSEN)
+                same.append(Function(name, address, size, False))
 
     def code(self, function: Function) -> bytes:
         """The function's bytes: as many as its symbol says, or up to the next symbol."""
