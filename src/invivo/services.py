@@ -44,11 +44,20 @@ class Services:
             self._symbols = KernelSymbols()
         return self._symbols.name(address)
 
-    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+    def user_symbol(self, pid: int, address: int, generation: int = 0, *, is_return: bool = False) -> str:
+        return self._names.name(pid, generation, address, is_return=is_return)
+
+    def user_frames(
+        self, pid: int, address: int, generation: int = 0, *, is_return: bool = False
+    ) -> tuple[tuple[str, str, bool], ...]:
+        return self._names.frames(pid, generation, address, is_return=is_return)
+
+    @property
+    def _names(self) -> Symbolizer:
         if self._symbolizer is None:
             from invivo.symbols.normalize import AddressSpaces
             from invivo.symbols.symbolize import Symbolizer
 
             source = getattr(self._engine, "watch", None) or self._engine
             self._symbolizer = Symbolizer(getattr(source, "spaces", None) or AddressSpaces())
-        return self._symbolizer.name(pid, generation, address)
+        return self._symbolizer

@@ -280,8 +280,13 @@ class _Services:
     def kernel_symbol(self, address: int) -> str:
         return f"{address:#x}"
 
-    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+    def user_symbol(self, pid: int, address: int, generation: int = 0, *, is_return: bool = False) -> str:
         return f"{address:#x}"
+
+    def user_frames(
+        self, pid: int, address: int, generation: int = 0, *, is_return: bool = False
+    ) -> tuple[tuple[str, str, bool], ...]:
+        return ((self.user_symbol(pid, address, generation), "", False),)
 
 
 class Running:

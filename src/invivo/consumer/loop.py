@@ -75,7 +75,9 @@ class Consumer:
     def __init__(self, plan: Plan, output: Output, services: Services) -> None:
         self.plan = plan
         self.output = output
-        self.resolver = Resolver(services, has_names=not plan.options.get("noresolve"))
+        self.resolver = Resolver(
+            services, has_names=not plan.options.get("noresolve"), has_lines=bool(plan.options.get("srcline"))
+        )
         self.aggregations = Aggregations(plan, self.resolver)
         self._services = services
         self._drops = Drops({row.id: row.name for row in plan.aggregations})

@@ -47,11 +47,19 @@ class Services(Protocol):
         """``module`symbol+0xoffset`` of a kernel address; its hexadecimal digits where it has no name."""
         ...
 
-    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+    def user_symbol(self, pid: int, address: int, generation: int = 0, *, is_return: bool = False) -> str:
         """The same of a process's address; where it has no name, digits and the reason in brackets.
 
-        `generation` says which program the process ran when the address was taken; 0 is the one that it runs now.
+        `generation` says which program the process ran when the address was taken; 0 is the one that it runs now. With
+        `is_return` it is a return address, which belongs to the call before it.
         """
+        ...
+
+    def user_frames(
+        self, pid: int, address: int, generation: int = 0, *, is_return: bool = False
+    ) -> tuple[tuple[str, str, bool], ...]:
+        """The functions inlined at an address, innermost first, then the one that has the code: name, ``file:line`` or
+        "", and whether it is inlined."""
         ...
 
 

@@ -24,6 +24,9 @@ __all__ = ["Bucket", "Histogram", "Raw", "Record", "Stack", "UserAddress", "Valu
 class Stack(NamedTuple):
     """A stack, innermost frame first: `addresses` and, for each, its name (0x... where there is none).
 
+    With the option srcline a user stack has more names than addresses: before the name of an address come those of the
+    functions that were inlined there, each with ` [inlined]` behind it; and names end in ` (file:line)`.
+
     `pid` is the process of a user stack, 0 for a kernel stack.
     """
 

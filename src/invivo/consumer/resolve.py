@@ -22,16 +22,18 @@ _KEPT = 65536  # names and stacks remembered; then the memory is emptied
 
 
 class Resolver:
-    """Asks the services, and remembers the answers. Without names (option noresolve) addresses show their digits."""
+    """Asks the services, and remembers the answers. Without names (option noresolve) addresses show their digits. With
+    lines (option srcline) addresses of processes show their place in the source, and stacks the inlined functions."""
 
-    __slots__ = ("_first", "_has_names", "_kernel_names", "_services", "_stacks", "_user_names")
+    __slots__ = ("_first", "_has_lines", "_has_names", "_kernel_names", "_services", "_stacks", "_user_names")
 
-    def __init__(self, services: Services, *, has_names: bool = True) -> None:
+    def __init__(self, services: Services, *, has_names: bool = True, has_lines: bool = False) -> None:
         self._services = services
         self._has_names = has_names
+        self._has_lines = has_lines
         self._stacks: dict[tuple[int, bool, int, int, int], Stack] = {}
         self._kernel_names: dict[int, str] = {}
-        self._user_names: dict[tuple[int, int, int], str] = {}
+        self._user_names: dict[tuple[int, int, int, bool], str] = {}
         self._first: dict[tuple[str, str], bytes] = {}
 
     def stack(self, identity: int, is_user: bool, pid: int, depth: int, generation: int = 0) -> Stack:
@@ -43,7 +45,7 @@ class Resolver:
             if depth:
                 addresses = addresses[:depth]
             if is_user:
-                names = tuple(self.user_name(address, pid, generation) for address in addresses)
+                names = self._user_frames(addresses, pid, generation)
             else:
                 names = tuple(self.kernel_name(address) for address in addresses)
             found = Stack(addresses, names, is_user, pid)
@@ -69,12 +71,34 @@ class Resolver:
         """
         if not self._has_names:
             return f"{address:#x}"
-        key = (address, pid, generation)
+        return self._user_name(address, pid, generation, False)
+
+    def _user_name(self, address: int, pid: int, generation: int, is_return: bool) -> str:
+        key = (address, pid, generation, is_return)
         found = self._user_names.get(key)
         if found is None:
-            found = self._services.user_symbol(pid, address, generation)
+            found = self._services.user_symbol(pid, address, generation, is_return=is_return)
             self._keep(self._user_names, key, found)
         return found
+
+    def user_place(self, address: int, pid: int, generation: int = 0) -> str:
+        """The name, and with lines the place in the source behind it: ``module`symbol+0xoffset (file:line)``."""
+        name = self.user_name(address, pid, generation)
+        if not self._has_lines or not self._has_names:
+            return name
+        return _placed(name, self._services.user_frames(pid, address, generation)[0][1])
+
+    def _user_frames(self, addresses: tuple[int, ...], pid: int, generation: int) -> tuple[str, ...]:
+        """The frames of a stack: all addresses but the first were put there by calls."""
+        if not self._has_names:
+            return tuple(f"{address:#x}" for address in addresses)
+        if not self._has_lines:
+            return tuple(self._user_name(address, pid, generation, bool(i)) for i, address in enumerate(addresses))
+        names = []
+        for index, address in enumerate(addresses):
+            for name, place, is_inlined in self._services.user_frames(pid, address, generation, is_return=bool(index)):
+                names.append(_placed(name, place) + (" [inlined]" if is_inlined else ""))
+        return tuple(names)
 
     def symbol(self, form: str, address: int) -> str:
         """What sym(), func() and mod() (`form`) show of an address."""
@@ -82,6 +106,8 @@ class Resolver:
 
     def user_symbol(self, form: str, where: UserAddress) -> str:
         """What usym(), ufunc(), umod() and uaddr() (`form`) show of a process's address."""
+        if form == "uaddr":
+            return self.user_place(*where)
         return _in_form(form[1:], self.user_name(*where))
 
     def representative(self, form: str, raw: bytes) -> bytes:
@@ -97,6 +123,10 @@ class Resolver:
         if len(memory) >= _KEPT:
             memory.clear()
         memory[key] = value
+
+
+def _placed(name: str, place: str) -> str:
+    return f"{name} ({place})" if place else name
 
 
 def _in_form(form: str, name: str) -> str:

@@ -250,7 +250,7 @@ def _string_adapter(conv: str, type_: FieldType, style: Style) -> Adapter:
 
     def address(value: Raw) -> bytes:
         if isinstance(value, UserAddress):
-            text = resolver.user_name(*value)
+            text = resolver.user_place(*value)
         elif conv == "a":
             text = resolver.kernel_name(_number(value) & 0xFFFF_FFFF_FFFF_FFFF)
         else:

@@ -106,6 +106,7 @@ _ROWS = (
     Option("printsize", _SIZE, 8192, "bytes of a structure that print() shows at most", _DYNAMIC),
     _off("quiet", "print only what the program prints", _DYNAMIC),
     _off("rawbytes", "print traced arrays as a dump even if they hold text", _DYNAMIC),
+    _off("srcline", "show the source's file:line in user stacks, %A and uaddr(), and the functions inlined there"),
     Option("stackindent", _NUMBER, 14, "columns before a stack's frames", _DYNAMIC),
     # Buffers, and when they are read.
     Option("aggsize", _SIZE, 4 << 20, "bytes of aggregation keys and values a CPU and aggregation"),

@@ -13,11 +13,10 @@ Pointers lead into the process (Space.USER). A type that drgn cannot read (a C++
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from invivo.errors import InvivoError, TargetError
+from invivo.errors import TargetError
 from invivo.program.types import (
     BOOL,
     CHAR,
@@ -40,6 +39,7 @@ from invivo.program.types import (
     Struct,
     Type,
 )
+from invivo.symbols.debug_info import open_program, reading
 
 if TYPE_CHECKING:
     import drgn
@@ -79,8 +79,8 @@ class ProgramTypes:
         self._made: dict[object, Type] = {}
         self._kept: list[object] = []  # what the keys of _made are addresses of
         self._enumerators: dict[str, tuple[int, Type] | None] = {}
-        with _reading(path):
-            self._program = _open(path)
+        with reading(path):
+            self._program = open_program(path)
             module = self._program.extra_module(path)
             self.debug_path: str = module.debug_file_path or path
             # What is damaged at the outset is told at once: this reads the names of all units.
@@ -88,7 +88,7 @@ class ProgramTypes:
 
     def _lookup(self, ask: Callable[[], Any]) -> Any:
         """What drgn finds, or None. A name that is no C name (SyntaxError) is not found either."""
-        with _reading(self.path):
+        with reading(self.path):
             try:
                 return ask()
             except (LookupError, SyntaxError, ValueError, TypeError):
@@ -123,7 +123,7 @@ class ProgramTypes:
             found = self._lookup(lambda: self._program.constant(name))
             answer = None
             if found is not None:
-                with _reading(self.path):
+                with reading(self.path):
                     answer = int(found), self.type(found.type_)
             self._enumerators[name] = answer
         return self._enumerators[name]
@@ -137,7 +137,7 @@ class ProgramTypes:
         found = self._lookup(lambda: self._program.variable(name))
         if found is None:
             return None
-        with _reading(self.path):
+        with reading(self.path):
             return found.address_ or 0, self.type(found.type_)
 
     def function(self, name: str, file: str | None = None) -> Function | None:
@@ -145,7 +145,7 @@ class ProgramTypes:
         found = self._lookup(lambda: self._program.function(name, file))
         if found is None:
             return None
-        with _reading(self.path):
+        with reading(self.path):
             type_ = found.type_
             parameters = tuple((p.name or "", self._type_of(p)) for p in type_.parameters)
             return Function(name, found.address_ or 0, parameters, self._type_of(type_), type_.is_variadic)
@@ -155,7 +155,7 @@ class ProgramTypes:
         found = self.function(name)
         if found is not None and found.address in (0, address):
             return found
-        with _reading(self.path):
+        with reading(self.path):
             try:
                 frames = self._frames(address)
                 frame = frames[len(frames) - 1]
@@ -173,7 +173,7 @@ class ProgramTypes:
     def variables_at(self, address: int) -> dict[str, Type]:
         """The types of the variables in scope at a link-time address, the innermost of each name."""
         found: dict[str, Type] = {}
-        with _reading(self.path):
+        with reading(self.path):
             try:
                 frames = self._frames(address)
             except (LookupError, ValueError):
@@ -188,7 +188,7 @@ class ProgramTypes:
 
     def type(self, of: drgn.Type) -> Type:
         """The type as the typed program has it; const, volatile and restrict are left out."""
-        with _reading(self.path):
+        with reading(self.path):
             key = of.unqualified()._ptr
             made = self._made.get(key)
             if made is None:
@@ -200,7 +200,7 @@ class ProgramTypes:
     def _type_of(self, holder: Any) -> Type:
         """The type of a member, a parameter or a result; void where drgn cannot read it."""
         try:
-            with _reading(self.path):
+            with reading(self.path):
                 return self.type(holder.type)
         except (TargetError, LookupError, SyntaxError):
             return VOID
@@ -262,7 +262,7 @@ class ProgramTypes:
 
     def _resolver(self, of: drgn.Type) -> Callable[[], tuple[Member, ...]]:
         def resolve() -> tuple[Member, ...]:
-            with _reading(self.path):
+            with reading(self.path):
                 members = []
                 for member in of.members or ():
                     bits = member.bit_field_size or 0
@@ -270,48 +270,3 @@ class ProgramTypes:
                 return tuple(members)
 
         return resolve
-
-
-def _open(path: str) -> Any:
-    import logging
-
-    import drgn
-
-    logging.getLogger("drgn").disabled = True  # what it says of damaged files comes as an exception too
-
-    program = drgn.Program()
-    program.set_enabled_debug_info_finders(["standard"])  # without debuginfod: nothing here asks the network
-    module = program.extra_module(path, create=True)
-    module.try_file(path)
-    if module.loaded_file_path is None and module.debug_file_path is None:
-        with open(path, "rb"):  # say why, if it is that
-            pass
-        raise TargetError(f"'{path}' is no ELF file that can be read", "give a program, a library or an object file")
-    if module.debug_file_path is None:
-        program.load_module_debug_info(module)
-    if module.debug_file_path is not None:
-        module.address_range = 0, 1 << 63  # link-time addresses are asked for
-    else:
-        raise TargetError(
-            f"'{path}' has no debug information, and no file with it was found",
-            "install its -dbgsym package, or give its types by --types FILE (a file compiled with -g)",
-        )
-    return program
-
-
-@contextmanager
-def _reading(path: str) -> Iterator[None]:
-    """Errors of drgn and of the system as ours, with the file's name."""
-    try:
-        yield
-    except InvivoError:
-        raise
-    except OSError as error:
-        raise TargetError(f"cannot read the debug information of '{path}': {error.strerror or error}") from error
-    except Exception as error:
-        # drgn raises classes of its own, plain Exception for what libdw says, and for what makes no sense in a damaged
-        # file many of Python's: UnicodeDecodeError, NotImplementedError, OverflowError ...
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TargetError(
-            f"the debug information of '{path}' cannot be read: {text}", "it may be damaged: build or install it anew"
-        ) from error

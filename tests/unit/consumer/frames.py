@@ -47,8 +47,13 @@ class FakeServices:
     def kernel_symbol(self, address: int) -> str:
         return self.symbols.get(address, f"{address:#x}")
 
-    def user_symbol(self, pid: int, address: int, generation: int = 0) -> str:
+    def user_symbol(self, pid: int, address: int, generation: int = 0, *, is_return: bool = False) -> str:
         return self.user_symbols.get((pid, generation, address), f"{address:#x} [unknown]")
+
+    def user_frames(
+        self, pid: int, address: int, generation: int = 0, *, is_return: bool = False
+    ) -> tuple[tuple[str, str, bool], ...]:
+        return ((self.user_symbol(pid, address, generation), "", False),)
 
 
 def fields_of(types: Sequence[FieldType], start: int = 8) -> tuple[Field, ...]:

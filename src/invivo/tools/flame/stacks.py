@@ -2,6 +2,7 @@
 
     Stack((...), ("libc.so.6`read+0x10", "redis`main+0x2a"), True)   Frame("main", "redis"), Frame("read", "libc.so.6")
     Stack((...), ("vmlinux`vfs_read+0x1c",), False)                  Frame("vfs_read", "vmlinux", KERNEL)
+    ... "redis`lookup (db.c:60) [inlined]" (option srcline)          Frame("lookup", "redis", INLINED)
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Stacks"]
 
 _NAMELESS = re.compile(r"^(?:(?P<module>[^`]+)`)?0x[0-9a-f]+(?: \[(?P<why>[^\]]*)\])?$")
+
+
+_SOURCE = re.compile(r" \([^() ]+:\d+\)(?P<inlined> \[inlined\])?$")
 
 
 class Stacks:
@@ -59,6 +63,10 @@ class Stacks:
 
 
 def _frame(name: str, kind: Kind) -> Frame:
+    if match := _SOURCE.search(name):  # one function is one frame, whichever line of it
+        name, kind = name[: match.start()], Kind.INLINED if match["inlined"] else kind
+    elif name.endswith(" [inlined]"):
+        name, kind = name.removesuffix(" [inlined]"), Kind.INLINED
     if match := _NAMELESS.match(name):  # an address tells nobody anything: all of one file are one frame
         module = match["module"] or ""
         why = match["why"] or "no name"
