@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-t", dest="stamps", action="count", default=0, help="the time of day before each line; -tt: with "
         "microseconds; -ttt: since 1970")  # fmt: skip
     add("-r", dest="is_relative", action="store_true", help="the time since the last line before each")
-    add("-y", dest="shows_paths", action="store_true", help="show the paths of descriptors")
+    add("-y", dest="paths", action="count", default=0, help="show the paths of descriptors; -yy: the ends of sockets "
+        "and numbers of devices too")  # fmt: skip
     add("-s", dest="limit", type=int, default=32, metavar="BYTES", help="of strings to show (32)")
     add("-z", dest="only_successful", action="store_true", help="only calls that succeeded")
     add("-Z", dest="only_failed", action="store_true", help="only calls that failed")
@@ -70,7 +71,11 @@ def _request(namespace: argparse.Namespace) -> Request:
         raise OptionError(f"-s {namespace.limit}: a string cannot have fewer than no bytes")
     if namespace.only_failed and namespace.only_successful:
         raise OptionError("-z and -Z leave nothing to show: give one of them")
-    calls, signals = _expressions(namespace.expressions)
+    calls, signals, statuses = _expressions(namespace.expressions)
+    if namespace.only_successful:
+        statuses = frozenset(("successful",))
+    elif namespace.only_failed:
+        statuses = frozenset(("failed",))
     is_file = namespace.output is not None
     return Request(
         command=tuple(command),
@@ -79,20 +84,27 @@ def _request(namespace: argparse.Namespace) -> Request:
         signals=signals,
         follows=namespace.follows,
         limit=namespace.limit,
-        shows_paths=namespace.shows_paths,
+        paths=namespace.paths,
         shows_durations=namespace.shows_durations,
         stamp="r" if namespace.is_relative else "t" * min(namespace.stamps, 3),
         counts=namespace.counts,
-        only="successful" if namespace.only_successful else "failed" if namespace.only_failed else "",
-        pid_form="{} " if is_file else "[pid {:5}] ",
+        statuses=statuses,
+        pid_form="{:<5} " if is_file else "[pid {:5}] ",
         is_pinned=namespace.is_pinned,
         always_pid=is_file and namespace.follows,
     )
 
 
-def _expressions(expressions: list[str]) -> tuple[frozenset[int] | None, frozenset[int] | None]:
+_STATUSES = ("successful", "failed", "unfinished")
+
+
+def _expressions(
+    expressions: list[str],
+) -> tuple[frozenset[int] | None, frozenset[int] | None, frozenset[str] | None]:
+    """The calls, signals and statuses to show; None for all."""
     calls: frozenset[int] | None = None
     signals: frozenset[int] | None = None
+    statuses: frozenset[str] | None = None
     for expression in expressions:
         key, equals, value = expression.partition("=")
         if not equals:
@@ -101,9 +113,20 @@ def _expressions(expressions: list[str]) -> tuple[frozenset[int] | None, frozens
             calls = _calls(value)
         elif key in ("signal", "signals", "s"):
             signals = _signals(value)
+        elif key == "status":
+            statuses = _statuses(value)
         else:
-            raise OptionError(f"-e {expression}: there is no '{key}'", "there are trace=... and signal=...")
-    return calls, signals
+            raise OptionError(f"-e {expression}: there is no '{key}'", "there are trace=..., signal=... and status=...")
+    return calls, signals, statuses
+
+
+def _statuses(value: str) -> frozenset[str] | None:
+    words = frozenset(filter(None, value.lstrip("!").split(",")))
+    if unknown := words - {*_STATUSES, "all", "none"}:
+        raise OptionError(f"there is no status '{min(unknown)}'", f"there are {', '.join(_STATUSES)}")
+    chosen = frozenset(_STATUSES) if "all" in words else words - {"none"}
+    chosen = frozenset(_STATUSES) - chosen if value.startswith("!") else chosen
+    return None if len(chosen) == len(_STATUSES) else chosen
 
 
 def _calls(value: str) -> frozenset[int] | None:

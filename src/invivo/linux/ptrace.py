@@ -22,8 +22,8 @@ from invivo.errors import KernelError
 __all__ = [
     "EVENT_CLONE", "EVENT_EXEC", "EVENT_EXIT", "EVENT_FORK", "EVENT_SECCOMP", "EVENT_STOP", "EVENT_VFORK", "OPTIONS",
     "OPTION_EXITKILL", "PTRACE_CONT", "PTRACE_LISTEN", "PTRACE_SINGLESTEP", "PTRACE_SYSCALL", "REGISTERS_SIZE",
-    "SYSCALL_STOP", "ProcessMemory", "SignalInfo", "SyscallInfo", "cpu_of_caller", "detach", "event_message",
-    "interrupt", "read_registers", "resume", "seize", "signal_info", "syscall_info", "wait_any", "wait_for",
+    "SYSCALL_STOP", "ProcessMemory", "SyscallInfo", "cpu_of_caller", "detach", "event_message",
+    "interrupt", "read_registers", "read_siginfo", "resume", "seize", "syscall_info", "wait_any", "wait_for",
     "write_registers",
 ]  # fmt: skip
 
@@ -92,14 +92,6 @@ class SyscallInfo(NamedTuple):
     result: int = 0
 
 
-class SignalInfo(NamedTuple):
-    """The beginning of a siginfo_t: number, code, and for those that a process sent, its pid."""
-
-    number: int
-    code: int
-    sender: int
-
-
 def _failed(call: str, tid: int) -> KernelError:
     return KernelError(ctypes.get_errno(), f"ptrace({call})", f"thread {tid}")
 
@@ -148,12 +140,9 @@ def event_message(tid: int) -> int:
     return int.from_bytes(_scratch.raw[:8], "little")
 
 
-def signal_info(tid: int) -> SignalInfo | None:
-    """The signal that stopped a thread; None in a group-stop, or if the thread is gone."""
-    if _ptrace(_GETSIGINFO, tid, 0, _scratch_at) < 0:
-        return None
-    number, _, code, _, sender = struct.unpack_from("<iiiii", _scratch)
-    return SignalInfo(number, code, sender)
+def read_siginfo(tid: int) -> bytes | None:
+    """The siginfo_t, 128 bytes, of the signal that stopped a thread; None in a group-stop, or if it is gone."""
+    return _scratch.raw[:128] if _ptrace(_GETSIGINFO, tid, 0, _scratch_at) == 0 else None
 
 
 def syscall_info(tid: int) -> SyscallInfo | None:

@@ -12,19 +12,27 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-__all__ = ["Names", "names_of", "signal_name"]
+__all__ = ["Names", "known_names", "names_of", "signal_name"]
 
 
 class Names:
-    """Names of the values, or with `is_bits` of the bits, of one parameter. `mask` are the bits that are a code, whose
-    names are in `codes`."""
+    """Names of the bits, or of the values, of one parameter. `mask` are the bits that are a code, whose names are in
+    `codes`. Bits are shown in ascending order; `later` are those that strace(1) shows after the others, and then a
+    code, too, where that is named among them ("")."""
 
-    def __init__(self, bits: Mapping[str, int], codes: Mapping[str, int] | None = None, mask: int = 0) -> None:
+    def __init__(
+        self,
+        bits: Mapping[str, int],
+        codes: Mapping[str, int] | None = None,
+        mask: int = 0,
+        later: tuple[str, ...] = (),
+    ) -> None:
         self._bits = [(name, value) for name, value in bits.items() if value]
         self._bits.sort(key=lambda item: (-item[1].bit_count(), item[1]))
         self._codes = {value: name for name, value in reversed([*(codes or {}).items()])}
         self._zero = next((name for name, value in bits.items() if not value), "0")
         self._mask = mask
+        self._later = {name: place for place, name in enumerate(later, 1)}
 
     def text(self, value: int) -> str:
         """The value by its names; what has none is a hexadecimal number among them."""
@@ -43,7 +51,9 @@ class Names:
             if rest & bit == bit:
                 found.append((name, bit))
                 rest &= ~bit
-        parts += [name for name, _ in sorted(found, key=lambda item: item[1])]
+        later = self._later
+        names = [name for name, _ in sorted(found, key=lambda item: (later.get(item[0], 0), item[1]))]
+        parts = names + parts if "" in later else parts + names
         if rest:
             parts.append(f"{rest:#x}")
         return "|".join(parts) or self._zero
@@ -72,9 +82,16 @@ def _tables() -> dict[tuple[str, str], Names]:
     requests = {name: value for name, value in requests.items() if value > 0x5400}
     opens = _of(os, "O_", without=("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE", "O_NDELAY", "O_FSYNC", "O_RSYNC"))
     access = {"O_RDONLY": 0, "O_WRONLY": 1, "O_RDWR": 2}
-    flags = Names(opens, access, 3)
+    opens = {**opens, "O_LARGEFILE": 0o100000}  # which the C library hides where it is always set
+    flags = Names(opens, access, 3, later=("O_CLOEXEC", "O_PATH", "O_TMPFILE", "O_DIRECTORY"))
+    pipes = Names({name: value for name, value in opens.items() if name != "O_LARGEFILE"})
     protection = Names({"PROT_NONE": 0, **_of(mmap, "PROT_")})
-    maps = {"MAP_FIXED": 0x10, "MAP_FIXED_NOREPLACE": 0x100000, **_of(mmap, "MAP_", without=("MAP_ANON", "MAP_TYPE"))}
+    # include/uapi/asm-generic/mman.h: what Python lacks
+    maps = {
+        "MAP_FIXED": 0x10, "MAP_FIXED_NOREPLACE": 0x100000, "MAP_NORESERVE": 0x4000, "MAP_GROWSDOWN": 0x100,
+        "MAP_LOCKED": 0x2000, "MAP_NONBLOCK": 0x10000, "MAP_HUGETLB": 0x40000, "MAP_SYNC": 0x80000, "MAP_32BIT": 0x40,
+        **_of(mmap, "MAP_", without=("MAP_ANON", "MAP_TYPE")),
+    }  # fmt: skip
     shared: dict[str, int] = {name: maps.pop(name) for name in ("MAP_SHARED", "MAP_PRIVATE") if name in maps}
     # include/uapi/linux/fcntl.h
     at = {
@@ -86,7 +103,7 @@ def _tables() -> dict[tuple[str, str], Names]:
     stat_at = {name: value for name, value in at.items() if name != "AT_EACCESS"}
     types = {name: value for name, value in _of(socket, "SOCK_").items() if value < 16}
     type_bits = {name: value for name, value in _of(socket, "SOCK_").items() if value >= 16}
-    signals = Names({}, {entry.name: int(entry) for entry in signal.Signals})
+    sockets = Names(type_bits, types, 15, later=("SOCK_NONBLOCK",))
     clocks = Names({}, {
         "CLOCK_REALTIME": 0, "CLOCK_MONOTONIC": 1, "CLOCK_PROCESS_CPUTIME_ID": 2, "CLOCK_THREAD_CPUTIME_ID": 3,
         "CLOCK_MONOTONIC_RAW": 4, "CLOCK_REALTIME_COARSE": 5, "CLOCK_MONOTONIC_COARSE": 6, "CLOCK_BOOTTIME": 7,
@@ -101,7 +118,7 @@ def _tables() -> dict[tuple[str, str], Names]:
     }  # fmt: skip
     private = {f"{name}_PRIVATE": value | 128 for name, value in operations.items()}
     futexes = Names({"FUTEX_CLOCK_REALTIME": 256}, operations | private, 0xFF)
-    # include/uapi/linux/sched.h; the lowest byte is the signal at the child's end
+    # include/uapi/linux/sched.h; the lowest byte is the signal that the child's end sends
     clones = Names({
         "CLONE_VM": 0x100, "CLONE_FS": 0x200, "CLONE_FILES": 0x400, "CLONE_SIGHAND": 0x800, "CLONE_PIDFD": 0x1000,
         "CLONE_PTRACE": 0x2000, "CLONE_VFORK": 0x4000, "CLONE_PARENT": 0x8000, "CLONE_THREAD": 0x10000,
@@ -109,27 +126,29 @@ def _tables() -> dict[tuple[str, str], Names]:
         "CLONE_CHILD_CLEARTID": 0x200000, "CLONE_CHILD_SETTID": 0x1000000, "CLONE_NEWCGROUP": 0x2000000,
         "CLONE_NEWUTS": 0x4000000, "CLONE_NEWIPC": 0x8000000, "CLONE_NEWUSER": 0x10000000, "CLONE_NEWPID": 0x20000000,
         "CLONE_NEWNET": 0x40000000, "CLONE_IO": 0x80000000,
-    }, {entry.name: int(entry) for entry in signal.Signals}, 0xFF)  # fmt: skip
+    }, {entry.name: int(entry) for entry in signal.Signals}, 0xFF, later=("",))  # fmt: skip
     return {
         ("", "prot"): protection,
         ("open", "flags"): flags, ("openat", "flags"): flags,
-        ("pipe2", "flags"): Names(opens), ("dup3", "flags"): Names(opens),
+        ("pipe2", "flags"): pipes, ("dup3", "flags"): pipes,
         ("mmap", "flags"): Names(maps, shared, 3),
-        ("access", "mode"): Names({"F_OK": 0, "X_OK": 1, "W_OK": 2, "R_OK": 4}),
-        ("faccessat", "mode"): Names({"F_OK": 0, "X_OK": 1, "W_OK": 2, "R_OK": 4}),
-        ("faccessat2", "mode"): Names({"F_OK": 0, "X_OK": 1, "W_OK": 2, "R_OK": 4}),
+        **{(call, "mode"): Names({"F_OK": 0, "X_OK": 1, "W_OK": 2, "R_OK": 4}, later=("W_OK", "X_OK")) for call in (
+            "access", "faccessat", "faccessat2",
+        )},
         ("faccessat2", "flags"): Names(at),
-        ("newfstatat", "flag"): Names(stat_at), ("statx", "flags"): Names(stat_at),
+        ("newfstatat", "flag"): Names(stat_at),
+        # Two bits say how to get what another machine has, with a name for neither.
+        ("statx", "flags"): Names(stat_at, {
+            "AT_STATX_SYNC_AS_STAT": 0, "AT_STATX_FORCE_SYNC": 0x2000, "AT_STATX_DONT_SYNC": 0x4000,
+        }, 0x6000),
         ("fchownat", "flag"): Names(stat_at), ("ioctl", "cmd"): Names({}, requests),
         ("linkat", "flags"): Names(stat_at), ("unlinkat", "flag"): Names(unlink),
         ("execveat", "flags"): Names(stat_at), ("utimensat", "flags"): Names(stat_at),
         ("lseek", "whence"): Names({}, _of(os, "SEEK_")),
-        **{(call, "sig"): signals for call in (
-            "kill", "tkill", "tgkill", "rt_sigaction", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal",
-        )},
         ("socket", "family"): Names({}, _of(socket, "AF_")), ("socketpair", "family"): Names({}, _of(socket, "AF_")),
-        ("socket", "type"): Names(type_bits, types, 15), ("socketpair", "type"): Names(type_bits, types, 15),
-        ("accept4", "flags"): Names(type_bits), ("shutdown", "how"): Names({}, _of(socket, "SHUT_")),
+        ("socket", "type"): sockets, ("socketpair", "type"): sockets,
+        ("accept4", "flags"): Names(type_bits, later=("SOCK_NONBLOCK",)),
+        ("shutdown", "how"): Names({}, _of(socket, "SHUT_")),
         ("sendto", "flags"): Names(_of(socket, "MSG_")), ("recvfrom", "flags"): Names(_of(socket, "MSG_")),
         ("sendmsg", "flags"): Names(_of(socket, "MSG_")), ("recvmsg", "flags"): Names(_of(socket, "MSG_")),
         ("madvise", "behavior"): Names({}, _of(mmap, "MADV_")),
@@ -163,6 +182,13 @@ def names_of(call: str, parameter: str) -> Names | None:
     """The names of one parameter of a call (the kernel's own names of both), or None if it is a plain number."""
     tables = _tables()
     return tables.get((call, parameter)) or tables.get(("", parameter))
+
+
+def known_names(call: str, parameter: str) -> Names:
+    """The same of a parameter that has names."""
+    names = names_of(call, parameter)
+    assert names is not None, (call, parameter)
+    return names
 
 
 def signal_name(number: int) -> str:

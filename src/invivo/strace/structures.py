@@ -12,11 +12,14 @@ import functools
 import ipaddress
 import struct
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from invivo.strace.flags import Names, signal_name
 
-__all__ = ["Reader", "quoted", "signal_set", "structure", "wait_status"]
+__all__ = [
+    "Reader", "Size", "message", "poll_events", "quoted", "signal_set", "size_of", "statx_mask", "structure", "vectors",
+    "wait_status",
+]  # fmt: skip
 
 
 class Reader(Protocol):
@@ -53,30 +56,49 @@ _FILE_TYPES = {
 _SA_FLAGS = Names({
     "SA_NOCLDSTOP": 1, "SA_NOCLDWAIT": 2, "SA_SIGINFO": 4, "SA_RESTORER": 0x04000000, "SA_ONSTACK": 0x08000000,
     "SA_RESTART": 0x10000000, "SA_NODEFER": 0x40000000, "SA_RESETHAND": 0x80000000,
-})  # fmt: skip
+}, later=("SA_SIGINFO", "SA_NOCLDSTOP", "SA_NOCLDWAIT"))  # fmt: skip
 _INFINITE = (1 << 64) - 1
 
 
 def structure(type_: str, address: int, reader: Reader, count: int) -> str | None:
     """See the module's text; `count` is the number of elements, or the bytes, that the next argument gives."""
     tag = type_.replace("const ", "").strip()
-    found = _READERS.get(tag)
-    return found(address, reader, count) if found is not None else None
+    found = _LAYOUTS.get(tag)
+    return found.text(address, reader, count) if found is not None else None
 
 
-def _fields(form: str, text: Callable[..., str]) -> Callable[[int, Reader, int], str | None]:
+class Size(NamedTuple):
+    """What is read of a structure: `bytes`, or of an array at most `most` times so many."""
+
+    bytes: int
+    is_array: bool = False
+    most: int = 1
+
+
+class _Layout(NamedTuple):
+    """How a structure is shown; `size` is None where it leads to other memory."""
+
+    text: Callable[[int, Reader, int], str | None]
+    size: Size | None
+
+
+def size_of(type_: str) -> Size | None:
+    """What structure() reads of a type; None where it follows pointers. A type that is not known reads nothing."""
+    found = _LAYOUTS.get(type_.replace("const ", "").strip())
+    return Size(0) if found is None else found.size
+
+
+def _fields(form: str, text: Callable[..., str]) -> _Layout:
     layout = struct.Struct("<" + form)
 
     def read(address: int, reader: Reader, count: int) -> str | None:
         data = reader.read(address, layout.size)
         return text(*layout.unpack(data)) if len(data) == layout.size else None
 
-    return read
+    return _Layout(read, Size(layout.size))
 
 
-def _array(
-    form: str, text: Callable[..., str], most: int = 32
-) -> Callable[[int, Reader, int], str | None]:
+def _array(form: str, text: Callable[..., str], most: int = 32) -> _Layout:
     layout = struct.Struct("<" + form)
 
     def read(address: int, reader: Reader, count: int) -> str | None:
@@ -87,7 +109,7 @@ def _array(
         items = [text(*row) for row in layout.iter_unpack(data)]
         return f"[{', '.join(items)}{', ...' if count > most else ''}]"
 
-    return read
+    return _Layout(read, Size(layout.size, True, most))
 
 
 def _stat(*row: int) -> str:
@@ -97,13 +119,38 @@ def _stat(*row: int) -> str:
     if kind in ("S_IFCHR", "S_IFBLK"):
         major = device >> 8 & 0xFFF | device >> 32 & ~0xFFF
         what = f"st_rdev=makedev({major:#x}, {device & 0xFF | device >> 12 & ~0xFF:#x})"
-    return f"{{st_mode={kind}|{mode & 0o7777:04o}, {what}, ...}}"
+    return f"{{st_mode={kind}|{_permissions(mode)}, {what}, ...}}"
+
+
+def _permissions(mode: int) -> str:
+    bits = ((0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o1000, "S_ISVTX"))
+    return "".join(f"{name}|" for bit, name in bits if mode & bit) + f"{mode & 0o777:04o}"
+
+
+_STATX_BITS = Names({
+    "STATX_TYPE": 1, "STATX_MODE": 2, "STATX_NLINK": 4, "STATX_UID": 8, "STATX_GID": 0x10, "STATX_ATIME": 0x20,
+    "STATX_MTIME": 0x40, "STATX_CTIME": 0x80, "STATX_INO": 0x100, "STATX_SIZE": 0x200, "STATX_BLOCKS": 0x400,
+    "STATX_BASIC_STATS": 0x7FF, "STATX_BTIME": 0x800, "STATX_ALL": 0xFFF, "STATX_MNT_ID": 0x1000,
+    "STATX_DIOALIGN": 0x2000,
+})  # include/uapi/linux/stat.h  # fmt: skip
+
+_STATX_ATTRIBUTES = Names({
+    "STATX_ATTR_COMPRESSED": 4, "STATX_ATTR_IMMUTABLE": 0x10, "STATX_ATTR_APPEND": 0x20, "STATX_ATTR_NODUMP": 0x40,
+    "STATX_ATTR_ENCRYPTED": 0x800, "STATX_ATTR_AUTOMOUNT": 0x1000, "STATX_ATTR_MOUNT_ROOT": 0x2000,
+    "STATX_ATTR_VERITY": 0x100000, "STATX_ATTR_DAX": 0x200000,
+})  # fmt: skip
+
+
+def statx_mask(mask: int) -> str:
+    """The members that are asked for."""
+    return _STATX_BITS.text(mask)
 
 
 def _statx(*row: int) -> str:
     mode = row[6]
     kind = _FILE_TYPES.get(mode & 0o170000, f"{mode & 0o170000:#o}")
-    return f"{{stx_mode={kind}|{mode & 0o7777:04o}, stx_size={row[8]}, ...}}"
+    what = f"stx_mode={kind}|{_permissions(mode)}, stx_size={row[8]}"
+    return f"{{stx_mask={statx_mask(row[0])}, stx_attributes={_STATX_ATTRIBUTES.text(row[2])}, {what}, ...}}"
 
 
 def _limits(current: int, maximum: int) -> str:
@@ -144,24 +191,29 @@ def _sockaddr(address: int, reader: Reader, count: int) -> str | None:
     return f"{{sa_family={family}, sa_data={quoted(data[2:], reader.limit)}}}"
 
 
-def _vectors(address: int, reader: Reader, count: int) -> str | None:
-    wanted = min(max(count, 0), 16)
+def vectors(address: int, reader: Reader, count: int, filled: int = 1 << 62) -> str | None:
+    """An array of struct iovec with what its buffers hold, of which so many bytes are filled."""
+    wanted = min(max(count, 0), 1024)
     data = reader.read(address, 16 * wanted)
     if len(data) < 16 * wanted:
         return None
     items = []
     for base, length in struct.iter_unpack("<QQ", data):
-        content = reader.read(base, min(length, reader.limit + 1))
-        shown = quoted(content, reader.limit) if content or not length else f"{base:#x}"
+        inside = min(length, filled)
+        filled -= inside
+        content = reader.read(base, min(inside, reader.limit + 1))
+        shown = quoted(content, reader.limit) if content or not inside else f"{base:#x}"
         items.append(f"{{iov_base={shown}, iov_len={length}}}")
-    return f"[{', '.join(items)}{', ...' if count > wanted else ''}]"
+    return f"[{', '.join(items[: reader.limit])}{', ...' if count > reader.limit else ''}]"
 
 
 @functools.cache
 def _poll_names() -> Names:
     import select
 
-    return Names({name: value for name, value in vars(select).items() if name.startswith("POLL")})
+    aliases = ("POLLRDBAND", "POLLMSG")
+    names = {n: v for n, v in vars(select).items() if n.startswith("POLL") and n not in aliases}
+    return Names({**names, "POLLRDBAND": 0x80, "POLLWRBAND": 0x200})
 
 
 @functools.cache
@@ -171,13 +223,17 @@ def _epoll_names() -> Names:
     return Names({n: v for n, v in vars(select).items() if n.startswith("EPOLL") and n != "EPOLL_CLOEXEC"})
 
 
+def poll_events(events: int) -> str:
+    """The names of what poll(2) waits for, or found."""
+    return _poll_names().text(events & 0xFFFF)
+
+
 def _pollfd(fd: int, events: int, revents: int) -> str:
-    back = f", revents={_poll_names().text(revents)}" if revents else ""
-    return f"{{fd={fd}, events={_poll_names().text(events)}{back}}}"
+    return f"{{fd={fd}, events={poll_events(events)}}}"
 
 
 def _epoll_event(events: int, data: int) -> str:
-    return f"{{events={_epoll_names().text(events)}, data=0x{data:x}}}"
+    return f"{{events={_epoll_names().text(events)}, data={{u32={data & 0xFFFFFFFF}, u64={data}}}}}"
 
 
 def signal_set(mask: int) -> str:
@@ -212,22 +268,140 @@ def _utsname(*names: bytes) -> str:
     return f"{{sysname={system}, nodename={node}, ...}}"
 
 
-_timespec = _fields("qq", lambda seconds, ns: f"{{tv_sec={seconds}, tv_nsec={ns}}}")
-_READERS: dict[str, Callable[[int, Reader, int], str | None]] = {
+def _time(seconds: int, part: int, unit: str = "nsec") -> str:
+    return f"{{tv_sec={seconds}, tv_{unit}={part}}}"
+
+
+def _interval(a: int, b: int, c: int, d: int) -> str:
+    return f"{{it_interval={_time(a, b, 'usec')}, it_value={_time(c, d, 'usec')}}}"
+
+
+def _interval_ns(a: int, b: int, c: int, d: int) -> str:
+    return f"{{it_interval={_time(a, b)}, it_value={_time(c, d)}}}"
+
+
+def _rusage(a: int, b: int, c: int, d: int) -> str:
+    return f"{{ru_utime={_time(a, b, 'usec')}, ru_stime={_time(c, d, 'usec')}, ...}}"
+
+
+def _sysinfo(*row: int) -> str:
+    names = ("uptime", "loads", "totalram", "freeram", "sharedram", "bufferram", "totalswap", "freeswap", "procs",
+             "totalhigh", "freehigh", "mem_unit")  # fmt: skip
+    values = [str(row[0]), f"[{row[1]}, {row[2]}, {row[3]}]", *map(str, row[4:])]
+    return "{" + ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True)) + "}"
+
+
+# include/uapi/linux/magic.h
+_FILESYSTEMS = {
+    0xEF53: "EXT2_SUPER_MAGIC", 0x01021994: "TMPFS_MAGIC", 0x9FA0: "PROC_SUPER_MAGIC", 0x62656572: "SYSFS_MAGIC",
+    0x9123683E: "BTRFS_SUPER_MAGIC", 0x58465342: "XFS_SUPER_MAGIC", 0x794C7630: "OVERLAYFS_SUPER_MAGIC",
+    0x6969: "NFS_SUPER_MAGIC", 0x1CD1: "DEVPTS_SUPER_MAGIC", 0x63677270: "CGROUP2_SUPER_MAGIC",
+    0x27E0EB: "CGROUP_SUPER_MAGIC", 0x64626720: "DEBUGFS_MAGIC", 0x74726163: "TRACEFS_MAGIC",
+    0xCAFE4A11: "BPF_FS_MAGIC",
+    0x50495045: "PIPEFS_MAGIC", 0x534F434B: "SOCKFS_MAGIC", 0x73717368: "SQUASHFS_MAGIC",
+    0x65735546: "FUSE_SUPER_MAGIC",
+    0x6165676C: "PSTOREFS_MAGIC", 0x73636673: "SECURITYFS_MAGIC", 0x958458F6: "HUGETLBFS_MAGIC",
+    0x19800202: "MQUEUE_MAGIC", 0xF97CFF8C: "SELINUX_MAGIC",
+}  # fmt: skip
+_MOUNT_FLAGS = Names({
+    "ST_RDONLY": 1, "ST_NOSUID": 2, "ST_NODEV": 4, "ST_NOEXEC": 8, "ST_SYNCHRONOUS": 16, "ST_VALID": 32,
+    "ST_MANDLOCK": 64, "ST_NOATIME": 1024, "ST_NODIRATIME": 2048, "ST_RELATIME": 4096,
+})  # include/linux/statfs.h  # fmt: skip
+# include/uapi/asm-generic/fcntl.h
+_LOCKS = {0: "F_RDLCK", 1: "F_WRLCK", 2: "F_UNLCK"}
+_WHENCE = {0: "SEEK_SET", 1: "SEEK_CUR", 2: "SEEK_END"}
+
+
+def _statfs(*row: int) -> str:
+    kind = _FILESYSTEMS.get(row[0], f"{row[0]:#x}")
+    id_ = f"{{val=[{row[7]:#x}, {row[8]:#x}]}}".replace("0x0", "0")
+    names = ("bsize", "blocks", "bfree", "bavail", "files", "ffree")
+    middle = ", ".join(f"f_{name}={value}" for name, value in zip(names, row[1:7], strict=True))
+    end = f"f_namelen={row[9]}, f_frsize={row[10]}, f_flags={_MOUNT_FLAGS.text(row[11])}"
+    return f"{{f_type={kind}, {middle}, f_fsid={id_}, {end}}}"
+
+
+def _flock(kind: int, whence: int, start: int, length: int, pid: int) -> str:
+    what = f"l_type={_LOCKS.get(kind, kind)}, l_whence={_WHENCE.get(whence, whence)}"
+    return f"{{{what}, l_start={start}, l_len={length}}}"
+
+
+def _tms(*ticks: int) -> str:
+    names = ("utime", "stime", "cutime", "cstime")
+    shown = (f"{tick} /* {tick / 100:.2f} s */" if tick else "0" for tick in ticks)
+    return "{" + ", ".join(f"tms_{name}={tick}" for name, tick in zip(names, shown, strict=True)) + "}"
+
+
+def _clone_args(*row: int) -> str:
+    from invivo.strace.flags import names_of
+
+    names = names_of("clone", "clone_flags")
+    assert names is not None
+    flags, pidfd, child, parent, exit_signal, stack, size, tls = row
+    parts = [f"flags={names.text(flags)}" if flags else "flags=0"]
+    if flags & 0x1000:
+        parts.append(f"pidfd={pidfd:#x}")
+    if flags & 0x1200000:
+        parts.append(f"child_tid={child:#x}")
+    if flags & 0x100000:
+        parts.append(f"parent_tid={parent:#x}")
+    parts.append(f"exit_signal={signal_name(exit_signal) if exit_signal else 0}")
+    parts.append(f"stack={f'{stack:#x}' if stack else 'NULL'}")
+    parts.append(f"stack_size={f'{size:#x}' if size else 0}")
+    if flags & 0x80000:
+        parts.append(f"tls={tls:#x}")
+    return "{" + ", ".join(parts) + "}"
+
+
+def message(address: int, reader: Reader, filled: int = 1 << 62, name_room: int | None = None) -> str | None:
+    """struct user_msghdr: name, its length, vectors, their number, control data, its length, flags. Of one that was
+    received, `filled` bytes of the buffers, and the room that there was for the name."""
+    data = reader.read(address, 56)
+    if len(data) < 56:
+        return None
+    name, name_length, places, number, control, control_length, flags = struct.unpack("<QI4xQQQQI4x", data)
+    who = (_sockaddr(name, reader, name_length) or f"{name:#x}") if name else "NULL"
+    length = str(name_length) if name_room in (None, name_length) else f"{name_room} => {name_length}"
+    parts = [f"msg_name={who}", f"msg_namelen={length}"]
+    what = (vectors(places, reader, number, filled) or f"{places:#x}") if places else "NULL"
+    parts += [f"msg_iov={what}", f"msg_iovlen={number}"]
+    if control and control_length:
+        parts.append(f"msg_control={control:#x}")
+    parts.append(f"msg_controllen={control_length}")
+    from invivo.strace.flags import names_of
+
+    names = names_of("sendmsg", "flags")
+    assert names is not None
+    parts.append(f"msg_flags={names.text(flags)}")
+    return "{" + ", ".join(parts) + "}"
+
+
+_timespec = _fields("qq", _time)
+_LAYOUTS: dict[str, _Layout] = {
     "struct stat *": _fields("QQQIIIIQqqqqqqqqq", _stat),
     "struct statx *": _fields("IIQIIIH2xQQ", _statx),
     "struct __kernel_timespec *": _timespec,
-    "struct __kernel_old_timeval *": _fields("qq", lambda seconds, us: f"{{tv_sec={seconds}, tv_usec={us}}}"),
+    "struct __kernel_old_timeval *": _fields("qq", lambda seconds, us: _time(seconds, us, "usec")),
+    "struct __kernel_old_itimerval *": _fields("qqqq", _interval),
+    "struct __kernel_itimerspec *": _fields("qqqq", _interval_ns),
+    "struct rusage *": _fields("qqqq", _rusage),
     "struct rlimit64 *": _fields("QQ", _limits),
     "struct rlimit *": _fields("QQ", _limits),
-    "struct sockaddr *": _sockaddr,
-    "struct iovec *": _vectors,
+    "struct sockaddr *": _Layout(_sockaddr, Size(1, True, 128)),
+    "struct iovec *": _Layout(vectors, None),
+    "struct user_msghdr *": _Layout(lambda address, reader, count: message(address, reader), None),
     "struct pollfd *": _array("ihh", _pollfd),
     "struct epoll_event *": _array("IQ", _epoll_event),
     "struct sigaction *": _fields("QQQQ", _sigaction),
     "sigset_t *": _fields("Q", signal_set),
     "struct new_utsname *": _fields("65s65s65s65s65s65s", _utsname),
     "struct timezone *": _fields("ii", lambda west, dst: f"{{tz_minuteswest={west}, tz_dsttime={dst}}}"),
+    "struct sysinfo *": _fields("qQQQQQQQQQH6xQQI", _sysinfo),
+    "struct statfs *": _fields("qqQQQQQIIqqq", _statfs),
+    "struct flock *": _fields("hh4xqqi", _flock),
+    "struct tms *": _fields("qqqq", _tms),
+    "struct clone_args *": _fields("8Q", _clone_args),
+    "struct sched_param *": _fields("i", lambda priority: f"[{priority}]"),
     "uid_t *": _fields("I", lambda value: f"[{value}]"),
     "gid_t *": _array("I", str),
     "int *": _fields("i", lambda value: f"[{value}]"),

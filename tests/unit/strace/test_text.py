@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import pytest
 
 from invivo.strace.calls import CLASSES, Kind, call, numbers
 from invivo.strace.flags import names_of, signal_name
+from invivo.strace.frame import Captured, Frame
 from invivo.strace.lines import Lines, Stamp
+from invivo.strace.render import renderer_of
+from invivo.strace.signals import siginfo
 from invivo.strace.structures import quoted, signal_set, structure, wait_status
 from invivo.strace.summary import Summary
 
@@ -42,7 +46,6 @@ def test_strings_show_no_control_character(data: bytes, text: str) -> None:
         ("lseek", "whence", 2, "SEEK_END"),
         ("lseek", "whence", 77, "0x4d /* unknown */"),
         ("futex", "op", 129, "FUTEX_WAKE_PRIVATE"),
-        ("kill", "sig", 9, "SIGKILL"),
         ("socket", "type", 1 | 0o2000000, "SOCK_STREAM|SOCK_CLOEXEC"),
     ],
 )
@@ -107,6 +110,61 @@ def test_every_call_of_this_machine_has_a_shape() -> None:
     assert CLASSES["file"](openat)
     assert not CLASSES["network"](openat)
     assert call(-1).name == "syscall_-0x1"
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "memory", "result", "line"),
+    [
+        ("getppid", (), {}, 7, "getppid() = 7"),
+        ("openat", (-100, 16, 0o101, 0o644), {16: b"/a\0"}, 3, 'openat(AT_FDCWD, "/a", O_WRONLY|O_CREAT, 0644) = 3'),
+        ("openat", (-100, 16, 0), {16: b"/a\0"}, -2, 'openat(AT_FDCWD, "/a", O_RDONLY) = -1 ENOENT (No such file or'),
+        ("openat", (-100, 16, 0), {}, -14, "openat(AT_FDCWD, 0x10, O_RDONLY) = -1 EFAULT (Bad address)"),
+        ("read", (0, 16, 9), {16: b"ab\n"}, 3, 'read(0, "ab\\n", 9) = 3'),
+        ("read", (0, 16, 9), {}, -11, "read(0, 0x10, 9) = -1 EAGAIN (Resource temporarily unavailable)"),
+        ("kill", (12, 9), {}, 0, "kill(12, SIGKILL) = 0"),
+        ("pipe2", (16, 0o2000000), {16: b"\3\0\0\0\4\0\0\0"}, 0, "pipe2([3, 4], O_CLOEXEC) = 0"),
+        ("fcntl", (3, 1, 0), {}, 1, "fcntl(3, F_GETFD) = 0x1 (flags FD_CLOEXEC)"),
+        ("fcntl", (3, 0, 10), {}, 10, "fcntl(3, F_DUPFD, 10) = 10"),
+        ("poll", (16, 1, 5), {16: b"\3\0\0\0\1\0\1\0"}, 1,
+         "poll([{fd=3, events=POLLIN}], 1, 5) = 1 ([{fd=3, revents=POLLIN}])"),
+        ("poll", (16, 1, 5), {16: b"\3\0\0\0\1\0\0\0"}, 0, "poll([{fd=3, events=POLLIN}], 1, 5) = 0 (Timeout)"),
+        ("setsockopt", (4, 1, 2, 16, 4), {16: b"\1\0\0\0"}, 0, "setsockopt(4, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0"),
+        ("umask", (0o22,), {}, 0o77, "umask(022) = 077"),
+        ("mmap", (0, 8192, 3, 0x22, (1 << 64) - 1, 0), {}, 0x7F0000000000,
+         "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000"),
+        ("futex", (16, 129, 1, 0, 0, 0), {}, 1, "futex(0x10, FUTEX_WAKE_PRIVATE, 1) = 1"),
+        ("exit_group", (3,), {}, 0, "exit_group(3) = ?"),
+    ],
+)  # fmt: skip
+def test_calls(name: str, words: tuple[int, ...], memory: dict[int, bytes], result: int, line: str) -> None:
+    renderer = renderer_of(numbers()[name])
+    arguments = [word & (1 << 64) - 1 for word in (*words, 0, 0, 0, 0, 0, 0)][:6]
+    frame = Frame(arguments, Captured(memory), 32, lambda fd: "AT_FDCWD" if fd == -100 else str(fd))
+    text = renderer.opening(frame)
+    frame.result = result
+    assert f"{text}{renderer.closing(frame)}) = {renderer.result(frame)}".startswith(line)
+
+
+def test_every_call_can_be_shown_whatever_its_arguments_are() -> None:
+    for number in [*numbers().values(), -1, 9999]:
+        for word in (0, 1, 16, (1 << 64) - 1, 0x7FFF_FFFF_F000):
+            for result in (0, 1, -2, -4095, 1 << 40):
+                frame = Frame([word] * 6, Captured({16: b"\xff" * 4096}), 32)
+                renderer = renderer_of(number)
+                text = renderer.opening(frame)
+                frame.result = result
+                text += renderer.closing(frame) + renderer.result(frame)
+                assert text.isprintable(), text
+
+
+def test_signals_are_taken_apart() -> None:
+    """struct siginfo of a child that exited with 3, and of a fault at 0x10."""
+    child = struct.pack("<iii4xiIi4xqq", 17, 0, 1, 12, 1000, 3, 4, 5).ljust(128, b"\0")
+    assert siginfo(child) == (
+        "{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, si_uid=1000, si_status=3, si_utime=4, si_stime=5}"
+    )
+    fault = struct.pack("<iii4xQ", 11, 0, 1, 16).ljust(128, b"\0")
+    assert siginfo(fault) == "{si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x10}"
 
 
 def test_a_call_that_another_interrupts_is_taken_up_again(tmp_path: os.PathLike[str]) -> None:

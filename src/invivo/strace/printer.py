@@ -1,0 +1,206 @@
+"""What happens to processes, as lines: whoever follows them tells this, in order.
+
+    printer.begin(tid, pid, 257, words, memory, ns)      openat(AT_FDCWD, "/etc/passwd", O_RDONLY
+    printer.end(tid, result, memory, ns)                 ) = 3
+    printer.exited(tid, status); printer.signalled(tid, number, siginfo)
+
+In: numbers and memory, live or captured. Out: lines on a descriptor, or with -c a table. A call that another thread's
+interrupts is taken up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from invivo.strace.calls import numbers
+from invivo.strace.flags import signal_name
+from invivo.strace.frame import Frame, Source
+from invivo.strace.lines import Lines, Stamp
+from invivo.strace.paths import Paths
+from invivo.strace.render import Renderer, is_error, renderer_of
+from invivo.strace.signals import siginfo
+from invivo.strace.summary import Summary
+
+__all__ = ["Printer", "Request"]
+
+_AT_FDCWD = -100
+
+
+class Request(NamedTuple):
+    """What to trace, and how it is shown.
+
+    `command` or `pids`; `calls` are the numbers to show (None: all); `signals` likewise (None: all). `paths` is 0, 1
+    (-y) or 2 (-yy). `statuses` are the ends of calls to show: "successful", "failed", "unfinished" (None: all).
+    """
+
+    command: Sequence[str] = ()
+    pids: tuple[int, ...] = ()
+    calls: frozenset[int] | None = None
+    signals: frozenset[int] | None = None
+    follows: bool = False
+    limit: int = 32
+    paths: int = 0
+    shows_durations: bool = False
+    stamp: str = ""
+    counts: bool = False
+    statuses: frozenset[str] | None = None
+    pid_form: str = "[pid {:5}] "
+    always_pid: bool = False
+    is_pinned: bool = True  # a command shares the tracer's CPU, which is faster
+    stacks: bool = False
+    engine: str = ""
+    folder: str = ""  # -ff: a file for each process, which begins so
+
+
+class _Pending(NamedTuple):
+    """A call that has not returned."""
+
+    renderer: Renderer
+    frame: Frame
+    text: str  # where it is not shown yet
+    start_ns: int
+
+
+class Printer:
+    """See the module's text. `stack`, where given, shows a thread's stack after its call, as lines."""
+
+    def __init__(self, request: Request, fd: int, stack: Callable[[int], list[str]] | None = None) -> None:
+        self.request = request
+        self.summary = Summary()
+        self._lines = Lines(fd, Stamp(request.stamp), request.pid_form, request.always_pid)
+        self._pending: dict[int, _Pending] = {}
+        self._stack = stack
+        self._paths: dict[int, Paths] = {}
+        self._execve = numbers()["execve"]
+
+    @property
+    def shows_pids(self) -> bool:
+        """Whether lines begin with the thread's number."""
+        return self._lines.shows_pids
+
+    @shows_pids.setter
+    def shows_pids(self, shows: bool) -> None:
+        self._lines.shows_pids = shows
+
+    def is_chosen(self, number: int) -> bool:
+        """Whether a call is to be shown."""
+        return self.request.calls is None or number in self.request.calls
+
+    def is_in_call(self, tid: int) -> bool:
+        """Whether a call of the thread has begun and not ended."""
+        return tid in self._pending
+
+    def _descriptor(self, pid: int) -> Callable[[int], str]:
+        if not self.request.paths:
+            return _plain
+        found = self._paths.get(pid)
+        if found is None:
+            found = self._paths[pid] = Paths(pid, self.request.paths)
+        return found.text
+
+    # --- calls ------------------------------------------------------------------------------------------------------
+
+    def begin(
+        self, tid: int, pid: int, number: int, words: Sequence[int], source: Source, now_ns: int, stack: int = 0
+    ) -> None:
+        """A call begins; `words` are its six arguments, `stack` the stack pointer."""
+        renderer = renderer_of(number)
+        frame = Frame(words, source, self.request.limit, self._descriptor(pid), stack)
+        text = ""
+        if not self.request.counts:
+            text = renderer.opening(frame)
+            if self.request.statuses is None:
+                self._lines.open_call(tid, text)
+        self._pending[tid] = _Pending(renderer, frame, text, now_ns)
+
+    def end(self, tid: int, result: int | None, source: Source, now_ns: int) -> None:
+        """It has returned `result`, signed; None: its thread ends instead."""
+        pending = self._pending.pop(tid, None)
+        if pending is None:
+            return
+        renderer, frame, text, start_ns = pending
+        request = self.request
+        if request.counts:
+            self.summary.add(renderer.name, now_ns - start_ns, result is not None and is_error(result))
+            return
+        if request.statuses is not None:
+            kind = "unfinished" if result is None else "failed" if is_error(result) else "successful"
+            if kind not in request.statuses:
+                return
+            self._lines.open_call(tid, text)
+        frame.source = source
+        if result is None:
+            self._lines.close_call(tid, renderer.name, renderer.closing(frame, is_over=False), "?")
+        else:
+            frame.result = result
+            answer = renderer.result(frame)
+            if request.shows_durations:
+                answer += f" <{(now_ns - start_ns) / 1e9:.6f}>"
+            self._lines.close_call(tid, renderer.name, renderer.closing(frame), answer)
+        if self._stack is not None:
+            for line in self._stack(tid):
+                self._lines.notice(line)
+
+    def whole(
+        self, tid: int, pid: int, number: int, words: Sequence[int], result: int, source: Source, ns: tuple[int, int]
+    ) -> None:
+        """A call that began and returned, at two times."""
+        self.begin(tid, pid, number, words, source, ns[0])
+        self.end(tid, result, source, ns[1])
+
+    # --- threads and processes --------------------------------------------------------------------------------------
+
+    def attached(self, tid: int, is_process: bool) -> None:
+        """A new thread or process is followed."""
+        if not self.request.counts:
+            self._lines.shows_pids = True
+            if not self.request.always_pid:
+                what = "Process" if is_process else "Thread"
+                self._lines.notice(f"invivo strace: {what} {tid} attached")
+
+    def executed(self, tid: int, former: int) -> None:
+        """execve(2) returns in the thread that has the process's number now."""
+        if former != tid and former in self._pending:
+            self._pending[tid] = self._pending.pop(former)
+
+    def exited(self, tid: int, status: int, source: Source, now_ns: int, is_shown: bool = True) -> None:
+        """A thread ends with a wait status."""
+        if not is_shown:
+            self._pending.pop(tid, None)
+            return
+        self.end(tid, None, source, now_ns)
+        if self.request.counts:
+            return
+        if status & 0x7F:
+            core = " (core dumped)" if status & 0x80 else ""
+            self._lines.line(tid, f"+++ killed by {signal_name(status & 0x7F)}{core} +++")
+        else:
+            self._lines.line(tid, f"+++ exited with {status >> 8 & 0xFF} +++")
+
+    def gone(self, tid: int) -> None:
+        """A thread is no more."""
+        self._pending.pop(tid, None)
+        self._paths.pop(tid, None)
+
+    def signalled(self, tid: int, number: int, data: bytes | None) -> None:
+        """A signal is about to be delivered; `data` is its siginfo_t."""
+        wanted = self.request.signals
+        if not self.request.counts and (wanted is None or number in wanted):
+            shown = f"{{si_signo={signal_name(number)}}}" if data is None else siginfo(data)
+            self._lines.line(tid, f"--- {signal_name(number)} {shown} ---")
+
+    def stopped(self, tid: int, number: int) -> None:
+        """A process is stopped by a signal."""
+        if not self.request.counts:
+            self._lines.line(tid, f"--- stopped by {signal_name(number)} ---")
+
+    def flush(self) -> None:
+        """Write what there is."""
+        self._lines.flush()
+
+
+def _plain(fd: int) -> str:
+    return "AT_FDCWD" if fd == _AT_FDCWD else str(fd)
+
+

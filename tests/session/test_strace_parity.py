@@ -1,0 +1,90 @@
+"""How many lines of `invivo strace` are those of Debian's strace(1), to the letter.
+
+What differs from run to run is put out of the way on both sides: addresses, numbers of processes, times, random bytes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT, invivo
+
+pytestmark = pytest.mark.process
+
+_SCRIPT = str(Path(__file__).parents[1] / "scripts" / "decoded.py")
+_VARYING = (
+    (r"0x[0-9a-f]{6,}", "ADDRESS"), (r"tv_(sec|nsec|usec)=\d+", r"tv_\1=T"), (r"si_([us]time)=\d+", r"si_\1=T"),
+    (r"htons\(\d{4,}\)", "htons(PORT)"), (r"\\x[0-9a-f]{2}", "BYTE"),
+    (r"(set_tid_address|getp?pid)\((.*)\) = .*", r"\1"),
+    (r"(uptime|loads|freeram|sharedram|bufferram|procs|f_bfree|f_bavail|f_ffree)=(\[[\d, ]*\]|\d+)", r"\1=N"),
+    (r"/\* \d\.\d\d s \*/", ""), (r"(tms_\w+)=\d+ *", r"\1=T"), (r"(times\(.*\)) = \d+", r"\1"),
+    (r"(munmap\(ADDRESS), \d+", r"\1"),
+)  # fmt: skip
+
+
+def lines_of(text: str) -> list[str]:
+    """The calls of each thread, those that were interrupted put together, without what varies."""
+    begun: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        match = re.match(r"(\d+) +(.*)", line)
+        tid, rest = (match[1], match[2]) if match else ("0", line)
+        numbers.setdefault(tid, f"PID{len(numbers)}")
+        if rest.endswith("<unfinished ...>"):
+            begun[tid] = re.sub(r" *<unfinished \.\.\.>$", "", rest)
+            continue
+        if (resumed := re.match(r"<\.\.\. \w+ resumed>(.*)", rest)) is not None:
+            start = begun.pop(tid, "")
+            rest = start + (" " if start.endswith(",") and not resumed[1].startswith(")") else "") + resumed[1]
+        found.append((numbers[tid], re.sub(r"\) += ", ") = ", rest)))
+    lines = []
+    for name in dict.fromkeys(name for name, _ in found):
+        for each, line in found:
+            if each == name:
+                for tid, number in numbers.items():
+                    line = re.sub(rf"\b{tid}\b", number, line) if len(tid) > 2 else line
+                for pattern, text in _VARYING:
+                    line = re.sub(pattern, text, line)
+                lines.append(line)
+    return lines
+
+
+def share(command: list[str], folder: Path, *options: str) -> tuple[float, str]:
+    """The share of strace's lines that are ours too, and how the rest differ."""
+    if not shutil.which("strace"):
+        subprocess.run([str(ROOT / "scripts/apt-get"), "strace"], check=False)
+    if not shutil.which("strace"):
+        pytest.skip("no strace here to compare with (apt-get install strace)")
+    words = [*options, "-f", "-o", str(folder / "theirs"), *command]
+    subprocess.run(["strace", *words], check=False, capture_output=True, cwd=folder)
+    words[words.index(str(folder / "theirs"))] = str(folder / "mine")
+    done = invivo("strace", *words, cwd=folder)
+    assert "Traceback" not in done.stderr
+    theirs, mine = (lines_of((folder / name).read_text(errors="surrogateescape")) for name in ("theirs", "mine"))
+    blocks = difflib.SequenceMatcher(None, theirs, mine, autojunk=False).get_matching_blocks()
+    assert len(theirs) > 20
+    return sum(b.size for b in blocks) / len(theirs), "\n".join(difflib.unified_diff(theirs, mine, lineterm="", n=0))
+
+
+@pytest.mark.parametrize(
+    ("command", "least"),
+    [
+        ([sys.executable, "-S", _SCRIPT, "{}"], 0.97),
+        (["ls", "-l", "/etc"], 0.98),
+        (["sh", "-c", "echo a b | tr a b | cat; exit 3"], 0.97),
+        (["sort", "-o", "{}/sorted", "/etc/passwd"], 0.98),
+    ],
+    ids=["script", "ls", "sh", "sort"],
+)
+def test_the_same_lines(command: list[str], least: float, tmp_path: Path) -> None:
+    found, difference = share([word.replace("{}", str(tmp_path)) for word in command], tmp_path)
+    print(f"{100 * found:.1f} % of the lines are the same")
+    assert found >= least, difference
