@@ -2,9 +2,10 @@
 
     functions_of(object)    FunctionTable: functions by name and by address, where they come from, what is missing
 
-Sources, until one has the full table: .symtab; .dynsym (exported functions) together with .gnu_debugdata (an xz-packed
-ELF file with the rest: "mini-debuginfo") and the separate file that a debug package brings, found by build ID or by
-.gnu_debuglink. Source: GDB's manual, "Debugging Information in Separate Files" and "MiniDebugInfo".
+Sources, until one has the full table: .symtab; .gopclntab, which a stripped program of the Go compiler keeps; .dynsym
+(exported functions) together with .gnu_debugdata (an xz-packed ELF file with the rest: "mini-debuginfo") and the file
+that a debug package brings, found by build ID or by .gnu_debuglink. Source: GDB's manual, "Debugging Information in
+Separate Files" and "MiniDebugInfo".
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import lzma
 import os
 import zlib
 
+from invivo.symbols import gopclntab
 from invivo.symbols.elf import ElfError, ElfFile, Function
 from invivo.symbols.objects import MappedObject
 
@@ -57,6 +59,9 @@ class FunctionTable:
         if found:
             self.sources.append(".symtab")
             return found
+        if self.is_go and (found := gopclntab.functions(elf)):
+            self.sources.append(".gopclntab")
+            return found + elf.functions(".dynsym")
         found = elf.functions(".dynsym")
         if found:
             self.sources.append(".dynsym")
@@ -118,7 +123,7 @@ class FunctionTable:
     @property
     def is_go(self) -> bool:
         """Whether the Go toolchain has made the file: the stacks of its threads move."""
-        return self.elf.section(".go.buildinfo") is not None or self.elf.section(".gopclntab") is not None
+        return self.elf.section(".go.buildinfo") is not None or gopclntab.table_section(self.elf) is not None
 
 
 def functions_of(object_: MappedObject) -> FunctionTable:
