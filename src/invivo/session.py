@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from invivo.bpf.link.keeper import Keeper
     from invivo.consumer.aggregate import AggregationView
     from invivo.consumer.output import Output
-    from invivo.consumer.records import Record
+    from invivo.consumer.records import Record, Stack
     from invivo.engines.dump import DumpEngine
     from invivo.engines.kernel.loader_watch import LoaderWatch
     from invivo.engines.process.engine import ProcessEngine
@@ -427,6 +427,16 @@ class Session:
         if not self._is_done and self._engine is not None:
             self._engine.refresh()
         return self._consumer.aggregations.views()
+
+    def thread_values(self, name: str) -> dict[int, int]:
+        """What the scalar `self->name` holds, for each thread that set it, as a 64-bit word; until the session is left.
+        A stack is its identity, for `stack`."""
+        return self._engine.thread_values(name) if isinstance(self._engine, KernelEngine) else {}
+
+    def stack(self, identity: int, pid: int | None = None) -> Stack:
+        """The stack that a variable holds: of the process `pid` (which must still be there), or of the kernel."""
+        assert self._consumer is not None, "the session was not entered"
+        return self._consumer.resolver.stack(identity, pid is not None, pid or 0, 0)
 
     @property
     def exit_code(self) -> int:

@@ -57,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--value", default="", metavar="EXPR", help="probe: a D expression to add up, such as arg2")
     add("--allocator", action="append", default=[], metavar="FUNCTION[:ARGUMENT]",
         help="alloc, leak: an allocator, and which argument (0) is its size")  # fmt: skip
+    add("--deallocator", action="append", default=[], metavar="FUNCTION[:ARGUMENT]",
+        help="leak: what gives memory back, and which argument (0) is its address")  # fmt: skip
     show("--live", action="store_true", help="show the picture in a browser while it grows: prints its address")
     show("--tui", action="store_true", help="show the tree in the terminal while it grows (pip install invivo[tui])")
     show("--top", action="store_true", help="show the hottest functions in the terminal while it runs")
@@ -127,6 +129,7 @@ def _collecting(namespace: argparse.Namespace) -> Collecting:
             probe=arguments[0] if arguments else "",
             value=namespace.value,
             allocators=tuple(namespace.allocator),
+            deallocators=tuple(namespace.deallocator),
         ),
         command=namespace.command,
         pid=namespace.pid,

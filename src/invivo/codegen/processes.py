@@ -11,22 +11,30 @@ from __future__ import annotations
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ONE, ZERO, Value, const
 from invivo.codegen.namespace import pid_tgid
+from invivo.program.nodes import Expr
 from invivo.program.shared import Globals, Process
+from invivo.program.threads import exec_id, process_id
+from invivo.source import SourceFile, Span
 
 __all__ = ["identity", "meet"]
 
 _NOEXIST = ONE
+_NOWHERE = Span(SourceFile("", ""), 0, 0)
 
 
-def meet(e: Emitter) -> Value:
-    """The running process's entry, copied: Process.FORM, 16 bytes in the scratch area."""
+def meet(e: Emitter, task: Expr | None = None) -> Value:
+    """The entry of the running process (or of another's task), copied: Process.FORM, 16 bytes in the scratch area."""
     out = e.out
     copy = e.storage.scratch(Process.VALUE)
     with e.temporaries():
         key = e.slot(Process.KEY)
-        tgid = out.binary("lshr", pid_tgid(e), const(32))
-        out.store(tgid, key)
-        if offset := e.module.traits.task_exec_id:
+        if task is None:
+            out.store(out.binary("lshr", pid_tgid(e), const(32)), key)
+        else:
+            out.store(e.scalar(process_id(task)), key)
+        if task is not None and e.module.traits.task_exec_id:
+            out.store(out.truncate(e.scalar(exec_id(task)), "i32"), out.offset(key, 4))
+        elif offset := e.module.traits.task_exec_id:
             place = out.add(out.call(Helper.CURRENT_TASK, pure=True), const(offset))
             out.call(Helper.READ_KERNEL, out.offset(key, 4), const(4), place)
         entry = _lookup(e, key)
@@ -43,10 +51,16 @@ def meet(e: Emitter) -> Value:
 
 
 def identity(e: Emitter) -> Value:
-    """Pid and generation as they stand in fields: the generation in the upper half."""
+    """Pid and generation as they stand in fields: the generation in the upper half. They are those of the thread that
+    the probe is about: stacks that a variable kept for it are its own."""
     out = e.out
-    generation = out.extend(out.load(meet(e), "i32"), False)
-    pid = out.binary("lshr", pid_tgid(e), const(32))
+    context = e.clause.context if e.clause is not None else None
+    task = context.current(_NOWHERE) if context is not None and context.current is not None else None
+    generation = out.extend(out.load(meet(e, task), "i32"), False)
+    if task is None:
+        pid = out.binary("lshr", pid_tgid(e), const(32))
+    else:
+        pid = e.scalar(process_id(task))
     return out.binary("or", out.binary("shl", generation, const(32)), pid)
 
 

@@ -155,6 +155,13 @@ class Profile:
         if time >= 0:
             self.times.append(time)
 
+    def keep(self, places: Sequence[int]) -> None:
+        """Remove all samples but those at these places."""
+        for name in ("nodes", "weights", "sample_threads", "times", "baseline"):
+            column = getattr(self, name)
+            if column:
+                setattr(self, name, array(column.typecode, (column[place] for place in places)))
+
     def places_of_joined_nodes(self) -> list[int]:
         """For each node its number once equal stacks are one node."""
         places = [0] * len(self.parents)
@@ -215,6 +222,13 @@ class Profile:
             found.append(self.frames[self.node_frames[node]])
             node = self.parents[node]
         found.reverse()
+        return found
+
+    def inside(self, frames: Sequence[bool]) -> list[bool]:
+        """For each node whether its frame is one of these (by number), or is called by one."""
+        found = [False] * len(self.parents)
+        for node in range(1, len(found)):
+            found[node] = found[self.parents[node]] or frames[self.node_frames[node]]
         return found
 
     def children(self, nodes: Iterable[int] | None = None) -> dict[int, list[int]]:

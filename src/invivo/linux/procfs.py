@@ -2,6 +2,7 @@
 
     comm(4711)            -> "dd"
     threads(4711)         -> [4711, 4712]
+    kernel_stack(4711)    -> ["hrtimer_nanosleep", ..., "entry_SYSCALL_64_after_hwframe"]
     start_time_ns(4711)   -> 1_234_560_000_000, since boot
 
 Source: proc(5).
@@ -12,7 +13,8 @@ from __future__ import annotations
 import os
 
 __all__ = [
-    "cgroup_id", "comm", "exists", "start_time_ns", "stat", "state", "status", "thread_group", "threads", "yama_scope",
+    "cgroup_id", "comm", "exists", "kernel_stack", "pids", "start_time_ns", "stat", "state", "status",
+    "thread_group", "threads", "yama_scope",
 ]  # fmt: skip
 
 
@@ -59,6 +61,18 @@ def threads(pid: int) -> list[int]:
         return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return []
+
+
+def pids() -> list[int]:
+    """Numbers of all processes, ascending."""
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def kernel_stack(tid: int) -> list[str]:
+    """The kernel's functions that a thread is blocked in, innermost first; empty if it runs, or for want of
+    CAP_SYS_ADMIN or CONFIG_STACKTRACE."""
+    lines = (_read(f"/proc/{tid}/stack") or b"").decode("utf-8", "replace").splitlines()
+    return [line.partition("] ")[2].partition("+0x")[0] for line in lines if "+0x" in line]
 
 
 def thread_group(tid: int) -> int | None:

@@ -218,6 +218,14 @@ class KernelEngine(Engine):
                 return live
         return None
 
+    def thread_values(self, name: str) -> dict[int, int]:
+        """What each thread's variable `self->name` holds, by thread id, as a 64-bit word; not those that are 0."""
+        for live, plan in zip(self._maps, self.plan.maps, strict=False):
+            if plan.kind is MapKind.VARIABLE and plan.name == f"v_{name}" and plan.key_size == plan.value_size == 8:
+                values = {int.from_bytes(key, "little"): int.from_bytes(value, "little") for key, value in live.items()}
+                return {thread: value for thread, value in values.items() if value}
+        return {}
+
     def losses(self) -> Losses:
         """All losses since load()."""
         losses = Losses()

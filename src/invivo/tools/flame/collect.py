@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 
 import invivo
 from invivo.errors import OptionError
 from invivo.flame.profile import Profile, Thread
+from invivo.linux import procfs
 from invivo.tools.flame.idle import leave_out_idle
 from invivo.tools.flame.kinds import KINDS, Shape, Wanted
 from invivo.tools.flame.stacks import Stacks
+from invivo.tools.flame.waits import OpenWaits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from invivo.consumer.records import Record
+    from invivo.tools.flame.kinds import Program
 
 __all__ = ["Collecting", "profile_of_aggregations"]
 
@@ -63,7 +67,8 @@ class Collecting:
         self._hide_idle = hide_idle
         self._changed: Callable[[], None] = lambda: None
         self._is_stopped = False
-        options = {"quiet": None, "stacksize": "65536", "aggsize": "32m"}
+        self._has_command = command is not None
+        options = {"quiet": None, "stacksize": "65536", "aggsize": "32m", "dynvarsize": "16m"}
         self._session = invivo.trace(
             self.program.text, command=command, pid=pid, duration=duration, options=options, name=f"<flame {kind}>"
         )
@@ -93,7 +98,8 @@ class Collecting:
     def _run(self) -> None:
         with self._session as session:
             self.profile.start_ns = time.time_ns()
-            take = self._taker(time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+            waits = OpenWaits(self.program, session.target_pid, os.getpid())
+            take = self._taker(time.clock_gettime_ns(time.CLOCK_MONOTONIC), waits)
             if self._is_stopped:  # before there was something to stop
                 session.stop()
             told = time.monotonic()
@@ -105,19 +111,25 @@ class Collecting:
                     self._changed()
             with self.lock:
                 take(None)
+                waits.end(session, self.profile, Stacks(self.profile))
+        if self._has_command:
+            _leave_out_the_hold(self.profile)
         self._changed()
 
-    def _taker(self, start: int) -> Callable[[Record | None], None]:
+    def _taker(self, start: int, waits: OpenWaits) -> Callable[[Record | None], None]:
         """What is called with each record, and at the end with None."""
         match self.program.shape:
             case Shape.SAMPLES:
                 return _Samples(self.profile, start).take
             case Shape.JOINED:
-                from invivo.tools.flame.join import joiner
+                from invivo.tools.flame.join import Wakers
 
-                return joiner(self.kind.name, self.profile, start)
+                return Wakers(self.profile, start).take
+            case Shape.HELD:
+                pid = self._session.target_pid or 0
+                return _Held(self.profile, pid, lambda: self._session.aggregations).take
             case Shape.SUMS:
-                return _Sums(self.profile, start, lambda: self._session.aggregations, self.program.has_label).take
+                return _Sums(self.profile, start, lambda: self._session.aggregations, self.program, waits).take
 
 
 class _Samples:
@@ -141,27 +153,42 @@ class _Sums:
     """Aggregations, read again and again: what has grown since the last reading is of the time between."""
 
     def __init__(
-        self, profile: Profile, start: int, read: Callable[[], Mapping[str, Mapping[Any, Any]]], has_label: bool
+        self,
+        profile: Profile,
+        start: int,
+        read: Callable[[], Mapping[str, Mapping[Any, Any]]],
+        program: Program,
+        waits: OpenWaits,
     ) -> None:
         self._profile = profile
         self._start = start
         self._read = read
-        self._has_label = has_label
+        self._has_label = program.has_label
+        self._waits = waits
         self._stacks = Stacks(profile)
-        self._seen: dict[Any, int] = {}
+        self._seen: dict[str, dict[Any, int]] = {}
         self._last = 0
 
     def take(self, record: Record | None) -> None:
         now = int(record.values[0]) if record else time.clock_gettime_ns(time.CLOCK_MONOTONIC)  # type: ignore[arg-type]
         middle = max(0, (self._last + now - self._start) // 2)
         self._last = now - self._start
-        seen = self._seen
-        for view in self._read().values():
+        for name, view in self._read().items():
+            seen = self._seen.setdefault(name, {})
             for key, weight in view.items():
                 grown = weight - seen.get(key, 0)
                 if grown > 0:
                     seen[key] = weight
-                    self._add(key, grown, middle)
+                    if name == "before":
+                        self._add_older(key, grown, middle)
+                    else:
+                        self._add(key, grown, middle)
+
+    def _add_older(self, key: tuple[Any, ...], weight: int, at: int) -> None:
+        """A wait that began before tracing did. A thread that was only waiting for a processor did not wait."""
+        node = self._waits.node(key[1], self._stacks)
+        if node is not None:
+            self._profile.add(node, weight, self._profile.thread(Thread(*key)), at)
 
     def _add(self, key: tuple[Any, ...], weight: int, at: int) -> None:
         thread = self._profile.thread(Thread(key[0], key[1], key[2]))
@@ -170,6 +197,29 @@ class _Sums:
             label, *stacks = parts
             parts = (label, *stacks) if len(stacks) > 1 else (*stacks, label)
         self._profile.add(self._stacks.node(*parts), weight, thread, at)
+
+
+class _Held:
+    """An aggregation of what is held, by thread and stack: read at the end. Threads are named while they are there."""
+
+    def __init__(self, profile: Profile, pid: int, read: Callable[[], Mapping[str, Mapping[Any, Any]]]) -> None:
+        self._profile = profile
+        self._pid = pid
+        self._read = read
+        self._names = {pid: procfs.comm(pid) or ""}
+
+    def take(self, record: Record | None) -> None:
+        for tid in procfs.threads(self._pid):
+            if tid not in self._names:
+                self._names[tid] = procfs.comm(tid) or ""
+        if record is not None:
+            return
+        stacks = Stacks(self._profile)
+        for view in self._read().values():
+            for (tid, stack), weight in view.items():
+                if weight > 0:
+                    name = self._names.get(tid, self._names[self._pid])
+                    self._profile.add(stacks.node(stack), weight, self._profile.thread(Thread(self._pid, tid, name)))
 
 
 def profile_of_aggregations(aggregations: Mapping[str, Mapping[Any, Any]], unit: str = "samples") -> Profile:
@@ -189,6 +239,14 @@ def profile_of_aggregations(aggregations: Mapping[str, Mapping[Any, Any]], unit:
             thread = profile.thread(Thread(0, 0, ", ".join(words)))
             profile.add(stacks.node(*found), answer, thread)
     return profile
+
+
+def _leave_out_the_hold(profile: Profile) -> None:
+    """A command is held by ptrace(2) until tracing is ready: that wait is not its own."""
+    names = [frame.name in ("ptrace_stop", "ptrace_signal") for frame in profile.frames]
+    if any(names):
+        held = profile.inside(names)
+        profile.keep([place for place, node in enumerate(profile.nodes) if not held[node]])
 
 
 class _Warnings(logging.Handler):

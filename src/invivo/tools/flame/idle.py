@@ -29,8 +29,8 @@ _IDLE = 0.95
 
 def leave_out_idle(profile: Profile) -> None:
     """Remove the samples of waits for work, and say so in the profile's notes."""
-    for_work = _nodes_inside(profile, _FOR_WORK)
-    worker = _nodes_inside(profile, _WORKER)
+    for_work = profile.inside([frame.name in _FOR_WORK for frame in profile.frames])
+    worker = profile.inside([frame.name in _WORKER for frame in profile.frames])
     total = profile.total
     threads = profile.sample_threads or array("i", (0,)) * len(profile.nodes)
     by_stack: dict[tuple[int, int], int] = {}
@@ -46,20 +46,8 @@ def leave_out_idle(profile: Profile) -> None:
         place for place, (node, thread) in enumerate(zip(profile.nodes, threads, strict=True))
         if not for_work[node] and (thread, node) not in idle
     ]  # fmt: skip
-    for name in ("nodes", "weights", "sample_threads", "times"):
-        column = getattr(profile, name)
-        if column:
-            setattr(profile, name, array(column.typecode, (column[place] for place in kept)))
+    profile.keep(kept)
     hidden = total - profile.total
     if hidden:
         text = f"waits for work are left out: {amount(hidden, profile.unit)}, {share(hidden, total)} of all"
         profile.notes.append(text)
-
-
-def _nodes_inside(profile: Profile, functions: frozenset[str]) -> list[bool]:
-    """For each node whether it is one of these functions, or called by one."""
-    frames = [frame.name in functions for frame in profile.frames]
-    inside = [False] * len(profile.parents)
-    for node in range(1, len(inside)):
-        inside[node] = inside[profile.parents[node]] or frames[profile.node_frames[node]]
-    return inside

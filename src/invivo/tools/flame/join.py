@@ -1,7 +1,6 @@
-"""Kinds whose two halves meet here, record by record: a blocked thread and its waker, an allocation and its free.
+"""A kind whose two halves meet here, record by record: a blocked thread and its waker.
 
     ("wake", 4321, "redis", ustack, stack)  ("back", 4321, ...)    ->  blocked stack; the waker's stack, outwards
-    ("new", 0x5555, 64, ...)  ("free", 0x5555)                     ->  nothing: it was freed
 """
 
 from __future__ import annotations
@@ -11,20 +10,14 @@ from invivo.tools.flame.stacks import Stacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from invivo.consumer.records import Record
 
-__all__ = ["joiner"]
+__all__ = ["Wakers"]
 
 
-def joiner(kind: str, profile: Profile, start: int) -> Callable[[Record | None], None]:
-    """What takes the records of a kind, and None at the end."""
-    return (_Leaks if kind == "leak" else _Wakers)(profile, start).take
-
-
-class _Wakers:
+class Wakers:
     """The last that woke a thread is who ended its wait."""
 
     def __init__(self, profile: Profile, start: int) -> None:
@@ -49,26 +42,3 @@ class _Wakers:
             node = self._stacks.under(node, names, Kind.WAKER)
         thread = self._profile.thread(Thread(pid, tid, name))
         self._profile.add(node, ns, thread, max(0, at - self._start))
-
-
-class _Leaks:
-    """What was given out and not given back."""
-
-    def __init__(self, profile: Profile, start: int) -> None:
-        self._profile = profile
-        self._start = start
-        self._held: dict[int, tuple[Any, ...]] = {}
-
-    def take(self, record: Record | None) -> None:
-        if record is None:
-            stacks = Stacks(self._profile)
-            for size, at, pid, tid, name, user in self._held.values():
-                thread = self._profile.thread(Thread(pid, tid, name))
-                self._profile.add(stacks.node(user), size, thread, max(0, at - self._start))
-            self._held.clear()
-            return
-        values: tuple[Any, ...] = record.values
-        if values[0] == "free":
-            self._held.pop(values[1], None)
-        else:
-            self._held[values[1]] = values[2:]

@@ -6,7 +6,13 @@
 
 A program answers in one of three shapes. SAMPLES: a record a sample, (timestamp, pid, tid, execname, ustack, stack).
 SUMS: aggregations keyed by (pid, tid, execname[, label], ustack, stack), read a few times a second, which gives them
-their times. JOINED: records that `join` puts together.
+their times. JOINED: records that `join` puts together. HELD: an aggregation keyed by (tid, ustack), of what is there at
+the end.
+
+Time blocked. A thread that leaves its processor to wait keeps the moment and its stacks in self->at, self->u and
+self->k; when it is given a processor again, the wait is over. So a wait that is still open at the end is found in those
+variables (`waits.py`), stacks and all. self->at is 1 while a thread does not wait, and 0 until it is first seen: its
+wait, if that is what it was in, began before tracing did, and is counted from there on in @before.
 """
 
 from __future__ import annotations
@@ -29,6 +35,7 @@ class Shape(Enum):
     SAMPLES = auto()
     SUMS = auto()
     JOINED = auto()
+    HELD = auto()
 
 
 class Wanted(NamedTuple):
@@ -42,6 +49,7 @@ class Wanted(NamedTuple):
     probe: str = ""
     value: str = ""
     allocators: tuple[str, ...] = ()
+    deallocators: tuple[str, ...] = ()
 
     @property
     def filter(self) -> str:
@@ -50,12 +58,19 @@ class Wanted(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A D program and how to read its answer. `label`: keys have a text that becomes the innermost frame."""
+    """A D program and how to read its answer. `label`: keys have a text that becomes the innermost frame.
+
+    `waits`: which waits the program leaves to be counted at the end: none; "ended", those that began while tracing;
+    "all", those too that began before, in these `states`.
+    """
 
     text: str
     unit: str
     shape: Shape = Shape.SUMS
     has_label: bool = False
+    waits: str = ""
+    states: str = ""
+    min_ns: int = 0
 
 
 class Kind(NamedTuple):
@@ -73,9 +88,8 @@ TICK = "tick-5 { trace(timestamp); }\n"  # a moment to read the aggregations at
 _WHO = "pid, tid, execname"
 _STACKS = "ustack(), stack()"
 _KEYS = f"{_WHO}, {_STACKS}"
-_WAITS = "self->at"
-# Where a thread that was switched out goes on, with its own stack again. Linux 6.14 has it (4ee40dfa2aa4 and after).
-_RESUMED = "rawtp:vmlinux::sched_exit_tp"
+_AT = "self->at"
+_KEPT = "self->u, self->k"  # the stacks of the wait
 
 #          bit of the kernel's task state: what ps(1) calls it
 _STATES = {"S": "curthread->__state & 1", "D": "curthread->__state & 2", "R": ""}
@@ -88,47 +102,62 @@ def _cpu(wanted: Wanted) -> Program:
     )
 
 
-def _left(wanted: Wanted, more: str = "") -> str:
-    """Clauses that note when a thread leaves its processor, in the states that are asked for."""
+def _states(wanted: Wanted) -> str:
+    """The letters of the states that are asked for."""
     chosen = wanted.state.upper() or "SD"
     if unknown := set(chosen) - _STATES.keys():
         raise OptionError(
             f"--state {wanted.state}: there is no state '{min(unknown)}'",
             "S sleeps, D waits for a disk or the kernel, R is ready but not running; SD is the default",
         )
-    clauses = []
+    return chosen
+
+
+def _left(wanted: Wanted, more: str = "") -> str:
+    """Clauses that note when a thread leaves its processor, and where, in the states that are asked for."""
+    chosen = _states(wanted)
     asleep = [_STATES[letter] for letter in "SD" if letter in chosen]
-    condition = f" && ({' || '.join(asleep)})" if len(asleep) == 1 else ""
-    extra = f" && {more}" if more else ""
+    conditions = [f"({' || '.join(asleep)})" if asleep else "0"] if len(asleep) < 2 else []
+    conditions += [more] if more else []
+    waits = f"{_AT} = timestamp; self->u = ustack(); self->k = stack();"
+    text = f"self uint64_t at;\nsched:::off-cpu /{wanted.filter} && {_AT} != 1/ {{ {_AT} = 1; }}\n"
     if asleep:
-        clauses.append(f"sched:::sleep /{wanted.filter}{condition}{extra}/ {{ {_WAITS} = timestamp; }}\n")
+        text += f"sched:::sleep /{' && '.join((wanted.filter, *conditions))}/ {{ {waits} }}\n"
     if "R" in chosen:
-        clauses.append(f"sched:::preempt /{wanted.filter}{extra}/ {{ {_WAITS} = timestamp; }}\n")
-    return "".join(clauses)
+        text += f"sched:::preempt /{' && '.join((wanted.filter, *([more] if more else [])))}/ {{ {waits} }}\n"
+    return text
 
 
-def _came_back(wanted: Wanted, action: str) -> str:
-    """Clauses that act where the thread goes on, on `this->ns`, the time it was away."""
-    least = f"this->ns >= {wanted.min_ns}" if wanted.min_ns else ""
-    if not least:
-        return f"{_RESUMED} /{_WAITS}/ {{ this->ns = timestamp - {_WAITS}; {_WAITS} = 0; {action} }}\n"
-    away = f"timestamp - {_WAITS}"
-    return (
-        f"{_RESUMED} /{_WAITS} && {away} < {wanted.min_ns}/ {{ {_WAITS} = 0; }}\n"
-        f"{_RESUMED} /{_WAITS}/ {{ this->ns = {away}; {_WAITS} = 0; {action} }}\n"
-    )
+def _came_back(wanted: Wanted, action: str, keys: str = "") -> str:
+    """Clauses that act when the thread is given a processor, on `this->ns`, the time that it was away. `keys`: those
+    under which waits that began before tracing did are summed, if they are."""
+    away = f"timestamp - {_AT}"
+    text = "uint64_t began;\nBEGIN { began = timestamp; }\n" if keys else ""
+    if wanted.min_ns:
+        text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1 && {away} < {wanted.min_ns}/ {{ {_AT} = 1; }}\n"
+    text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1/ {{ this->ns = {away}; {_AT} = 1; {action} }}\n"
+    if keys:
+        least = f" && timestamp - began >= {wanted.min_ns}" if wanted.min_ns else ""
+        is_first = f"!{_AT} && curthread->start_time < began{least}"
+        sum_ = "count()" if wanted.by == "count" else "sum(timestamp - began)"
+        text += f"sched:::on-cpu /{wanted.filter} && {is_first}/ {{ {_AT} = 1; @before[{keys}] = {sum_}; }}\n"
+    return text
 
 
 def _offcpu(wanted: Wanted, more: str = "") -> Program:
-    sum_ = f"@[{_KEYS}] = count();" if wanted.by == "count" else f"@[{_KEYS}] = sum(this->ns);"
-    text = _left(wanted, more) + _came_back(wanted, sum_)
-    return Program(text + TICK, "events" if wanted.by == "count" else "ns")
+    keys = f"{_WHO}, {_KEPT}"
+    sum_ = f"@[{keys}] = count();" if wanted.by == "count" else f"@[{keys}] = sum(this->ns);"
+    text = _left(wanted, more) + _came_back(wanted, sum_, "" if more else _WHO)
+    unit = "events" if wanted.by == "count" else "ns"
+    waits = "ended" if more else "all"
+    return Program(text + TICK, unit, waits=waits, states=_states(wanted), min_ns=wanted.min_ns)
 
 
 def _wall(wanted: Wanted) -> Program:
     period = 10**9 // wanted.hz
-    on = f"profile-{wanted.hz} /{wanted.filter}/ {{ @[{_KEYS}] = sum({period}); }}\n"
-    return Program(on + _offcpu(wanted).text, "ns")
+    on = f"profile-{wanted.hz} /{wanted.filter}/ {{ @on[{_KEYS}] = sum({period}); }}\n"
+    off = _offcpu(wanted)
+    return off._replace(text=on + off.text)
 
 
 _WOKEN = "args[1]->pr_pid"
@@ -149,8 +178,9 @@ def _offwake(wanted: Wanted) -> Program:
         '{ trace("wake"); trace(args[0]->pr_lwpid); trace(execname); ustack(); stack(); }\n'
     )
     values = ('"back"', "tid", "timestamp", "pid", "execname", "this->ns")
-    back = "".join(f"trace({value}); " for value in values) + "ustack(); stack();"
-    return Program(_left(wanted) + wake + _came_back(wanted, back), "ns", Shape.JOINED)
+    back = "".join(f"trace({value}); " for value in (*values, *_KEPT.split(", ")))
+    return Program(_left(wanted) + wake + _came_back(wanted, back), "ns", Shape.JOINED, waits="ended",
+                   states=_states(wanted), min_ns=wanted.min_ns)  # fmt: skip
 
 
 def _io(wanted: Wanted) -> Program:
@@ -173,8 +203,8 @@ def _syscall(wanted: Wanted) -> Program:
             f"syscall:::entry /{wanted.filter}/ {{ @[{keys}] = count(); }}\n{TICK}", "events", has_label=True
         )
     return Program(
-        f"syscall:::entry /{wanted.filter}/ {{ {_WAITS} = timestamp; }}\n"
-        f"syscall:::return /{_WAITS}/ {{ @[{keys}] = sum(timestamp - {_WAITS}); {_WAITS} = 0; }}\n{TICK}",
+        f"syscall:::entry /{wanted.filter}/ {{ {_AT} = timestamp; }}\n"
+        f"syscall:::return /{_AT}/ {{ @[{keys}] = sum(timestamp - {_AT}); {_AT} = 0; }}\n{TICK}",
         "ns",
         has_label=True,
     )
@@ -183,10 +213,10 @@ def _syscall(wanted: Wanted) -> Program:
 def _lock(wanted: Wanted) -> Program:
     # FUTEX_WAIT 0, LOCK_PI 6, WAIT_BITSET 9, WAIT_REQUEUE_PI 11, LOCK_PI2 13: futex(2)
     waits = " || ".join(f"(arg1 & 127) == {operation}" for operation in (0, 6, 9, 11, 13))
-    sum_ = "count()" if wanted.by == "count" else f"sum(timestamp - {_WAITS})"
+    sum_ = "count()" if wanted.by == "count" else f"sum(timestamp - {_AT})"
     text = (
-        f"syscall::futex:entry /{wanted.filter} && ({waits})/ {{ {_WAITS} = timestamp; }}\n"
-        f"syscall::futex:return /{_WAITS}/ {{ @[{_WHO}, ustack()] = {sum_}; {_WAITS} = 0; }}\n{TICK}"
+        f"syscall::futex:entry /{wanted.filter} && ({waits})/ {{ {_AT} = timestamp; }}\n"
+        f"syscall::futex:return /{_AT}/ {{ @[{_WHO}, ustack()] = {sum_}; {_AT} = 0; }}\n{TICK}"
     )
     return Program(text, "events" if wanted.by == "count" else "ns")
 
@@ -194,6 +224,7 @@ def _lock(wanted: Wanted) -> Program:
 #              function of the malloc family: its size in bytes
 _ALLOCATORS = {"malloc": "arg0", "calloc": "arg0 * arg1", "realloc": "arg1", "posix_memalign": "arg2",
                "aligned_alloc": "arg1", "memalign": "arg1"}  # fmt: skip
+_BY_ADDRESS = "posix_memalign"  # puts the block's address where its first argument leads, and returns 0
 
 
 def _allocators(wanted: Wanted) -> dict[str, str]:
@@ -209,6 +240,17 @@ def _allocators(wanted: Wanted) -> dict[str, str]:
     return chosen
 
 
+def _deallocators(wanted: Wanted) -> dict[str, str]:
+    """Functions that give memory back, and the expression of each one's address."""
+    chosen = {}
+    for text in wanted.deallocators or ("free",):
+        name, colon, place = text.partition(":")
+        if not name or (colon and not (place.isdigit() and int(place) < 6)):
+            raise OptionError(f"--deallocator {text}: it has the form FUNCTION[:ARGUMENT]", "such as my_free:1")
+        chosen[name] = f"arg{int(place or 0)}"
+    return chosen
+
+
 def _alloc(wanted: Wanted) -> Program:
     keys = f"{_WHO}, ustack()"
     clauses = [
@@ -219,23 +261,44 @@ def _alloc(wanted: Wanted) -> Program:
 
 
 def _leak(wanted: Wanted) -> Program:
-    what = "".join(f"trace({value}); " for value in ('"new"', "arg1", "self->size", "timestamp", *_WHO.split(", ")))
-    clauses = ["self int inside; self uint64_t size; self uint64_t old;\n"]
-    # self->inside is the function that the thread is in: one that calls another is counted once.
-    for number, (name, size) in enumerate(_allocators(wanted).items(), 1):
-        if name == "posix_memalign":  # what it gives is not what it returns
-            continue
-        here = f"pid$target::{name}"
-        enter = f"self->inside = {number}; self->size = {size}; self->old = arg0;"
-        clauses.append(f"{here}:entry /!self->inside/ {{ {enter} }}\n")
-        if name == "realloc":
-            is_moved = f"self->inside == {number} && self->old && arg1"
-            clauses.append(f'{here}:return /{is_moved}/ {{ trace("free"); trace(self->old); }}\n')
-        clauses.append(f"{here}:return /self->inside == {number} && arg1/ {{ {what}ustack(); }}\n")
-        leave = "self->inside = 0; self->size = 0; self->old = 0;"
-        clauses.append(f"{here}:return /self->inside == {number}/ {{ {leave} }}\n")
-    clauses.append('pid$target::free:entry /arg0/ { trace("free"); trace(arg0); }\n')
-    return Program("".join(clauses), "bytes", Shape.JOINED)
+    """A block that is held is known by its address: how large it is, who asked for it, and where. It is added to the
+    sum of that place, and giving it back takes it away again: the sums are what is held. A block that the arrays have
+    no room for is in no sum, and told as a loss.
+
+    Clauses of several functions are one clause, for each makes its own program of a stack's walk.
+    """
+    take = "@[thread[{0}], at[{0}]] = sum(-(int64_t)size[{0}]); size[{0}] = 0; thread[{0}] = 0; at[{0}] = 0;"
+    sizes = _allocators(wanted)
+    entries = ",\n".join(f"pid$target::{name}:entry" for name in sizes)
+    returns = ",\n".join(f"pid$target::{name}:return" for name in sizes)
+    plain = ",\n".join(f"pid$target::{name}:return" for name in sizes if name != _BY_ADDRESS)
+    clauses = [
+        "self int depth; self uint64_t wanted; self uint64_t place; this uintptr_t p;",
+        "uint64_t size[uintptr_t]; uint64_t thread[uintptr_t];",
+        "BEGIN /0/ { at[(uintptr_t)0] = ustack(); }",  # at[] is an array of stacks
+    ]
+    for name, place in _deallocators(wanted).items():
+        clauses.append(f"pid$target::{name}:entry /size[{place}]/ {{ {take.format(place)} }}")
+    if "realloc" in sizes:  # a new block that there is no memory for is left out of account
+        clauses.append(f"pid$target::realloc:entry /!self->depth && size[arg0]/ {{ {take.format('arg0')} }}")
+    # An allocator that calls another is one: what the outermost returns counts.
+    for name, size in sizes.items():
+        clauses.append(f"pid$target::{name}:entry /!self->depth/ {{ self->wanted = {size}; self->place = arg0; }}")
+    clauses.append(f"{entries} {{ self->depth++; }}")
+    clauses.append(f"{returns} /self->depth > 0/ {{ self->depth--; }}")
+    if plain:
+        clauses.append(f"{plain} /!self->depth/ {{ this->p = arg1; }}")
+    if _BY_ADDRESS in sizes:
+        block = "*(uintptr_t *)copyin(self->place, sizeof (uintptr_t))"
+        clauses.append(f"pid$target::{_BY_ADDRESS}:return /!self->depth && !arg1/ {{ this->p = {block}; }}")
+    # One that is held already was given back in a way that nobody saw.
+    clauses.append(f"{returns} /this->p && size[this->p]/ {{ {take.format('this->p')} }}")
+    keep = "size[this->p] = self->wanted; thread[this->p] = tid; at[this->p] = ustack();"
+    clauses.append(f"{returns} /this->p/ {{ {keep} }}")
+    add = "@[thread[this->p], at[this->p]] = sum((int64_t)size[this->p]);"
+    clauses.append(f"{returns} /this->p && size[this->p]/ {{ {add} }}")
+    clauses.append("tick-1 { trace(timestamp); }")
+    return Program("\n".join(clauses), "bytes", Shape.HELD)
 
 
 def _probe(wanted: Wanted) -> Program:

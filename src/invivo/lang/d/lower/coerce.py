@@ -167,6 +167,10 @@ def assignable(c: ClauseState, expr: Expr, type_: Type, name: str, span: Span) -
             return convert(expr, type_)
         case Symbol() | Stack() | Struct(), _ if type_ == expr.type:
             return expr
+        case Stack(is_user), Stack(like) if is_user == like:
+            return expr
+        case Stack(), Int() if constant(expr) == 0:  # no stack; an element is deleted by it
+            return IntLit(0, type_, expr.span)
     hint = ""
     if isinstance(type_, Pointer) and isinstance(expr.type, Int):
         hint = f"cast it: ({type_name(type_)})"

@@ -356,7 +356,8 @@ def cast(c: ClauseState, expression: syntax.CastOp) -> Expr | Translated:
         if isinstance(value.type, String):
             hint = "the number that a string has is its length: strlen()"
         c.program.error("D_CAST_INVAL", span, f"{a_type(value.type)} cannot be cast to {type_name(type_)}", hint)
-    if isinstance(type_, Pointer) and isinstance(value.type, Pointer) and type_.space is Space.KERNEL:
+    is_own = isinstance(value.type, Pointer) and value.type.space is Space.SCRATCH  # at a program's probes too
+    if isinstance(type_, Pointer) and isinstance(value.type, Pointer) and (type_.space is Space.KERNEL or is_own):
         type_ = Pointer(type_.target, value.type.space)  # a cast says what lies there, not where
     elif isinstance(type_, Pointer) and isinstance(value.type, Pointer):
         value = coerce.bits(value)

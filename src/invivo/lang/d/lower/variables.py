@@ -376,7 +376,7 @@ def _type_of(c: ClauseState, value: Expr, name: str) -> Type:
     if coerce.is_textual(value.type) and isinstance(value.type, String | Array):
         return String(c.program.strsize)
     type_ = coerce.kept_type(value.type)
-    if isinstance(type_, Int | Enum | Pointer):
+    if isinstance(type_, Int | Enum | Pointer | Stack):
         return type_
     if isinstance(type_, Struct):
         _storable(c.program, type_, Scope.CLAUSE, value.span)
