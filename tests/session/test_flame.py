@@ -37,7 +37,7 @@ def share(profile: Profile, matches: Callable[[str], bool]) -> float:
 
 def test_shares_of_three_functions_are_as_they_were_made(tmp_path: Path) -> None:
     """70, 20 and 10 parts of work; of n samples the share's deviation is below 0.5 / sqrt(n)."""
-    profile = flame(tmp_path, "cpu", "-F", "997", "-c", f"{trigger('shares')} 2500")
+    profile = flame(tmp_path, "cpu", "-F", "997", "-c", f"{trigger('shares')} 15000")
     assert profile.unit == "samples"
     margin = 3 * 0.5 / len(profile.nodes) ** 0.5 + 0.03
     for name, part in (("seventy", 0.7), ("twenty", 0.2), ("ten", 0.1)):
@@ -47,13 +47,13 @@ def test_shares_of_three_functions_are_as_they_were_made(tmp_path: Path) -> None
 def test_samples_are_as_many_as_the_time_on_the_processor_says(tmp_path: Path) -> None:
     """The trigger prints its own time on the processor, from getrusage(2)."""
     result = invivo("flame", "cpu", "-F", "997", "--to", "folded", "-o", str(tmp_path / "out"), "-c",
-                    f"{trigger('shares')} 2500", timeout=60)  # fmt: skip
+                    f"{trigger('shares')} 15000", timeout=60)  # fmt: skip
     seconds = float(result.stdout)
     assert read_profile(str(tmp_path / "out")).total == pytest.approx(997 * seconds, rel=0.1, abs=20)
 
 
 def test_samples_have_times_and_threads(tmp_path: Path) -> None:
-    profile = flame(tmp_path, "cpu", "-F", "499", "-c", f"{trigger('shares')} 2500")
+    profile = flame(tmp_path, "cpu", "-F", "499", "-c", f"{trigger('shares')} 15000")
     assert len(profile.times) == len(profile.nodes) == len(profile.sample_threads)
     assert list(profile.times) == sorted(profile.times)
     assert {thread.name for thread in profile.threads} == {"shares"}
@@ -189,7 +189,7 @@ def test_stacks_of_any_program_become_a_picture(tmp_path: Path) -> None:
 
 
 def test_the_hottest_functions_as_text() -> None:
-    result = invivo("flame", "cpu", "--top", "-F", "997", "-c", f"{trigger('shares')} 2500", timeout=60)
+    result = invivo("flame", "cpu", "--top", "-F", "997", "-c", f"{trigger('shares')} 15000", timeout=60)
     assert result.returncode == 0, result.stderr
     rows = [line.split() for line in result.stdout.splitlines() if "%" in line]
     assert [row[2] for row in rows[:2]] == ["shares`seventy", "shares`twenty"]
