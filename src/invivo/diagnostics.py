@@ -65,12 +65,17 @@ def render(diagnostic: Diagnostic) -> str:
     _, column = span.file.position(span.start)
     line = span.file.line_at(span.start)
     end = min(span.end - span.start, max(len(line) - column + 1, 1))
-    head = f"{span}: {diagnostic.severity.value}[{diagnostic.code}]: {diagnostic.message}"
+    head = f"{span}: {diagnostic.severity.value}[{diagnostic.code}]: {_on_one_line(diagnostic.message)}"
     before = "".join("\t" if char == "\t" else " " for char in line[: column - 1])
     parts = [head, _visible(line), before + "~" * max(end, 1)]
     if diagnostic.hint:
-        parts.append(f"hint: {diagnostic.hint}")
+        parts.append(f"hint: {_on_one_line(diagnostic.hint)}")
     return "\n".join(parts)
+
+
+def _on_one_line(message: str) -> str:
+    """With the escapes of Python and C for what a message quotes and no terminal should see."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in message)
 
 
 def _visible(line: str) -> str:

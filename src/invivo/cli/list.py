@@ -31,7 +31,7 @@ def run(namespace: argparse.Namespace) -> int:
         names = ", ".join(listing.refusals)
         print(f"invivo: not listed: {names}: {next(iter(listing.refusals.values()))}", file=sys.stderr)
     if not listing.rows:
-        print(f"invivo: no probe matches {namespace.pattern}", file=sys.stderr)
+        print(f"invivo: no probe matches '{namespace.pattern}'", file=sys.stderr)
         if listing.suggestion:
             print(f"hint: {listing.suggestion}", file=sys.stderr)
         return 1

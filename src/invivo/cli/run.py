@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-w", dest="destructive", action="store_true", help="allow destructive actions: raise, stop, system ...")
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")
-    add("--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
+    add("-d", "--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
     add("--engine", choices=("kernel", "process"), default="", help="kernel: eBPF; process: ptrace, needs no rights")
     add("--no-pin", dest="is_pinned", action="store_false", help="process engine: leave the target on its own CPUs")
     add("--no-filter", dest="has_filter", action="store_false", help="process engine: no seccomp filter for -c")

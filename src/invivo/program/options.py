@@ -53,7 +53,7 @@ class Option(NamedTuple):
 
     `choices` are the words a TEXT may be,
     where not any. `dtrace` is DTrace's own default where that shows in the output and
-    differs; `-x defaults=dtrace` takes it.
+    differs; `-x defaults=dtrace` takes it. `most` is the largest value.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Option(NamedTuple):
     effect: Effect = Effect.WORKS
     choices: tuple[str, ...] = ()
     dtrace: int | None = None
+    most: int = (1 << 63) - 1
 
 
 _SIZE, _TIME, _NUMBER, _FLAG, _TEXT = OptionKind
@@ -116,7 +117,7 @@ _ROWS = (
     Option("bufresize", _TEXT, "auto", "auto: a buffer that there is no memory for is halved until there is; manual: "
                                        "it is "
            "an error", choices=("auto", "manual")),
-    Option("bufsize", _SIZE, 64 << 20, "bytes of the ring buffer that carries records"),
+    Option("bufsize", _SIZE, 64 << 20, "bytes of the ring buffer that carries records", most=2 << 30),
     Option("dynvarsize", _SIZE, 1 << 20, "bytes of each associative array or thread-local variable"),
     _off("quietresize", "do not tell that a buffer was halved", _DYNAMIC),
     Option("nspec", _NUMBER, 1, "speculations that can be under way at a time"),
@@ -294,4 +295,6 @@ def _number(row: Option, text: str) -> int:
     value = number * units[unit]
     if value >> 63:
         raise OptionError(f"option '{row.name}': '{text}' does not fit in 64 bits")
+    if value > row.most:
+        raise OptionError(f"option '{row.name}': '{text}' is too much: at most {in_units(row.kind, row.most)}")
     return value

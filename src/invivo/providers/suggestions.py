@@ -52,7 +52,10 @@ def suggest(catalog: Catalog, pattern: ProbePattern) -> str:
             reason = catalog.provider(provider).explain(matcher)
             if reason:
                 return reason
-            nearest = _nearest(pattern, list(catalog.provider(provider).descriptions()))
+            descriptions = list(catalog.provider(provider).descriptions())
+            if functions := _as_function(pattern, descriptions):
+                return f"'{pattern.name}' is a function: did you mean {' or '.join(functions[:3])}?"
+            nearest = _nearest(pattern, descriptions)
         except InvivoError as error:
             if len(providers) == 1:
                 return str(error)
@@ -79,6 +82,15 @@ def _no_provider(name: str, providers: Sequence[str]) -> str:
         return f"no provider '{name}'; in D it is {'tick-N (profile:::tick-1s)' if ours == 'tick' else ours}"
     close = difflib.get_close_matches(name, providers, 1)
     return f"no provider '{name}'; " + (f"did you mean {close[0]}?" if close else there_are)
+
+
+def _as_function(pattern: ProbePattern, descriptions: Sequence[Description]) -> list[str]:
+    """A lone name that is a function's: what is probed of it."""
+    if pattern.module or pattern.function:
+        return []
+    names = dict.fromkeys(name for _, function, name in descriptions if function == pattern.name)
+    start = f"{pattern.provider}::" if pattern.provider else ""
+    return [f"{start}{pattern.name}:{name}" for name in names]
 
 
 def _nearest(pattern: ProbePattern, descriptions: Sequence[Description]) -> list[str]:

@@ -40,7 +40,7 @@ def test_dynamic_options_are_those_of_the_manual_and_of_the_pictures() -> None:
     ("name", "text", "value"),
     [
         ("bufsize", "4k", 4096), ("bufsize", "3M", 3 << 20), ("bufsize", "1g", 1 << 30), ("bufsize", "0x10", 16),
-        ("bufsize", "2t", 2 << 40), ("bufsize", "100", 100),
+        ("bufsize", "2g", 2 << 30), ("scratchsize", "2t", 2 << 40), ("bufsize", "100", 100),
         ("switchrate", "10hz", 100_000_000), ("switchrate", "1sec", 10**9), ("switchrate", "5ms", 5_000_000),
         ("switchrate", "7", 7), ("switchrate", "0hz", 0), ("aggrate", "2min", 120 * 10**9), ("statusrate", "1d",
          86400 * 10**9),
@@ -55,6 +55,7 @@ def test_values(name: str, text: str | None, value: object) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
+        ("bufsize", "2049m", "'2049m' is too much: at most 2g"),
         ("bufsiz", "4k", "unknown option 'bufsiz'"), ("bufsize", None, "needs a value"), ("bufsize", "", "needs a "
                                                                                                          "value"),
         ("bufsize", "4q", "unknown unit 'q'"), ("bufsize", "k", "not a number"), ("bufsize", "-4k", "negative"),

@@ -108,6 +108,8 @@ def test_arguments_are_shown_as_d_writes_them(catalog: Catalog) -> None:
         ("syscall::raed:retrun", "did you mean syscall::read:return?"),
         ("proc:::exec-sucess", "did you mean proc:::exec-success?"),
         ("sdt:block::sched_switch", "did you mean sdt:sched::sched_switch?"),
+        ("read", "'read' is a function: did you mean read:entry or read:return?"),
+        ("syscall:::read", "'read' is a function: did you mean syscall::read:entry or syscall::read:return?"),
         ("sched_swich", "did you mean sched_switch?"),
         ("dtrace:::begin", "did you mean dtrace:::BEGIN?"),
         ("sycall:::entry", "no provider 'sycall'; did you mean syscall?"),
