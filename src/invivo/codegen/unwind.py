@@ -10,7 +10,7 @@ The tables are program.plan.Unwind's, the rules symbols.unwind's.
 
 from __future__ import annotations
 
-from invivo.codegen import processes
+from invivo.codegen import hidden_returns, processes
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Block, Value, const
 from invivo.program.shared import Globals, Unwind, UnwindEnd
@@ -48,7 +48,7 @@ def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
     out = e.out
     frame = ("ip", "sp", "bp", "back", "count", "end", "awaited", "rule")
     mapping = ("start", "stop", "base", "first", "rows", "chunk", "flags")
-    words = {name: e.storage.scratch(8) for name in (*frame, *mapping)}
+    words = {name: e.storage.scratch(8) for name in (*frame, *mapping, *hidden_returns.WORDS)}
     pair = e.storage.scratch(16)  # rip and rsp, or whatever is read from the stack
     for name in ("count", "start", "stop", "back", "awaited"):
         out.store(ZERO, words[name])
@@ -61,6 +61,7 @@ def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
     out.branch_if(out.compare("ne", _u32(e, own["mappings"]), ZERO), ready, by_pointers, (1, 0))
     out.enter(ready)
     out.store(const(UnwindEnd.DEPTH), words["end"])
+    hidden_returns.begin(e, words)
     _frames(e, words, own, pair, registers, buffer, frames)
     with e.when(out.compare("ne", out.load(words["awaited"]), ZERO), (0, 1)):
         out.store(const(UnwindEnd.NEW_PROCESS), words["end"])
@@ -132,6 +133,7 @@ def _frames(e: Emitter, words: _Words, own: _Words, pair: Value, registers: Valu
         out.enter(pointers)
         _by_frame_pointer(e, words, pair, stepped, after)
         out.enter(stepped)
+        hidden_returns.restore(e, words, after)
         _stop_unless(e, words, UnwindEnd.WHOLE, out.compare("ne", out.load(words["ip"]), ZERO), after)
         _stop_unless(e, words, UnwindEnd.BROKEN, out.compare("ult", out.load(words["ip"]), const(_USER_END)), after)
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from invivo.bpf import features
 from invivo.engines.namespace import kernel_namespace
 from invivo.linux import cpu
-from invivo.program.plan import PidNumbers, Traits
+from invivo.program.plan import HiddenReturns, PidNumbers, Traits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +69,26 @@ class _KernelTraits(Traits):
     @property
     def uretprobe_depth(self) -> tuple[int, int]:
         return self._offset("utask"), self._offset("depth", "uprobe_task")
+
+    @property
+    def hidden_returns(self) -> HiddenReturns | None:
+        found = {
+            "utask": self._member("task_struct", "utask"),
+            "list": self._member("uprobe_task", "return_instances"),
+            "stack": self._member("return_instance", "stack"),
+            "returns_to": self._member("return_instance", "orig_ret_vaddr"),
+            "next": self._member("return_instance", "next"),
+            "mm": self._member("task_struct", "mm"),
+            "area": self._member("mm_struct", "uprobes_state"),  # whose only member it is
+            "address": self._member("xol_area", "vaddr"),
+        }
+        places = {name: place for name, place in found.items() if place is not None}
+        return HiddenReturns(**places) if len(places) == len(found) else None
+
+    def _member(self, struct: str, name: str) -> int | None:
+        found = self.types.struct("struct", struct)
+        member = found.find(name) if found is not None else None
+        return member.bit_offset // 8 if member is not None else None
 
     def _offset(self, name: str, struct: str = "task_struct") -> int:
         task = self.types.struct("struct", struct)

@@ -80,6 +80,20 @@ class PidNumbers(NamedTuple):
     namespace_inode: int  # in struct pid_namespace
 
 
+class HiddenReturns(NamedTuple):
+    """Offsets by which return addresses are found that return probes have replaced: from struct task_struct to struct
+    uprobe_task, to the first struct return_instance, in that; and from task_struct to the trampoline's address."""
+
+    utask: int
+    list: int
+    stack: int  # where on the stack the address was
+    returns_to: int
+    next: int
+    mm: int
+    area: int  # in struct mm_struct
+    address: int
+
+
 class Traits(NamedTuple):
     """What the compiler must know of the kernel that will run the plan; asked of the kernel, never of its version.
 
@@ -96,6 +110,7 @@ class Traits(NamedTuple):
     task_pid: int = 0  # where `pid` lies in struct task_struct; 0 if that is not known
     task_comm: int = 0  # the same of `comm`, where programs may read the running task directly
     uretprobe_depth: tuple[int, int] = (0, 0)  # where `utask` lies in it, and `depth` in struct uprobe_task
+    hidden_returns: HiddenReturns | None = None
     chips: tuple[int, ...] = ()  # by CPU: its package; and its memory node
     lgrps: tuple[int, ...] = ()
     has_user_registers: bool = False  # Linux 5.15 (dd6e10fbd9fb): the running thread's registers in user space

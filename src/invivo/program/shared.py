@@ -90,3 +90,4 @@ class UnwindEnd(enum.IntEnum):
     NEW_PROCESS = 5  # code met before its rules were loaded: frame pointers were followed
     NOT_64_BIT = 6  # a 32-bit program: likewise
     BROKEN = 7  # a frame that does not lie above the one before it
+    HIDDEN_RETURN = 8  # a return address that a return probe has replaced, and that was not found

@@ -47,6 +47,7 @@ _STACK_ENDS = {
     UnwindEnd.NEW_PROCESS: "code met before its unwind rules were loaded: by frame pointers",
     UnwindEnd.NOT_64_BIT: "not a 64-bit program: by frame pointers",
     UnwindEnd.BROKEN: "a frame that does not lie above the one before it",
+    UnwindEnd.HIDDEN_RETURN: "a return address that a return probe has replaced",
 }
 
 
