@@ -136,14 +136,15 @@ def nginx_configuration(folder: Path, port: int, backend: int) -> Path:
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     path = folder / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""  # who may read the folder
     path.write_text(
-        f"daemon off; worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
+        f"{user} daemon off; worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
         f"events {{ worker_connections 64; }}\nhttp {{\n    access_log off;\n{places}"
         f"    server {{ listen 127.0.0.1:{port};\n"
         f"        location ~ ^/one/(.*)$ {{ return 200 one; }}\n        location ~ ^/two/[a-z]+ {{ return 200 two; }}\n"
         f"        location ~* three$ {{ return 200 three; }}\n"
         f"        location /slow {{ proxy_pass http://127.0.0.1:{backend}; }}\n"
-        f"        location / {{ return 200 ok; }}\n"
+        f"        location /files {{ root {folder}; }}\n        location / {{ return 200 ok; }}\n"
         "    }\n}\n"
     )
     return path
@@ -224,6 +225,17 @@ def nginx_regex(folder: Path) -> None:
     configuration = nginx_configuration(folder, free_port(), free_port())
     output = run("nginx-regex", f"{program} -t -q -c {configuration}")
     assert re.search(r"ngx_regex_compile(?:.*\n)+? *3$", output, re.M), output
+
+
+def nginx_opens(folder: Path) -> None:
+    """A file is asked for eleven times: as often is it opened, and closed, each in one way by each worker."""
+    (folder / "files").mkdir()
+    (folder / "files/page").write_text("a page\n")
+    with nginx(folder) as (_, client):
+        output = run("nginx-opens", client + 11 * " /files/page")
+    for what, function in (("open", "ngx_open_cached_file"), ("close", "ngx_destroy_pool")):
+        stack = rf"^ *{what} *\n(?: +\S*`.*\n)*? +nginx`{function}\+.*\n(?: +\S*`.*\n)*? +(\d+)$"
+        assert sum(map(int, re.findall(stack, output, re.M))) == 11, output
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
@@ -317,7 +329,9 @@ def exceptions(folder: Path) -> None:
     (folder / "throws.cc").write_text(_THROWS)
     subprocess.run(["g++", "-O1", "-o", folder / "throws", folder / "throws.cc"], check=True)
     output = run("exceptions", str(folder / "throws"))
-    assert re.search(r"throws *\n.*__cxa_throw.*\n(?:.*\n)*? *23$", output, re.M), output
+    frames = (r"libstdc\+\+\S*`__cxa_throw", r"throws`parse\(int\)", "throws`main")
+    stack = r"throws *\n" + "".join(rf" +{frame}\+.*\n" for frame in frames) + r"(?: +\S*`.*\n)* +23$"
+    assert re.search(stack, output, re.M), output
 
 
 _GO = """
@@ -359,6 +373,6 @@ def go_latency(folder: Path) -> None:
 
 
 SERVER_CHECKS = (
-    nginx_slow_uris, nginx_phases, nginx_connections, nginx_regex, postgres_queries, redis_commands, python_functions,
-    exceptions, go_latency,
+    nginx_slow_uris, nginx_phases, nginx_connections, nginx_regex, nginx_opens, postgres_queries, redis_commands,
+    python_functions, exceptions, go_latency,
 )  # fmt: skip
