@@ -1,8 +1,9 @@
 #!/usr/bin/env -S invivo run
 /*
  * Files that nginx's processes open and close, by the stack that does so. Opens that fail are not counted.
+ * The stacks of a process that is given, and of those that it has started, are whole from the first on.
  *
- * Usage: invivo run examples/nginx-opens.d
+ * Usage: invivo run examples/nginx-opens.d -p "$(cat /run/nginx.pid)"
  *
  *   close
  *     libc.so.6`close+0x13

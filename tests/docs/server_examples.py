@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from invivo import trace
 from tests.docs.snippets import ROOT
 from tests.support import invivo
 
@@ -231,11 +232,18 @@ def nginx_opens(folder: Path) -> None:
     """A file is asked for eleven times: as often is it opened, and closed, each in one way by each worker."""
     (folder / "files").mkdir()
     (folder / "files/page").write_text("a page\n")
+    text = (ROOT / "examples/nginx-opens.d").read_text()
     with nginx(folder) as (_, client):
-        output = run("nginx-opens", client + 11 * " /files/page")
-    for what, function in (("open", "ngx_open_cached_file"), ("close", "ngx_destroy_pool")):
-        stack = rf"^ *{what} *\n(?: +\S*`.*\n)*? +nginx`{function}\+.*\n(?: +\S*`.*\n)*? +(\d+)$"
-        assert sum(map(int, re.findall(stack, output, re.M))) == 11, output
+        with trace(text, pid=int((folder / "nginx.pid").read_text())) as session:
+            subprocess.run([*client.split(), *["/files/page"] * 11], check=True, timeout=60)
+        found = session.aggregations[""]
+    for what, function in (("open", "nginx`ngx_open_cached_file+"), ("close", "nginx`ngx_destroy_pool+")):
+        counts = [
+            count
+            for (action, stack), count in found.items()
+            if action == what and any(frame.startswith(function) for frame in stack.names)
+        ]
+        assert sum(counts) == 11, found
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------

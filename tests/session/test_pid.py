@@ -18,7 +18,7 @@ from invivo.bpf.link import uprobe
 from invivo.bpf.program import Program, ProgramSpec
 from invivo.symbols.elf import ElfFile
 from invivo.symbols.instructions import boundaries
-from tests.support import TESTS, invivo, trigger
+from tests.support import ORDINARY_USER, TESTS, invivo, trigger
 
 pytestmark = pytest.mark.kernel
 
@@ -83,6 +83,22 @@ def test_a_misspelt_function_is_told_with_its_neighbour() -> None:
 
 
 # --- libraries, children, containers ---
+
+
+def test_a_process_of_another_user() -> None:
+    if os.geteuid():
+        pytest.skip("only root may trace the processes of others")
+    target = subprocess.Popen(
+        [trigger("answers")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+        **ORDINARY_USER,  # type: ignore[call-overload]
+    )  # fmt: skip
+    try:
+        ask(target)
+        assert os.stat(f"/proc/{target.pid}").st_uid == 65534
+        assert counted(target, target.pid) == "7"
+    finally:
+        target.kill()
+        target.communicate()
 
 
 @pytest.fixture

@@ -20,6 +20,14 @@ def run(program: str, command: str, *options: str) -> str:
     return result.stdout
 
 
+def test_sites_of_five_bytes() -> None:
+    """Newer compilations of sys/sdt.h have them: two sites, and one behind a semaphore, fired seven times."""
+    output = run("demo$target:::sites { @[arg0] = count(); } demo$target:::guarded { @g = count(); }",
+                 f"{trigger('usdt', '-DNOP5')} 7")
+    assert "guarded 7" in output.splitlines()
+    assert sum(int(line.split()[1]) for line in output.splitlines() if re.fullmatch(r" +\d+ +\d+", line)) == 14
+
+
 def test_both_sites_of_a_probe_count() -> None:
     """101 rounds fire demo:sites at two places each; every firing of either counts, with the argument that it has."""
     output = run(

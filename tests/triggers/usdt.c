@@ -7,10 +7,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifdef NOP5 // newer versions of sys/sdt.h reserve five bytes for a faster probe
+#define NOP ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00"
+#else
+#define NOP "nop"
+#endif
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
 #define NOTE(provider, name, semaphore, arguments)                                                                     \
-	"990: nop\n"                                                                                                   \
+	"990: " NOP "\n"                                                                                               \
 	".pushsection .note.stapsdt,\"?\",\"note\"\n"                                                                  \
 	".balign 4\n"                                                                                                  \
 	".4byte 992f-991f, 994f-993f, 3\n"                                                                             \

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 __all__ = [
-    "cgroup_id", "comm", "exists", "kernel_stack", "pids", "start_time_ns", "stat", "state", "status",
+    "cgroup_id", "children", "comm", "exists", "kernel_stack", "pids", "start_time_ns", "stat", "state", "status",
     "thread_group", "threads", "yama_scope",
 ]  # fmt: skip
 
@@ -53,6 +53,14 @@ def yama_scope() -> int:
     """kernel.yama.ptrace_scope: 0 where any process of the same user may be traced, or the kernel has no yama."""
     text = _read("/proc/sys/kernel/yama/ptrace_scope")
     return int(text) if text and text.strip().isdigit() else 0
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has started and that live; those of all its threads."""
+    found: list[int] = []
+    for thread in threads(pid):
+        found += map(int, (_read(f"/proc/{pid}/task/{thread}/children") or b"").split())
+    return found
 
 
 def threads(pid: int) -> list[int]:

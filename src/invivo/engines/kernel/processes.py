@@ -21,6 +21,7 @@ from invivo.bpf.map import Map
 from invivo.bpf.ringbuf import RingBuffer
 from invivo.engines.kernel.unwinding import List, UnwindTables
 from invivo.errors import KernelError, RightsError
+from invivo.linux import procfs
 from invivo.linux.perf_records import Executed, Exited, Forked, Mapped, PerfRecords, ProcessRecord
 from invivo.program.plan import MapKind, Plan
 from invivo.program.shared import Process
@@ -93,7 +94,7 @@ class ProcessWatch:
         return frozenset(self._tables.refused) if self._tables is not None else self._refused
 
     def follow(self, pid: int) -> None:
-        """Learn what a process has mapped, now, and load its unwind rules."""
+        """Learn what a process and those that it has started have mapped, now, and load their unwind rules."""
         self.take()
         self._followed.add(pid)
         self.spaces.watch(pid)
@@ -104,6 +105,9 @@ class ProcessWatch:
             end = time.monotonic() + _MOST_S
             while not all(entry.is_whole for entry in self._entries[pid]) and (left := end - time.monotonic()) > 0:
                 self._take_rules(left)
+        for child in procfs.children(pid):
+            if child not in self._followed:
+                self.follow(child)
 
     def take(self) -> None:
         """Take in what happened since the last call."""
