@@ -50,7 +50,7 @@ class Calls:
     def capture(self, others: Collection[int], is_pinned: bool) -> Capture | None:
         """What writes down the stops that a record is enough for; the returns of `others` are left to Python too."""
         safe = needs_of(self._reference.error_clauses)
-        if safe != Needs() or not Capture.is_possible():
+        if safe is None or safe.recipes or safe.has_words or safe.has_cpu or not Capture.is_possible():
             return None
         entries, returns = self._needs(ENTER, self.entries, is_pinned), self._needs(EXIT, self.returns, is_pinned)
         if not entries and not returns:
@@ -60,6 +60,7 @@ class Calls:
             {number: needs.recipes for number, needs in returns.items()},
             handed_entries=self.entries - entries.keys(),
             handed_returns=(self.returns - returns.keys()) | set(others),
+            unread_returns=[number for number, needs in returns.items() if not needs.has_words],
             has_registers=any(needs.has_all_registers for needs in (*entries.values(), *returns.values())),
         )
 

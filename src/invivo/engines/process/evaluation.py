@@ -113,11 +113,9 @@ class Evaluation:
 
     def _carry_out(self, record: Record) -> None:
         world = self._world
-        world.record = record
-        world.registers = record.registers
+        world.show(record)
         is_entry = record.kind == Kind.ENTRY
-        word = record.number if is_entry else int.from_bytes(record.registers[80:88], "little")
-        world.words = (Facts.REGISTERS, word)
+        world.words = (Facts.REGISTERS, record.number if is_entry else record.result)
         self._guarded(lambda: self._reference.fire_selected(ENTER if is_entry else EXIT, record.number, world))
 
     def fire(self, point: AttachPoint, number: int | None, world: World) -> None:

@@ -62,11 +62,13 @@ _PLAIN = (
 
 @value
 class Needs:
-    """What a record has to contain. `has_cpu`: the CPU, which is known only where threads are pinned to one."""
+    """What a record has to contain. `has_cpu`: the CPU, which is known only where threads are pinned to one;
+    `has_words`: anything at all of its registers, so also its arguments and result."""
 
     recipes: tuple[Recipe, ...] = ()
     has_all_registers: bool = False
     has_cpu: bool = False
+    has_words: bool = False
 
 
 class _Unsafe(Exception):
@@ -76,7 +78,7 @@ class _Unsafe(Exception):
 def needs_of(parts: Iterable[Clause | Expr]) -> Needs | None:
     """What records have to contain for these clauses and guards; None if no record would do."""
     recipes: dict[Recipe, None] = {}
-    has_all_registers = has_cpu = False
+    has_all_registers = has_cpu = has_words = False
     try:
         for part in parts:
             for node in walk(part):
@@ -85,6 +87,7 @@ def needs_of(parts: Iterable[Clause | Expr]) -> Needs | None:
                         if node.space is Space.USER:
                             recipes[_recipe(node)] = None
                         elif node.space is not Space.SCRATCH:
+                            has_words = True
                             has_all_registers |= _register(node) not in _OF_CALL
                     case Call("comm"):
                         recipes[Recipe.comm()] = None
@@ -94,8 +97,10 @@ def needs_of(parts: Iterable[Clause | Expr]) -> Needs | None:
                         if primitive not in _PRIMITIVES:
                             raise _Unsafe
                         has_all_registers |= primitive == "user_registers"
+                        has_words |= primitive in ("user_registers", "user_pc")
                         has_cpu |= primitive == "cpu"
                     case ContextWord(index):
+                        has_words = True
                         if index > 1:
                             raise _Unsafe
                     case _ if not isinstance(node, _PLAIN):
@@ -104,7 +109,7 @@ def needs_of(parts: Iterable[Clause | Expr]) -> Needs | None:
         return None
     if len(recipes) > 255 or sum(recipe.room for recipe in recipes) > _LARGEST:
         return None
-    return Needs(tuple(recipes), has_all_registers, has_cpu)
+    return Needs(tuple(recipes), has_all_registers, has_cpu, has_words)
 
 
 def _recipe(node: Load | Memory | ReadString) -> Recipe:

@@ -200,13 +200,24 @@ class ThreadWorld(_Common):
 class RecordWorld(_Common):
     """A thread as it was at a stop that was written down."""
 
-    __slots__ = ("facts", "record", "registers", "words")
+    __slots__ = ("_registers", "facts", "record", "words")
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.record = Record(0, 0, 0, 0, 0, b"", ())
-        self.registers = b""
+        self.show(Record(0, 0, 0, 0, 0, b"", ()))
         self.words = ()
+
+    def show(self, record: Record) -> None:
+        """Be the world of this record."""
+        self.record = record
+        self._registers = b""
+
+    @property
+    def registers(self) -> bytes:  # type: ignore[override]
+        """As read_registers() gives them, made when first asked for."""
+        if not self._registers:
+            self._registers = self.record.registers
+        return self._registers
 
     @property
     def pid_tgid(self) -> int:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from invivo.engines.process.native.code import load_loop
 from invivo.engines.process.native.layout import (
+    BRIEF,
     CALLS,
     CONTROL,
     CONTROL_BYTES,
@@ -28,8 +29,9 @@ from invivo.engines.process.native.layout import (
     PIECE,
     RECORD,
     RECORD_HEADER,
-    REGISTERS_BYTES,
+    REGISTER,
     SLOT_BYTES,
+    UNREAD_RETURN,
     WANTED_ENTRY,
     WANTED_RETURN,
 )
@@ -44,7 +46,6 @@ _SLOTS = 1 << 15
 _RECIPE = struct.Struct("<BBBxIq")
 _WORD = {name: offset // 8 for name, (offset, _) in CONTROL.items()}
 _REGISTERS_AT = RECORD["registers"][0]
-_PIECES_AT = _REGISTERS_AT + REGISTERS_BYTES
 _Recipes = Mapping[int, Sequence[Recipe]]
 
 
@@ -64,6 +65,7 @@ class Capture:
     Args:
         entries, returns: Recipes by number of system call; an empty list where nothing but the stop matters.
         handed_entries, handed_returns: Calls that stop, and are left to Python.
+        unread_returns: Calls whose result and recipes nobody wants, only that they return and when.
         has_registers: Read all registers of a stop, not only those of the call, which is a little faster.
     """
 
@@ -74,6 +76,7 @@ class Capture:
         *,
         handed_entries: Collection[int] = (),
         handed_returns: Collection[int] = (),
+        unread_returns: Collection[int] = (),
         has_registers: bool = False,
     ) -> None:
         loop = load_loop()
@@ -87,7 +90,8 @@ class Capture:
         }
         recipes = bytearray()
         tables: list[bytes] = [self._table(by_number, recipes) for by_number in (entries, returns)]
-        most = _PIECES_AT + max(
+        self._pieces_at = _REGISTERS_AT + 8 * len(REGISTER if has_registers else BRIEF)
+        most = self._pieces_at + max(
             (sum(recipe.room for recipe in list_) for list_ in (*entries.values(), *returns.values())), default=0
         )
         size = _RING_BYTES
@@ -102,7 +106,7 @@ class Capture:
         wanted = bytearray(CALLS)
         for numbers, bit in (
             (entries, WANTED_ENTRY), (returns, WANTED_RETURN), (handed_entries, HANDED_ENTRY),
-            (handed_returns, HANDED_RETURN),
+            (handed_returns, HANDED_RETURN), (unread_returns, UNREAD_RETURN),
         ):  # fmt: skip
             for number in numbers:
                 wanted[number] |= bit
@@ -137,7 +141,9 @@ class Capture:
         for number, list_ in by_number.items():
             table[number] = len(recipes) // _RECIPE.size << 8 | len(list_)
             for recipe in list_:
-                recipes += _RECIPE.pack(*recipe)
+                recipes += _RECIPE.pack(
+                    recipe.kind, recipe.register, recipe.length_register, recipe.limit, recipe.displacement
+                )
                 self._has_comm |= recipe.kind == RECIPE_COMM
         return struct.pack(f"<{CALLS}I", *table)
 
@@ -224,13 +230,14 @@ class Capture:
         found: list[Record] = []
         ring, control, tail, mask = self._ring, self._control, self._tail, self._mask
         head = control[_WORD["head"]]
+        pieces_at = self._pieces_at
         unpack, new, known = RECORD_HEADER.unpack_from, Record, self._recipes
         while tail != head and most > 0:
             at = tail & mask
             size, kind, pieces, tid, pid, time_ns, number = unpack(ring, at)
             if kind:
                 most -= 1
-                behind = at + _PIECES_AT
+                behind = at + pieces_at
                 found.append(
                     new(
                         kind, number, tid, pid, time_ns, ring[at + _REGISTERS_AT : behind],

@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 
 __all__ = [
-    "ARGUMENTS", "CALLS", "CONTROL", "CONTROL_BYTES", "HANDED_ENTRY", "HANDED_RETURN", "IS_NATIVE", "PIECE", "RECIPE",
-    "RECORD", "RECORD_HEADER", "REGISTER", "REGISTERS_BYTES", "SLOT", "SLOT_BYTES", "WANTED_ENTRY", "WANTED_RETURN",
-    "Layout",
+    "ARGUMENTS", "BRIEF", "CALLS", "CONTROL", "CONTROL_BYTES", "HANDED_ENTRY", "HANDED_RETURN", "IS_NATIVE", "PIECE",
+    "RECIPE", "RECORD", "RECORD_HEADER", "REGISTER", "REGISTERS_BYTES", "SLOT", "SLOT_BYTES", "UNREAD_RETURN",
+    "WANTED_ENTRY", "WANTED_RETURN", "Layout",
 ]  # fmt: skip
 
 Layout = dict[str, tuple[int, str]]
@@ -39,6 +39,8 @@ REGISTER = {
     ))
 }  # fmt: skip
 REGISTERS_BYTES = 8 * len(REGISTER)
+# What a brief record has of them: the call's arguments, its result, where it was called.
+BRIEF = tuple(REGISTER[name] for name in ("di", "si", "dx", "r10", "r8", "r9", "ax", "ip", "sp"))
 ARGUMENTS = tuple(REGISTER[name] for name in ("di", "si", "dx", "r10", "r8", "r9"))  # of a system call
 
 CALLS = 1024  # system calls have smaller numbers
@@ -73,6 +75,7 @@ CONTROL, CONTROL_BYTES = _laid_out(
 
 # Bits of a byte of `wanted`.
 WANTED_ENTRY, WANTED_RETURN, HANDED_ENTRY, HANDED_RETURN = 1, 2, 4, 8
+UNREAD_RETURN = 16  # nobody reads the result
 
 SLOT, SLOT_BYTES = _laid_out(
     ("number", "i64", 1),  # the system call that the thread is in, or -1
@@ -100,7 +103,7 @@ RECORD, _ = _laid_out(
     ("pid", "i32", 1),
     ("time_ns", "i64", 1),
     ("number", "i64", 1),
-    ("registers", "i64", len(REGISTER)),
+    ("registers", "i64", len(REGISTER)),  # or those of BRIEF
 )
 RECORD_HEADER = struct.Struct("<IBBxxIIQq")
 PIECE = struct.Struct("<Qi4x")  # address, bytes (-1: they cannot be read), followed by the bytes, padded to 8

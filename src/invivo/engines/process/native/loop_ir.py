@@ -14,6 +14,7 @@ from invivo.engines.process.native.layout import (
     HANDED_RETURN,
     IS_NATIVE,
     SLOT_BYTES,
+    UNREAD_RETURN,
     WANTED_ENTRY,
     WANTED_RETURN,
 )
@@ -164,7 +165,11 @@ return_wanted:
 return_own:
   %return_bit = and i32 %wanted_then, {WANTED_RETURN}
   %is_return_asked = icmp ne i32 %return_bit, 0
-  br i1 %is_return_asked, label %return_read, label %return_go
+  br i1 %is_return_asked, label %return_asked, label %return_go
+return_asked:
+  %unread = and i32 %wanted_then, {UNREAD_RETURN}
+  %is_unread = icmp ne i32 %unread, 0
+  br i1 %is_unread, label %return_record, label %return_read
 return_read:
   %return_all = get c.has_registers
   %return_has_all = icmp ne i64 %return_all, 0

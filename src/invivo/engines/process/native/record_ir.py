@@ -7,7 +7,7 @@ spread()    i1 @spread_info, void @spread_result, i1 @keep_arguments: the loop's
 
 from __future__ import annotations
 
-from invivo.engines.process.native.layout import ARGUMENTS, REGISTERS_BYTES
+from invivo.engines.process.native.layout import ARGUMENTS, BRIEF, REGISTERS_BYTES
 
 __all__ = ["HELPERS", "PTRACE", "RECIPE_BYTES", "RECIPE_COMM", "RECIPE_STRING", "RECORDS", "spread"]
 
@@ -100,7 +100,29 @@ write:
   put r.time_ns, %time_ns
   %source = at c.registers
   %target = at r.registers
-  br label %copy
+  %all_registers = get c.has_registers
+  %has_all = icmp ne i64 %all_registers, 0
+  br i1 %has_all, label %copy, label %brief
+brief:
+  %b0 = get c.registers+{8 * BRIEF[0]}
+  put r.registers+0, %b0
+  %b1 = get c.registers+{8 * BRIEF[1]}
+  put r.registers+8, %b1
+  %b2 = get c.registers+{8 * BRIEF[2]}
+  put r.registers+16, %b2
+  %b3 = get c.registers+{8 * BRIEF[3]}
+  put r.registers+24, %b3
+  %b4 = get c.registers+{8 * BRIEF[4]}
+  put r.registers+32, %b4
+  %b5 = get c.registers+{8 * BRIEF[5]}
+  put r.registers+40, %b5
+  %b6 = get c.registers+{8 * BRIEF[6]}
+  put r.registers+48, %b6
+  %b7 = get c.registers+{8 * BRIEF[7]}
+  put r.registers+56, %b7
+  %b8 = get c.registers+{8 * BRIEF[8]}
+  put r.registers+64, %b8
+  br label %recipes
 copy:
   %i = phi i64 [ 0, %write ], [ %j, %copy ]
   %from_at = add i64 %source, %i
@@ -113,6 +135,7 @@ copy:
   %is_more = icmp ult i64 %j, {REGISTERS_BYTES}
   br i1 %is_more, label %copy, label %recipes
 recipes:
+  %registers_size = phi i64 [ {REGISTERS_BYTES}, %copy ], [ {8 * len(BRIEF)}, %brief ]
   %list_offset = shl i64 %number, 2
   %list_at = add i64 %table, %list_offset
   %list_ptr = inttoptr i64 %list_at to ptr
@@ -128,7 +151,7 @@ recipes:
   %count64 = zext i32 %count to i64
   %all_bytes = shl i64 %count64, 4
   %last_at = add i64 %first_at, %all_bytes
-  %behind = add i64 %target, {REGISTERS_BYTES}
+  %behind = add i64 %target, %registers_size
   br label %piece
 piece:
   %recipe_at = phi i64 [ %first_at, %recipes ], [ %next_at, %each ]

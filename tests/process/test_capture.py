@@ -1,0 +1,159 @@
+"""The loop in machine code: what it writes down, against what the traced program says that it did."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from invivo.engines.process.native import capture as capture_module
+from invivo.engines.process.native.capture import Capture
+from invivo.engines.process.native.records import Kind, Recipe, Record
+from invivo.engines.process.threads import Thread
+from invivo.engines.process.tracer import Tracer
+from invivo.linux import ptrace, seccomp, spawn
+
+pytestmark = pytest.mark.process
+
+READ, WRITE, GETPPID, EXECVE, OPENAT = 0, 1, 110, 59, 257  # <asm/unistd_64.h>
+
+
+class _Hooks:
+    """What is left to Python: counted."""
+
+    def __init__(self) -> None:
+        self.entered_calls: list[int] = []
+        self.drain: Callable[[], None] = lambda: None
+
+    def entered(self, thread: Thread, registers: bytes) -> bool:
+        self.entered_calls.append(thread.number)
+        return False
+
+    def returned(self, thread: Thread, registers: bytes) -> None: ...
+
+    def forked(self, thread: Thread, child: Thread) -> None: ...
+
+    def born(self, thread: Thread) -> None: ...
+
+    def executed(self, thread: Thread, former: int) -> None: ...
+
+    def exiting(self, thread: Thread, status: int) -> None: ...
+
+    def gone(self, thread: Thread) -> None: ...
+
+    def signalled(self, thread: Thread, number: int) -> int:
+        return number
+
+    def interrupted(self, thread: Thread) -> None: ...
+
+
+def recorded(capture: Capture, code: str, *, has_filter: bool = True) -> tuple[list[Record], _Hooks]:
+    """All records of a Python program."""
+    if not Capture.is_possible():
+        pytest.skip("no machine code for this machine")
+    hooks, records = _Hooks(), []
+
+    def drain() -> None:
+        records.extend(capture.take())
+
+    tracer = Tracer(hooks, capture, drain)
+    bytecode = seccomp.trace_filter(capture.numbers)
+    options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
+    with spawn.spawn(
+        [sys.executable, "-S", "-E", "-c", code],
+        lambda pid: None,
+        prepare=(lambda: seccomp.install(bytecode) or os._exit(126)) if has_filter else None,
+        options=options,
+        is_kept=True,
+    ) as target:
+        tracer.adopt(target.pid, options)
+        tracer.start(ptrace.PTRACE_CONT if has_filter else ptrace.PTRACE_SYSCALL)
+        while tracer.run():
+            pass
+        drain()
+        assert tracer.statuses[target.pid] == 0
+    return records, hooks
+
+
+def test_memory_is_read_at_the_stop(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 200)
+    path.write_bytes(b"the first line\nand 43 bytes more".ljust(57, b"."))
+    code = f"import os; fd = os.open({str(path)!r}, 0); os.read(fd, 100); os.read(fd, 100); os.read(fd, 9)"
+    capture = Capture(
+        {OPENAT: (Recipe.string("si", 4096), Recipe.string("si", 5), Recipe.comm())},
+        {READ: (Recipe.bytes("si", 32, length="ax"), Recipe.bytes("si", 4, displacement=4))},
+    )
+    records, _ = recorded(capture, code)
+    opened = [record for record in records if record.kind == Kind.ENTRY]
+    (place,) = [index for index, record in enumerate(opened) if record.pieces[0].data == os.fsencode(path)]
+    assert [piece.data for piece in opened[place].pieces[1:]] == [
+        os.fsencode(path)[:5], Path(sys.executable).name.encode()[:15],
+    ]  # fmt: skip
+    first, second, third = [record for record in records if record.kind == Kind.RETURN][-3:]
+    assert [record.result for record in (first, second, third)] == [57, 0, 0]
+    assert [record.arguments[2] for record in (first, second, third)] == [100, 100, 9]
+    assert first.pieces[0].data == path.read_bytes()[:32]
+    assert first.pieces[1].data == b"firs"
+    assert second.pieces[0].data == b""
+    assert first.time_ns <= second.time_ns <= third.time_ns
+
+
+def test_a_string_may_cross_pages_and_a_bad_pointer_is_no_string() -> None:
+    code = (
+        "import ctypes, mmap; libc = ctypes.CDLL(None); m = mmap.mmap(-1, 3 * 4096); "
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(m)); m[4000:8100] = b'y' * 4100; "
+        "libc.munmap(ctypes.c_void_p(at + 8192), ctypes.c_size_t(4096)); "
+        "libc.openat(-100, ctypes.c_void_p(at + 4000), 0); libc.openat(-100, ctypes.c_void_p(16), 0); "
+        "ctypes.memset(at + 8092, 122, 100); libc.openat(-100, ctypes.c_void_p(at + 8000), 0); import os; os._exit(0)"
+    )
+    capture = Capture({OPENAT: (Recipe.string("si", 9000), Recipe.bytes("si", 300))}, {})
+    long, bad, endless = recorded(capture, code)[0][-3:]
+    assert long.pieces[0].data == b"y" * 4100
+    assert [piece.data for piece in bad.pieces] == [None, None]
+    assert endless.pieces[0].data is None  # no NUL before the memory ends
+    assert endless.pieces[1].data == b"y" * 92 + b"z" * 100
+
+
+@pytest.mark.parametrize("has_filter", [True, False])
+def test_nothing_is_lost_when_the_ring_is_small(monkeypatch: pytest.MonkeyPatch, has_filter: bool) -> None:
+    monkeypatch.setattr(capture_module, "_RING_BYTES", 1 << 14)
+    capture = Capture({GETPPID: ()}, {GETPPID: ()}, unread_returns={GETPPID})
+    records, hooks = recorded(capture, "import os\nfor i in range(5003): os.getppid()", has_filter=has_filter)
+    assert len(records) == 2 * 5003
+    assert [record.kind for record in records[:4]] == [Kind.ENTRY, Kind.RETURN, Kind.ENTRY, Kind.RETURN]
+    assert {record.number for record in records} == {GETPPID}
+    assert hooks.entered_calls == []
+
+
+def test_what_is_handed_comes_after_what_was_recorded() -> None:
+    capture = Capture({GETPPID: ()}, {}, handed_entries={WRITE})
+    seen: list[int] = []
+    original = _Hooks.entered
+
+    def entered(hooks: _Hooks, thread: Thread, registers: bytes) -> bool:
+        seen.append(len(capture.take()))  # what the tracer's drain has left: nothing
+        return original(hooks, thread, registers)
+
+    code = "import os\nfor i in range(7): os.getppid(); os.getppid(); os.write(1, b'')"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Hooks, "entered", entered)
+        records, hooks = recorded(capture, code)
+    assert hooks.entered_calls == [WRITE] * 7
+    assert seen == [0] * 7
+    assert len(records) == 14
+
+
+def test_all_registers_on_request() -> None:
+    code = "import ctypes; ctypes.CDLL(None).syscall(110, 11, 12, 13, 14, 15, 16)"
+    brief, whole = (
+        recorded(Capture({GETPPID: ()}, {GETPPID: ()}, has_registers=has_all), code)[0] for has_all in (False, True)
+    )
+    for entry, back in (brief, whole):
+        assert entry.arguments == (11, 12, 13, 14, 15, 16)
+        assert back.arguments == entry.arguments
+        assert back.result == os.getpid()  # the parent of the program is this process
+        assert back.registers[120:128] == (110).to_bytes(8, "little")
+    assert len(whole[0].raw) == ptrace.REGISTERS_SIZE > len(brief[0].raw)
