@@ -17,7 +17,7 @@ from invivo.engines.dump.hold import Hold
 from invivo.engines.dump.world import DumpWorld, PageCache, ProcessGone
 from invivo.engines.process.objects import KernelObjects
 from invivo.engines.process.tracer import Process, Thread
-from invivo.engines.process.unwind import unwind
+from invivo.engines.process.unwind import Unwinder
 from invivo.engines.process.world import Facts, OwnWorld
 from invivo.engines.reference import ReferenceEngine
 from invivo.errors import KernelError, TargetError, UnsupportedError
@@ -119,7 +119,7 @@ class DumpEngine:
         self.spaces = AddressSpaces()
         self._facts = Facts(KernelObjects(types))
         self._facts.constants[Globals.TARGET] = pid
-        self._facts.unwind = self._unwind
+        self._facts.unwind = Unwinder(self.spaces).stack
         self._reference = _Reference(program, OwnWorld(self._facts), merge, self._pause)
         self._points = frozenset(self._reference.points)
         _check_readable(pid)
@@ -253,13 +253,6 @@ class DumpEngine:
     def missed_runs(self) -> int:
         """None: nothing is asked at a time of its own."""
         return 0
-
-    def _unwind(self, thread: Thread, registers: bytes, frames: int) -> Sequence[int]:
-        found = unwind(thread, registers, frames)
-        space = self.spaces.watch(thread.process.pid)
-        if any(space.find(address) is None for address in found):
-            space.read()
-        return found
 
 
 def _check_readable(pid: int) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 
 from invivo.engines.process import emulate
 from invivo.engines.process.emulate import RIP, RSP, Emulator
+from invivo.engines.process.loader import Loader, find_loader
 from invivo.engines.process.tracer import Process, Thread, Tracer
 from invivo.linux import ptrace
 from invivo.linux.guardian import BREAKPOINT, PatchTable
@@ -33,7 +34,7 @@ _Fire = Callable[[Uprobe, Thread, bytes], None]
 class _Breakpoint:
     """One patched byte. `entries` fire at a hit, `returns` arm a return; `is_return` addresses are returned to."""
 
-    __slots__ = ("address", "carry_out", "entries", "is_return", "original", "returns")
+    __slots__ = ("address", "carry_out", "entries", "is_loader", "is_return", "original", "returns")
 
     def __init__(self, address: int, original: bytes, carry_out: Emulator | None) -> None:
         self.address = address
@@ -42,12 +43,13 @@ class _Breakpoint:
         self.entries: list[Uprobe] = []
         self.returns: list[Uprobe] = []
         self.is_return = False
+        self.is_loader = False
 
 
 class _Space:
     """An address space with its breakpoints; `pending` are returns awaited, by thread: (stack pointer, probe)."""
 
-    __slots__ = ("breakpoints", "fd", "pending", "pid", "removed", "semaphores")
+    __slots__ = ("breakpoints", "fd", "loader", "pending", "pid", "removed", "semaphores")
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -55,6 +57,7 @@ class _Space:
         self.breakpoints: dict[int, _Breakpoint] = {}
         self.pending: dict[int, list[tuple[int, int, Uprobe]]] = {}
         self.removed: set[int] = set()
+        self.loader: Loader | None = None
         self.semaphores: dict[int, int] = {}
 
     def read(self, address: int, size: int) -> bytes:
@@ -97,20 +100,42 @@ class Breakpoints:
         except OSError:
             return
         self._spaces[process.pid] = space
+        if maps:
+            self._forget_unmapped(space, maps)
+        self._watch_loader(space)
         for path, points in self._files.items():
             for mapping in _mappings_of(path, maps):
                 for point in points:
                     address = point.offset - mapping.offset + mapping.start
-                    if point.pid in (0, process.pid) and mapping.start <= address < mapping.end:
-                        self._add(space, address, point)
+                    is_here = point.pid in (0, process.pid) and mapping.start <= address < mapping.end
+                    if is_here and self._add(space, address, point):
                         self._raise_semaphore(space, path, point)
 
-    def _add(self, space: _Space, address: int, point: Uprobe) -> None:
+    def _forget_unmapped(self, space: _Space, maps: Iterable[Mapping]) -> None:
+        """What lay in a library that is gone."""
+        code = [(mapping.start, mapping.end) for mapping in maps]
+        for address in [at for at in space.breakpoints if not any(start <= at < end for start, end in code)]:
+            del space.breakpoints[address]
+            self._table.remove(space.pid, address)
+
+    def _watch_loader(self, space: _Space) -> None:
+        """Have the loader tell when it has mapped more: what it maps may be probed too."""
+        if space.loader is None and (loader := find_loader(space.pid)) is not None:
+            planted = self._plant(space, loader.stop)
+            if planted is not None:
+                planted.is_loader = True
+                space.loader = loader
+
+    def _add(self, space: _Space, address: int, point: Uprobe) -> bool:
+        """Plant a probe; False if it could not be, or was there."""
         breakpoint_ = self._plant(space, address)
-        if breakpoint_ is not None:
-            wanted = breakpoint_.returns if point.is_return else breakpoint_.entries
-            if point not in wanted:
-                wanted.append(point)
+        if breakpoint_ is None:
+            return False
+        wanted = breakpoint_.returns if point.is_return else breakpoint_.entries
+        if point in wanted:
+            return False
+        wanted.append(point)
+        return True
 
     def _plant(self, space: _Space, address: int) -> _Breakpoint | None:
         found = space.breakpoints.get(address)
@@ -181,12 +206,15 @@ class Breakpoints:
             copy = self._spaces[child.pid] = _Space(child.pid)
         except OSError:
             return
+        copy.loader = space.loader
+        copy.semaphores = dict(space.semaphores)
         for address, breakpoint_ in space.breakpoints.items():
             entries = [point for point in breakpoint_.entries if point.pid == 0]
             returns = [point for point in breakpoint_.returns if point.pid == 0]
-            if entries or returns or breakpoint_.is_return:
+            if entries or returns or breakpoint_.is_return or breakpoint_.is_loader:
                 mine = copy.breakpoints[address] = _Breakpoint(address, breakpoint_.original, breakpoint_.carry_out)
                 mine.entries, mine.returns, mine.is_return = entries, returns, breakpoint_.is_return
+                mine.is_loader = breakpoint_.is_loader
                 self._table.add(child.pid, address, breakpoint_.original)
             else:
                 copy.write(address, breakpoint_.original)
@@ -217,6 +245,8 @@ class Breakpoints:
             return True
         registers[RIP] = address
         data = _WORDS.pack(*registers)
+        if breakpoint_.is_loader and space.loader is not None and space.read(space.loader.state, 4) == bytes(4):
+            self.insert(thread.process)
         if breakpoint_.is_return:
             self._returned(space, thread, registers, data)
         for point in breakpoint_.entries:

@@ -24,9 +24,10 @@ from invivo.engines.process.clocks import LONGEST_NS, Clocks
 from invivo.engines.process.evaluation import ENTER, EXIT, Evaluation
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
+from invivo.engines.process.recording import has_stacks
 from invivo.engines.process.threads import Process, Thread
 from invivo.engines.process.tracer import Tracer
-from invivo.engines.process.unwind import unwind
+from invivo.engines.process.unwind import Unwinder
 from invivo.engines.process.world import Facts, OwnWorld, ThreadWorld
 from invivo.engines.reference import ReferenceEngine
 from invivo.errors import TargetError
@@ -94,7 +95,9 @@ class ProcessEngine:
             self.facts.conceal = self._breakpoints.conceal
         self._sampled: dict[int, list[AttachPoint]] = {}
         self.spaces = AddressSpaces()  # for names of addresses, when their processes have ended
-        self.facts.unwind = self._unwind
+        self._unwinder = Unwinder(self.spaces)
+        self.facts.unwind = self._unwinder.stack
+        self._has_stacks = has_stacks(program)
         self._is_enabled = False
         self._capture: Capture | None = None
         self._tracer = Tracer(self)
@@ -218,6 +221,8 @@ class ProcessEngine:
         self._clocks.start()
         for process in self.processes():
             self._breakpoints.insert(process)
+            if self._has_stacks:
+                self._unwinder.prepare(process.pid)
         self._evaluation.start(self._pins.others)
         switch_ns = int(self.plan.options.get("switchrate", LONGEST_NS))
         self._alarm = self._alarm or Alarm(self._clocks.interval_ns(switch_ns))
@@ -394,13 +399,6 @@ class ProcessEngine:
         world = self._world(thread)
         world.words, world.registers = (), registers
         self._evaluation.fire(point, None, world)
-
-    def _unwind(self, thread: Thread, registers: bytes, frames: int) -> Sequence[int]:
-        found = unwind(thread, registers, frames)
-        space = self.spaces.watch(thread.process.pid)
-        if any(space.find(address) is None for address in found):
-            space.read()
-        return found
 
     def interrupted(self, thread: Thread) -> None:
         points = self._sampled.pop(thread.tid, ())

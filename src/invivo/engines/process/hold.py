@@ -11,10 +11,10 @@ from __future__ import annotations
 import signal
 import struct
 
-from invivo.errors import InvivoError, TargetError
+from invivo.engines.process.loader import entry_point, find_loader
+from invivo.errors import TargetError
 from invivo.linux import ptrace, spawn
 from invivo.linux.guardian import BREAKPOINT, write_text
-from invivo.linux.maps import read_maps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ __all__ = ["hold"]
 
 _WORDS = struct.Struct("<27Q")
 _RIP = 16
-_AT_BASE, _AT_ENTRY = 7, 9
-_STATE = 24  # of r_state in struct r_debug
 _STOPPED = 0x7F
 
 
@@ -41,7 +39,8 @@ def hold(command: Sequence[str] | str) -> spawn.Target:
 
 
 def _run_to_libraries(pid: int) -> None:
-    place, state = _loader_place(pid)
+    loader = find_loader(pid)
+    place, state = (loader.stop, loader.state) if loader is not None else (entry_point(pid), 0)
     memory = ptrace.ProcessMemory(pid)
     while True:
         original = memory.read(place, 1)
@@ -72,26 +71,3 @@ def _run_until(pid: int, place: int) -> None:
             registers = ptrace.read_registers(pid)
             if registers is not None and _WORDS.unpack(registers)[_RIP] == place + 1:
                 return
-
-
-def _loader_place(pid: int) -> tuple[int, int]:
-    """(where to stop, the address of the loader's r_state or 0)."""
-    with open(f"/proc/{pid}/auxv", "rb") as stream:
-        vector = dict(struct.iter_unpack("<QQ", stream.read()))
-    base = vector.get(_AT_BASE, 0)
-    if base:
-        from invivo.symbols.elf import ElfFile
-
-        for mapping in read_maps(pid) or ():
-            if mapping.inode and base <= mapping.start < base + (1 << 24):
-                try:
-                    with ElfFile.open(f"/proc/{pid}/root{mapping.path}", mapping.path) as elf:
-                        state, stop = elf.symbol_address("_r_debug"), elf.symbol_address("_dl_debug_state")
-                except (OSError, InvivoError):
-                    break
-                if state is not None and stop is not None:
-                    return base + stop, base + state + _STATE
-                break
-    return vector.get(_AT_ENTRY, 0), 0
-
-

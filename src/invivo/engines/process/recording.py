@@ -34,9 +34,9 @@ from invivo.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from invivo.program.clauses import Clause
+    from invivo.program.clauses import Clause, Program
 
-__all__ = ["Needs", "needs_of"]
+__all__ = ["Needs", "has_stacks", "needs_of"]
 
 _NAMES = {8 * index: name for name, index in REGISTER.items()}
 _OF_CALL = frozenset((*ARGUMENTS, *(REGISTER[name] for name in ("ax", "orig_ax", "ip", "sp", "cs", "ss"))))
@@ -110,6 +110,14 @@ def needs_of(parts: Iterable[Clause | Expr]) -> Needs | None:
     if len(recipes) > 255 or sum(recipe.room for recipe in recipes) > _LARGEST:
         return None
     return Needs(tuple(recipes), has_all_registers, has_cpu, has_words)
+
+
+def has_stacks(program: Program) -> bool:
+    """Whether a clause walks a thread's stack."""
+    names = ("ustack", "ucaller", "ustack_depth")
+    return any(
+        isinstance(node, Call) and node.primitive in names for clause in program.clauses for node in walk(clause)
+    )
 
 
 def _recipe(node: Load | Memory | ReadString) -> Recipe:
