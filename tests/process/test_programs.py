@@ -1,4 +1,4 @@
-"""Probes of programs by breakpoints, as an ordinary user: libraries opened late, other programs, USDT and semaphores."""
+"""Probes of programs by breakpoints, as an ordinary user: libraries opened late, other programs, USDT."""
 
 from __future__ import annotations
 
