@@ -8,6 +8,7 @@ from invivo.builtins import (
     flow,
     machine,
     memory,
+    network,
     output,
     probe,
     process,
@@ -23,6 +24,6 @@ __all__ = ["BUILTINS", "Builder", "Builtin", "Kind", "Operand"]
 
 # Each topic's module registers its rows when it is imported; the names are used here so that the imports stay.
 TOPICS = (
-    probe, process, machine, time, speculations, memory, strings, stacks, output, shapes, aggregations, destructive,
-    flow,
+    probe, process, machine, time, speculations, memory, strings, network, stacks, output, shapes, aggregations,
+    destructive, flow,
 )  # fmt: skip

@@ -7,12 +7,21 @@ bcopy(p, q, 16)        Call("bcopy") from kernel memory, Call("scopy") from the 
 from __future__ import annotations
 
 from invivo.builtins.registry import Builder, Builtin, Kind, register
-from invivo.program.nodes import Call, Convert, Expr, ReadString
+from invivo.program.nodes import Call, Convert, Expr, IntLit, ReadString
 from invivo.program.types import INT64, ULONG, VOID, Pointer, Space, String
 
 __all__: list[str] = []
 
 _OWN = Pointer(VOID, Space.SCRATCH)
+
+
+def _alloca(b: Builder, args: list[Expr]) -> Expr:
+    size = args[0].value if isinstance(args[0], IntLit) else 0
+    most = b.option("scratchsize")
+    if size > most:
+        b.error("D_ALLOCA_SIZE", args[0].span, f"alloca() of {size} bytes: a firing has {most} of them",
+                "-x scratchsize=SIZE gives it more")  # fmt: skip
+    return Call("alloca", tuple(args), _OWN, b.span)
 
 
 def _copyinstr(b: Builder, args: list[Expr]) -> Expr:
@@ -73,7 +82,7 @@ register(
         Kind.SUBROUTINE,
         "void * alloca(size_t size)",
         "zeroed memory that lives until the probe's clauses are done",
-        subroutine=lambda b, args: Call("alloca", tuple(args), _OWN, b.span),
+        subroutine=_alloca,
     ),
     Builtin(
         "bcopy",

@@ -34,6 +34,9 @@ _MAX_BYTES = 16384  # of one tracemem()
 
 
 def _trace(b: Builder, operands: Sequence[Operand]) -> None:
+    if what := b.dynamic(operands[0]):
+        b.error("D_TRACE_DYN", operands[0].span, f"trace() does not take {what}",
+                "printa() prints aggregations; of what a translator makes take a member")  # fmt: skip
     value = b.value(operands[0])
     match value.type:
         case Stack():

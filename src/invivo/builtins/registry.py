@@ -99,6 +99,10 @@ class Builder(Protocol):
         """The operand as data: a `char *` becomes the string behind it, an array or structure a Memory."""
         ...
 
+    def dynamic(self, operand: Operand) -> str:
+        """What the operand is if it is no value at all ("the aggregation @a"), else ""."""
+        ...
+
     def raw(self, operand: Operand) -> Expr:
         """The operand as it is: a `char *` stays a pointer."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
-from invivo.program.actions import Print, Shape
+from invivo.program.actions import Print, Printf, Shape
 from invivo.program.nodes import Convert, Memory
 from invivo.program.types import (
     UCHAR,
@@ -26,6 +26,7 @@ from invivo.program.types import (
     size_of,
     type_name,
 )
+from invivo.source import Span
 
 __all__ = ["shape_of"]
 
@@ -54,28 +55,41 @@ def shape_of(type_: Type, depth: int = 0) -> Shape:
 
 
 def _print(b: Builder, operands: Sequence[Operand]) -> None:
-    address = b.raw(operands[0])
-    if not isinstance(address.type, Pointer):
-        hint = "print(&x) shows the structure x" if not isinstance(address.type, String) else "trace() prints strings"
-        b.error("D_PROTO_ARG", address.span, f"print() takes a pointer, not {a_type(address.type)}", hint)
-    target = address.type.target
-    size = size_of(target)
-    if not size:
-        b.error("D_PRINT_SIZE", address.span, f"print() must know what it prints: {a_type(target)} has no size",
-                "cast the pointer: print((struct NAME *)p)")  # fmt: skip
-    kept = min(size, b.option("printsize"))
-    where = Convert(address, ULONG, address.span)
-    pointer = b.field(address)
-    data = b.field(Memory(where, address.type.space, Array(UCHAR, max(kept, 1)), b.span))
+    value = b.raw(operands[0])
+    text = " ".join(operands[0].span.text.split())
+    if isinstance(value.type, String):
+        b.act(Printf(f'{text.replace("%", "%%")} = (string)"%S"\n', (b.field(value),)))
+        return
+    if isinstance(value, Memory):
+        data = b.field(Memory(value.address, value.space, Array(UCHAR, _kept(b, value.type, value.span)), value.span))
+        b.act(Print(None, data, shape_of(value.type), f"{text} ="))
+        return
+    if not isinstance(value.type, Pointer):
+        hint = "trace() prints numbers"
+        b.error("D_PROTO_ARG", value.span, f"print() takes a pointer or a structure, not {a_type(value.type)}", hint)
+    target = value.type.target
+    kept = _kept(b, target, value.span)
+    where = Convert(value, ULONG, value.span)
+    pointer = b.field(value)
+    data = b.field(Memory(where, value.type.space, Array(UCHAR, kept), b.span))
     b.act(Print(pointer, data, shape_of(target)))
+
+
+def _kept(b: Builder, type_: Type, span: Span) -> int:
+    """The bytes that are recorded of a value: at most as many as option printsize says."""
+    size = size_of(type_)
+    if not size:
+        b.error("D_PRINT_SIZE", span, f"print() must know what it prints: {a_type(type_)} has no size",
+                "cast the pointer: print((struct NAME *)p)")  # fmt: skip
+    return max(min(size, b.option("printsize")), 1)
 
 
 register(
     Builtin(
         "print",
         Kind.ACTION,
-        "void print(void *pointer)",
-        "prints what a pointer leads to by its type: structures with their members, but for those that are 0",
+        "void print(expression)",
+        "prints a structure, or what a pointer leads to, by its type and members, but for those that are 0",
         action=_print,
     ),
 )

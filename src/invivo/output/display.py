@@ -40,8 +40,8 @@ def _display(action: Action, types: tuple[FieldType, ...], style: Style, is_quie
             return _dump(field)
         case Tracemem(field, int(limit)):
             return _limited_dump(field, limit)
-        case Print(address, data, shape):
-            return _structure(address, data, shape)
+        case Print(address, data, shape, name):
+            return _structure(address, data, shape, name)
         case System(format_, fields):
             return script(format_, fields, types, Style(style.resolver))
         case Freopen(format_, fields):
@@ -99,7 +99,14 @@ def _limited_dump(field: int, limit: int) -> Display:
     return dump
 
 
-def _structure(address: int, data: int, shape: Shape) -> Display:
+def _structure(address: int | None, data: int, shape: Shape, name: str) -> Display:
     from invivo.output.structure import structure_text
 
-    return lambda values: structure_text(shape, values[address], values[data])  # type: ignore[arg-type]
+    if address is None:
+        return lambda values: structure_text(shape, name, values[data])  # type: ignore[arg-type]
+    return lambda values: structure_text(shape, _title(values[address]), values[data])  # type: ignore[arg-type]
+
+
+def _title(address: object) -> str:
+    assert isinstance(address, int)
+    return f"{address:#x} = *"

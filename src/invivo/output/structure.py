@@ -21,9 +21,9 @@ __all__ = ["structure_text"]
 _COLUMN = 44  # where the data of default output begins
 
 
-def structure_text(shape: Shape, address: int, data: bytes) -> bytes:
-    """The text of a whole value."""
-    lines = [f"{address:#x} = *"]
+def structure_text(shape: Shape, title: str, data: bytes) -> bytes:
+    """The text of a whole value; `title` is its first line."""
+    lines = [title]
     _value(lines, "", shape, data, 0, 0, 0)
     if shape.kind in ("struct", "array"):
         lines[-1] = lines[-1].rstrip(",")

@@ -63,11 +63,15 @@ class Shape(NamedTuple):
 
 
 class Print(NamedTuple):
-    """print(): what lies at the address in field `address`; field `data` has its bytes, or the first of them."""
+    """print(): what lies at the address in field `address`; field `data` has its bytes, or the first of them.
 
-    address: int
+    A variable has no address: `address` is None, and `name` its text.
+    """
+
+    address: int | None
     data: int
     shape: Shape
+    name: str = ""
 
 
 class Printf(NamedTuple):

@@ -37,6 +37,10 @@ class TypeSource(Protocol):
         """The value and type of an enumeration constant, or None."""
         ...
 
+    def address(self, module: str, name: str) -> int | None:
+        """Where a data symbol or function of the kernel is, even if its type is not known; None elsewhere."""
+        ...
+
     def symbol(self, module: str, name: str) -> tuple[int | Callable[[Span], Expr], Type] | None:
         """Address and type of a data symbol (``vmlinux`jiffies``, ``a.out`ngx_cycle``), or None; `module` may be empty.
 

@@ -81,6 +81,9 @@ class _ProcessTypes:
     def enumerator(self, name: str) -> tuple[int, Type] | None:
         return next((t for s in self._sources() if (t := s.enumerator(name)) is not None), None)
 
+    def address(self, module: str, name: str) -> None:
+        """None: only the kernel's symbols have a type by declaration."""
+
     def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         return next((t for s in self._sources() if (t := s.symbol(module, name)) is not None), None)
 

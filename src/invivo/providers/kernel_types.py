@@ -116,20 +116,32 @@ class KernelTypes:
         """Address and type of a kernel variable (``vmlinux`jiffies``), or None where the kernel does not tell both.
 
         The address is kallsyms's (data symbols are in it with CONFIG_KALLSYMS_ALL only), the type BTF's (which has the
-        per-CPU variables, and the others only if pahole was told to write them). A per-CPU variable has no one address,
-        so it is not found here.
+        per-CPU variables, functions, and other variables only if pahole was told to write them). A per-CPU variable has
+        no one address, so it is not found here.
         """
         if module not in ("", "vmlinux"):
             return None
         found = self._id(name, Kind.VAR)
+        if found is None:
+            found = self._id(name, Kind.FUNC)
         if found is None or found in self.btf.section(".data..percpu"):
+            return None
+        address = self.address(module, name)
+        return None if address is None else (address, self.type(self.btf.type(found).target))
+
+    def address(self, module: str, name: str) -> int | None:
+        """Where kallsyms says that a symbol is; of modules too, if `module` is empty."""
+        if module not in ("", "vmlinux") or self._is_per_cpu(name):
             return None
         if self._symbols is None:
             from invivo.linux.kallsyms import Kallsyms
 
             self._symbols = Kallsyms()
-        address = self._symbols.address(name)
-        return None if address is None else (address, self.type(self.btf.type(found).target))
+        return self._symbols.address(name)
+
+    def _is_per_cpu(self, name: str) -> bool:
+        found = self._id(name, Kind.VAR)
+        return found is not None and found in self.btf.section(".data..percpu")
 
     def prototype(self, name: str) -> list[tuple[str, Type]] | None:
         """Parameters of the function that the typedef `name` (btf_trace_NAME) points to; None if there is none.

@@ -128,6 +128,9 @@ class ProgramTypes:
             self._enumerators[name] = answer
         return self._enumerators[name]
 
+    def address(self, module: str, name: str) -> None:
+        """None: only the kernel's symbols have a type by declaration."""
+
     def symbol(self, module: str, name: str) -> tuple[int, Type] | None:
         """None: where a variable is in memory depends on the process. See `variable`."""
         return None

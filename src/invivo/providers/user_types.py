@@ -103,6 +103,9 @@ class UserTypes:
     def enumerator(self, name: str) -> tuple[int, Type] | None:
         return next((t for s in self._sources() if (t := s.enumerator(name)) is not None), None)
 
+    def address(self, module: str, name: str) -> None:
+        """None: only the kernel's symbols have a type by declaration."""
+
     def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         """A variable of the target; see FileTypes.symbol."""
         program = self._program()
@@ -161,6 +164,9 @@ class FileTypes:
             if isinstance(source, ProgramTypes) and (found := source.function(name)) is not None:
                 return found
         return None
+
+    def address(self, module: str, name: str) -> None:
+        """None: only the kernel's symbols have a type by declaration."""
 
     def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         """Where a variable is in the process, and its type. `module` is a file's name; without, this file's variables

@@ -159,11 +159,11 @@ class Cursor:
         message = f"found {describe(token)} where {expected} was expected"
         return self.error(self.token_span(token), f"{message} {where}" if where else message, hint)
 
-    def error(self, span: Span, message: str, hint: str = "") -> Failure:
+    def error(self, span: Span, message: str, hint: str = "", code: str = "D_SYNTAX") -> Failure:
         is_known = span.start in self.lexer.reported or self.lexer.broken_end in (self.last_end, self.token.start)
         if is_known:
             return Failure(message)
-        self.lexer.diagnostics.error("D_SYNTAX", span, message, hint)
+        self.lexer.diagnostics.error(code, span, message, hint)
         if len(self.lexer.diagnostics.found) >= _MAX_ERRORS:
             raise TooManyErrors
         return Failure(message)

@@ -199,15 +199,22 @@ class DeclarationParser(Cursor, ABC):
         self.expect("[")
         if self.accept("]"):
             return "array", None
-        if self.starts_type() or (self.at_identifier() and self.peek().text == ","):
-            types = [self.type_name()]
+        if self.starts_type() or self.at(*STORAGE) or (self.at_identifier() and self.peek().text == ","):
+            types = [self._key_type()]
             while self.accept(","):
-                types.append(self.type_name())
+                types.append(self._key_type())
             self.expect("]", "after the types of the keys")
             return "tuple", tuple(types)
         size = self.assignment()
         self.expect("]", "after the size of the array")
         return "array", size
+
+    def _key_type(self) -> TypeName:
+        """The type of a key, which may be written with a name."""
+        if self.at("..."):
+            message = "the keys of an array are known, '...' cannot stand for more"
+            raise self.error(self.token_span(self.token), message, code="D_DECL_PROTO_VARARGS")
+        return self.parameter().type
 
     # --- types and parameters ---
 
@@ -231,7 +238,11 @@ class DeclarationParser(Cursor, ABC):
             self.advance()
             return ()
         while True:
-            if self.accept("..."):
+            if self.at("..."):
+                dots = self.advance()
+                if opening != "(":
+                    message = "the keys of an array are known, '...' cannot stand for more"
+                    raise self.error(self.token_span(dots), message, code="D_DECL_PROTO_VARARGS")
                 break
             found.append(self.parameter())
             if not self.accept(","):
@@ -241,6 +252,9 @@ class DeclarationParser(Cursor, ABC):
 
     def parameter(self) -> Parameter:
         start = self.token.start
+        if self.token.kind is TokenKind.NAME and self.token.text in STORAGE and not self.accept("register"):
+            message = f"a parameter cannot be '{self.token.text}'"
+            raise self.error(self.token_span(self.token), message, code="D_DECL_PARMCLASS")
         base = self.specifiers("the type of a parameter")
         declarator = self.declarator(is_name_needed=False)
         abstract = Declarator("", declarator.parts, declarator.span)
@@ -256,7 +270,8 @@ class DeclarationParser(Cursor, ABC):
         if self.token.kind is TokenKind.NAME and self.token.text in STORAGE:
             storage = self.advance().text
             if self.token.kind is TokenKind.NAME and self.token.text in STORAGE:
-                raise self.failure("a type", f"'{storage}' is already there: only one such word is possible")
+                message = f"'{storage}' and '{self.token.text}' do not go together: only one such word is possible"
+                raise self.error(self.token_span(self.token), message, code="D_DECL_CLASS")
         base = self.specifiers("a type" + (f" after '{storage}'" if storage else ""))
         declarators: list[Declarator] = []
         values: list[Expression | None] = []
@@ -268,6 +283,10 @@ class DeclarationParser(Cursor, ABC):
                     break
         if storage == "typedef":
             self.typedefs.update(declarator.name for declarator in declarators)
+        if declarators and self.at_identifier() and self.lexer.text[self.last_end : self.token.start].isspace():
+            message = f"'{self.token.text}' is one name too many in this declaration"
+            hint = f"is '{base.span.text}' the type? names are separated by ','"
+            raise self.error(self.token_span(self.token), message, hint, "D_DECL_IDENT")
         if not self.at("}"):
             self.expect(";", "after the declaration")
         return Declaration(storage, base, tuple(declarators), tuple(values), self.span_from(start))

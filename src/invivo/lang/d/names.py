@@ -17,7 +17,7 @@ C_TYPE_WORDS = frozenset(
 TAGS = frozenset(("struct", "union", "enum"))
 # `__user` and DTrace's `userland` say where a pointer leads; the others change nothing in D.
 QUALIFIERS = frozenset(("const", "volatile", "restrict", "__user", "userland"))
-STORAGE = frozenset(("self", "this", "typedef", "extern", "static"))
+STORAGE = frozenset(("self", "this", "typedef", "extern", "static", "auto", "register"))
 
 _STATEMENTS = frozenset(("if", "else", "while", "for", "break", "continue", "return"))
 _OPERATORS = frozenset(("sizeof", "offsetof", "stringof", "xlate"))
@@ -25,7 +25,6 @@ _DEFINITIONS = frozenset(("inline", "translator", "provider"))
 
 # Each with what to say of it.
 RESERVED = {
-    "auto": "it has no meaning in D",
     "case": "use if and else, or ?:",
     "counter": "DTrace keeps the word and gives it no meaning",
     "default": "use if and else, or ?:",
@@ -33,7 +32,6 @@ RESERVED = {
     "goto": "use if, while or for",
     "import": "DTrace keeps the word and gives it no meaning",
     "probe": "it belongs into provider { }, which a tracing program does not have",
-    "register": "it has no meaning in D",
     "switch": "use if and else, or ?:",
 }
 

@@ -140,6 +140,10 @@ class _ScriptParser(StatementParser):
             raise self.failure("'{'", hint, "after the predicate")
         elif offset < len(text):
             self._no_body(offset)
+        elif not self.lexer.file.name_at(start).startswith("<"):
+            # Only a text of the command line may end so.
+            message = "the text ends where a predicate or '{' was expected after the probe description"
+            raise self.error(self.span_from(start), message, "write { } to record that the probe fired")
         return ClauseDecl(tuple(probes), predicate, body, self.span_from(start))
 
     def _skip_to_body(self, start: int) -> None:

@@ -69,8 +69,8 @@ inline string __hex[uint64_t number] = substr(lltostr(number, 16), 2);
  * The longest run of zero words, two at least, becomes "::"; of two that are as long, the first. Where an IPv4 address is
  * kept in one of IPv6, its four bytes are written as such.
  */
-/* an IPv6 address as text: "2001:db8::1" */
-function string inet_ntoa6(in6_addr_t *address)
+/* with is_strict such an address is one of IPv6: "::ffff:10.0.0.1"; else it is shown as that of IPv4 */
+function string __inet6(in6_addr_t *address, int is_strict)
 {
 	uint8_t *b = (uint8_t *)address;
 	int best = -1;
@@ -95,6 +95,8 @@ function string inet_ntoa6(in6_addr_t *address)
 	}
 	if (best == 0 && (longest == 6 || (longest == 7 && b[14] != 0) || (longest == 5 && b[10] == 0xff && b[11] == 0xff)))
 		words = 6;
+	if (words == 6 && !is_strict)
+		return __dotted(b + 12);
 	for (int i = 0; i < words; i++) {
 		if (best >= 0 && i >= best && i < best + longest) {
 			if (i == best)
@@ -116,7 +118,7 @@ function string inet_ntop(int family, void *address)
 	if (family == 2)
 		return inet_ntoa((ipaddr_t *)address);
 	if (family == 10)
-		return inet_ntoa6((in6_addr_t *)address);
+		return __inet6((in6_addr_t *)address, 1);
 	return "<unknown address family>";
 }
 

@@ -124,4 +124,4 @@ def _keys(c: ClauseState, target: syntax.AggRef, aggregation: AggregationState) 
 
 
 def _key(c: ClauseState, key: syntax.Expression) -> Expr:
-    return coerce.data(c, lower(c, key), "a key")
+    return coerce.data(c, lower(c, key), "a key", "D_KEY_TYPE")

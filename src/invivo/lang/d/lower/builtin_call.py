@@ -8,7 +8,7 @@ from typing import NoReturn, cast
 from invivo.builtins.registry import Operand
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, speculation
-from invivo.lang.d.lower.clause import ClauseState
+from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.state import AggregationState
 from invivo.program.actions import Action
 from invivo.program.clauses import Context
@@ -52,6 +52,17 @@ class BuiltinCall:
 
     def value(self, operand: Operand) -> Expr:
         return coerce.data(self.clause, self._lower(operand), "this")
+
+    def dynamic(self, operand: Operand) -> str:
+        from invivo.lang.d.lower.expressions import lower_any
+
+        if isinstance(operand, syntax.AggRef):
+            return f"the aggregation @{operand.name}"
+        if isinstance(operand, syntax.Name | syntax.IndexOp | syntax.XlateOp):
+            made = lower_any(self.clause, operand)
+            if isinstance(made, Translated):
+                return f"a translated {made.translator.output.span.text} as a whole"
+        return ""
 
     def raw(self, operand: Operand) -> Expr:
         expr = coerce.decayed(self._lower(operand))

@@ -104,12 +104,8 @@ def _no_value(c: ClauseState, expression: syntax.CallOp, builtin: Builtin) -> No
             message = f"{name} is a variable, it is not called"
             c.program.error("D_FUNC_IDKIND", expression.span, message, f"write {name}")
         case _:
-            c.program.error(
-                "D_FUNC_IDKIND",
-                expression.span,
-                f"{name}() is an action, it has no value",
-                "it is a statement of its own",
-            )
+            message = f"{name}() is an action, it has no value"
+            c.program.error("D_OP_ACT", expression.span, message, "it is a statement of its own")
 
 
 def _unknown(c: ClauseState, expression: syntax.CallOp) -> NoReturn:

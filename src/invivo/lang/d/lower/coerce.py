@@ -141,21 +141,23 @@ def leading_like(declared: Type, given: Type) -> Type:
     return declared
 
 
-def data(c: ClauseState, expr: Expr, what: str) -> Expr:
+def data(c: ClauseState, expr: Expr, what: str, code: str = "D_TRACE_VOID") -> Expr:
     """A value that can be recorded or be a key: strings are read, structures and arrays are Memory."""
     if is_textual(expr.type) and not isinstance(expr.type, String):
         return read_string(c, expr)
     if isinstance(expr.type, Void | Func):
-        c.program.error("D_TRACE_VOID", expr.span, f"{what} has no value: its type is {type_name(expr.type)}")
+        c.program.error(code, expr.span, f"{what} has no value: its type is {type_name(expr.type)}")
     if isinstance(expr.type, Pointer):
         return convert(expr, kept_type(expr.type))
     return expr
 
 
-def assignable(c: ClauseState, expr: Expr, type_: Type, name: str, span: Span) -> Expr:
+def assignable(
+    c: ClauseState, expr: Expr, type_: Type, name: str, span: Span, code: str = "D_OP_INCOMPAT"
+) -> Expr:
     """The value as the type of what it is assigned to."""
     if isinstance(type_, String):
-        return string(c, expr, f"what is assigned to {name}")
+        return string(c, expr, f"what is assigned to {name}", code)
     expr = decayed(expr)
     match type_, expr.type:
         case (Int() | Enum(), Int() | Enum()):
@@ -177,7 +179,7 @@ def assignable(c: ClauseState, expr: Expr, type_: Type, name: str, span: Span) -
     elif isinstance(type_, Int) and isinstance(expr.type, Pointer):
         hint = "cast it: (uintptr_t)"
     kind = type_name(type_)
-    c.program.error("D_OP_INCOMPAT", span, f"{name} is of type {kind}, it cannot become {a_type(expr.type)}", hint)
+    c.program.error(code, span, f"{name} is of type {kind}, it cannot become {a_type(expr.type)}", hint)
 
 
 def _check_pointers(c: ClauseState, target: Pointer, source: Pointer, name: str, span: Span) -> None:

@@ -41,7 +41,7 @@ def lower(c: ClauseState, expression: syntax.Expression) -> Expr:
 
 def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translated:
     """The same, translated structures included."""
-    from invivo.lang.d.lower import calls, memory, names, operators, translators
+    from invivo.lang.d.lower import calls, casts, memory, names, operators, translators
 
     match expression:
         case syntax.Number():
@@ -69,6 +69,7 @@ def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translate
         case syntax.ConditionalOp():
             return operators.conditional(c, expression)
         case syntax.CommaOp(first, second, span):
+            operators.no_aggregations(c, ",", first, second)
             before = lower(c, first)
             after = lower(c, second)
             if isinstance(after, Memory):
@@ -85,11 +86,11 @@ def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translate
         case syntax.AddressOf():
             return memory.address_of(c, expression)
         case syntax.CastOp():
-            return memory.cast(c, expression)
+            return casts.cast(c, expression)
         case syntax.SizeOfType() | syntax.SizeOfExpr() | syntax.OffsetOf():
-            return memory.size(c, expression)
+            return casts.size(c, expression)
         case syntax.StringOf():
-            return memory.string_of(c, expression)
+            return casts.string_of(c, expression)
         case syntax.XlateOp():
             return translators.xlate(c, expression)
     assert_never(expression)

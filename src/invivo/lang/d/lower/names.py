@@ -14,7 +14,7 @@ from invivo.builtins.absent import ABSENT
 from invivo.errors import InvivoError
 from invivo.lang.d import syntax
 from invivo.lang.d.constants import constants
-from invivo.lang.d.lower import coerce, variables
+from invivo.lang.d.lower import coerce, symbols, variables
 from invivo.lang.d.lower.builtin_call import BuiltinCall
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import declared_type, resolve
@@ -31,7 +31,7 @@ _RUNTIME = {"target": Globals.TARGET, "pid": Globals.TRACER_PID}
 def name(c: ClauseState, node: syntax.Name) -> Expr | Translated:
     """The value of a name."""
     if node.module is not None:
-        return _symbol(c, node)
+        return symbols.symbol(c, node, node.module)
     if node.scope:
         found = variables.read(c, node)
         if found is None:
@@ -73,6 +73,8 @@ def _global(c: ClauseState, node: syntax.Name) -> Expr | Translated:
         return _global(c, node)
     if (enumerator := c.program.look_up(lambda types: types.enumerator(text), span)) is not None:
         return IntLit(*enumerator[0], span)
+    if text in c.program.externs:
+        return symbols.symbol(c, node, "")
     _undefined(c, node)
 
 
@@ -80,37 +82,6 @@ def _not_a_value(c: ClauseState, node: syntax.Name, kind: Kind) -> NoReturn:
     hint = f"@a = {node.name}()" if kind is Kind.AGGREGATING else f"write {node.name}(...)"
     article = "a" if kind is Kind.SUBROUTINE else "an"
     c.program.error("D_IDENT_BADREF", node.span, f"{node.name} is {article} {kind.value}, not a variable", hint)
-
-
-def _symbol(c: ClauseState, node: syntax.Name) -> Expr:
-    module = node.module or ""
-    try:
-        found = c.program.look_up(lambda types: types.symbol(module, node.name), node.span)
-    except InvivoError as error:
-        c.program.error("D_SYM_NOTYPES", node.span, error.message, error.hint)
-    if found is None:
-        _no_symbol(c, module, node)
-    from invivo.lang.d.lower.memory import place
-    from invivo.program.types import ULONG
-
-    (address, type_), space = found
-    at = IntLit(address, ULONG, node.span) if isinstance(address, int) else address(node.span)
-    return place(at, space, type_, node.span)
-
-
-def _no_symbol(c: ClauseState, module: str, node: syntax.Name) -> NoReturn:
-    if module in ("", "vmlinux") and c.context.types is None:
-        c.program.error(
-            "D_SYM_NOTYPES",
-            node.span,
-            f"the kernel's `{node.name} is not to be had: neither its symbols nor its BTF tell of it",
-            "data is in kallsyms only of kernels built with CONFIG_KALLSYMS_ALL",
-        )
-    where = f"'{module}'" if module else "the program"
-    c.program.error(
-        "D_SYM_NOTYPES", node.span, f"{where} has no variable '{node.name}' of which address and type are known",
-        "types come from debug information: of the file itself, its -dbgsym package, or --types FILE",
-    )  # fmt: skip
 
 
 def inline_value(

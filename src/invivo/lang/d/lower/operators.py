@@ -40,21 +40,22 @@ from invivo.program.types import (
     INT64,
     LONG,
     ULONG,
+    Func,
     Int,
     Pointer,
     Space,
     String,
     Struct,
     Type,
+    Void,
     a_type,
     is_integral,
     size_of,
-    type_name,
 )
 from invivo.source import Span
 from invivo.value import replaced
 
-__all__ = ["assign", "binary", "conditional", "unary"]
+__all__ = ["assign", "binary", "conditional", "no_aggregations", "unary"]
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _LOGICAL = ("&&", "||", "^^")
@@ -83,9 +84,12 @@ def unary(c: ClauseState, expression: syntax.UnaryOp | syntax.PrefixOp | syntax.
 
 def _step(c: ClauseState, type_: Type, span: Span) -> int:
     if isinstance(type_, Pointer):
+        if isinstance(type_.target, Void | Func):
+            message = f"++ and -- do not take {a_type(type_)}: the size of what it leads to is not known"
+            c.program.error("D_OP_VFPTR", span, message, "cast it: (char *)")
         return _element_size(c, type_, span)
     if not is_integral(type_):
-        c.program.error("D_OP_INT", span, f"++ and -- take an integer or a pointer, not {a_type(type_)}")
+        c.program.error("D_OP_SCALAR", span, f"++ and -- take an integer or a pointer, not {a_type(type_)}")
     return 1
 
 
@@ -138,6 +142,8 @@ def arithmetic(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) -> 
         return Binary(op, coerce.convert(left, common), coerce.convert(right, common), common, span)
     if op == "+" and is_integral(a) and isinstance(b, Pointer):
         left, right, a, b = right, left, b, a
+    if any(isinstance(t, Pointer) and isinstance(t.target, Void | Func) for t in (a, b)):
+        _incompatible(c, op, left, right, span)  # what it leads to has no size to count with
     if op in "+-" and isinstance(a, Pointer) and is_integral(b):
         distance = scaled(c, right, _element_size(c, a, span), span)
         moved = Binary(op, coerce.bits(left), distance, ULONG, span)
@@ -162,8 +168,6 @@ def scaled(c: ClauseState, index: Expr, size: int, span: Span) -> Expr:
 
 def _element_size(c: ClauseState, pointer: Pointer, span: Span) -> int:
     size = size_of(pointer.target)
-    if type_name(pointer.target) == "void":
-        return 1
     if not size:
         c.program.error("D_OP_INCOMPLETE", span, f"{a_type(pointer.target)} has no known size to count with")
     return size
@@ -174,6 +178,8 @@ def _incompatible(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) 
     types = (left.type, right.type)
     if any(isinstance(t, String) for t in types) and op == "+":
         hint = "strings are joined by strjoin(a, b)"
+    elif any(isinstance(t, Pointer) and isinstance(t.target, Void) for t in types):
+        hint = "cast the void *: (char *)"
     elif any(isinstance(t, String) for t in types) and any(is_integral(t) for t in types):
         hint = "lltostr(n) makes a string of a number"
     message = f"{op} does not take {a_type(left.type)} and {a_type(right.type)}"
@@ -199,6 +205,9 @@ def assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
             "an aggregation is assigned in a statement of its own",
             "for instance @a[pid] = count();",
         )
+    if isinstance(expression.target, syntax.IndexOp) and isinstance(expression.target.operand, syntax.AggRef):
+        name = expression.target.operand.name
+        c.program.error("D_AGG_MDIM", span, f"@{name} has one list of keys", f"write @{name}[a, b], not @{name}[a][b]")
     if op == "=":
         return _assign(c, expression)
     value = coerce.decayed(variables.guarded(c, expression.target, lambda: lower(c, expression.value)))
@@ -286,6 +295,7 @@ def conditional(c: ClauseState, expression: syntax.ConditionalOp) -> Expr:
     """`condition ? then : other`."""
     span = expression.span
     condition = coerce.scalar(c, lower(c, expression.condition), "the condition of ?:")
+    no_aggregations(c, "?:", expression.then, expression.other)
     then = coerce.decayed_unless_text(c, lower(c, expression.then))
     other = coerce.decayed_unless_text(c, lower(c, expression.other))
     if isinstance(then.type, String) or isinstance(other.type, String):
@@ -308,6 +318,13 @@ def conditional(c: ClauseState, expression: syntax.ConditionalOp) -> Expr:
     else:
         _incompatible(c, "?:", then, other, span)
     return Conditional(condition, coerce.convert(then, common), coerce.convert(other, common), common, span)
+
+
+def no_aggregations(c: ClauseState, op: str, *operands: syntax.Expression) -> None:
+    """Report an aggregation among the operands of an operator that takes almost anything."""
+    for operand in operands:
+        if isinstance(operand, syntax.AggRef):
+            c.program.error("D_OP_DYN", operand.span, f"{op} does not take an aggregation: it has no value")
 
 
 def _structure_of(c: ClauseState, condition: Expr, then: Memory, other: Memory, span: Span) -> Expr:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from invivo.diagnostics import Diagnostics
 from invivo.errors import OptionError
 from invivo.lang.d import syntax
-from invivo.lang.d.lower import coerce, ctypes, probes, statements, translators, variables
+from invivo.lang.d.lower import coerce, ctypes, probes, statements, symbols, translators, variables
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.folders import folder_declarations
@@ -92,9 +92,13 @@ def _declare(state: ProgramState, declaration: syntax.TopLevel) -> None:
     match declaration:
         case syntax.FunctionDecl(name):
             _once(state, name, name in state.functions, declaration.span)
+            if not is_of_library(declaration.span):
+                symbols.check_parameters(state, declaration.parameters, "function")
             state.functions[name] = declaration
         case syntax.InlineDecl(declarator):
             _once(state, declarator.name, declarator.name in state.inlines, declaration.span)
+            if not is_of_library(declaration.span):
+                symbols.check_parameters(state, declaration.parameters, "inline")
             state.inlines[declarator.name] = declaration
         case syntax.TranslatorDecl(output):
             if not is_of_library(declaration.span):

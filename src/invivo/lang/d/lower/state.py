@@ -91,6 +91,7 @@ class ProgramState:
     tagged: dict[str, Type] = fresh(factory=dict)  # "struct x" and "enum x" of the script
     typedefs: dict[str, Type] = fresh(factory=dict)
     constants: dict[str, tuple[int, Type]] = fresh(factory=dict)  # enumerators
+    externs: dict[str, Type] = fresh(factory=dict)  # types of the kernel's symbols, as declared
     variables: dict[tuple[Scope, str], VariableState] = fresh(factory=dict)
     aggregations: dict[str, AggregationState] = fresh(factory=dict)
     records: list[RecordLayout] = fresh(factory=list)

@@ -84,10 +84,6 @@ def _expression(c: ClauseState, expression: syntax.Expression) -> None:
             finally:
                 c.may_act = False
             return
-    if isinstance(expression, syntax.CommaOp):
-        _expression(c, expression.first)
-        _expression(c, expression.second)
-        return
     c.add(ExprStmt(lower(c, expression)))
 
 

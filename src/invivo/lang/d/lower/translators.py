@@ -87,8 +87,8 @@ def _typed(c: ClauseState, declaration: syntax.TranslatorDecl, name: str, value:
     output = resolve(c.program, declaration.output)
     found = output.find(name) if isinstance(output, Struct) else None
     if found is None or coerce.is_textual(found.type):
-        return coerce.string(c, value) if found is not None else value
-    return coerce.assignable(c, value, found.type, name, span)
+        return coerce.string(c, value, f"the member {name}", "D_XLATE_INCOMPAT") if found is not None else value
+    return coerce.assignable(c, value, found.type, name, span, "D_XLATE_INCOMPAT")
 
 
 def assign_members(c: ClauseState, expression: syntax.AssignOp, value: Translated) -> Expr:
@@ -127,7 +127,8 @@ def _steps(c: ClauseState, target: Memory, output: Struct, value: Translated, sp
         if isinstance(place, Memory) and isinstance(place.type, Array) and coerce.is_textual(place.type):
             place = ReadString(place.address, place.space, String(place.type.count), span)
         assert isinstance(place, Load | Memory | ReadString)
-        steps.append(Assign(place, coerce.assignable(c, given, place.type, name, span), place.type, span))
+        fitting = coerce.assignable(c, given, place.type, name, span, "D_XLATE_INCOMPAT")
+        steps.append(Assign(place, fitting, place.type, span))
     return steps
 
 

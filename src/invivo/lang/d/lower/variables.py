@@ -16,6 +16,7 @@ from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.ctypes import declared_type, resolve
 from invivo.lang.d.lower.state import Abandoned, ProgramState, VariableState, same_shape, shape
+from invivo.lang.d.lower.symbols import declare_extern, is_prototype
 from invivo.program.nodes import (
     Element,
     EntryAddress,
@@ -68,13 +69,15 @@ Target = VarRef | Element | Load | Memory | ReadString
 
 def declare(state: ProgramState, declaration: syntax.Declaration) -> None:
     """`int x;`, `self string s;`, `int a[string, int];` outside of clauses."""
-    if declaration.storage in ("extern", "static"):
-        state.error(
-            "D_DECL_CLASS", declaration.span, f"'{declaration.storage}' declarations are not used in D programs here"
-        )
+    storage = declaration.storage
     for declarator in declaration.declarators:
         if "`" in declarator.name:
             state.error("D_DECL_SCOPE", declarator.span, "a variable of the program belongs to no module")
+        if storage == "extern" or (storage in ("", "static") and is_prototype(declarator)):
+            declare_extern(state, declaration.base, declarator)
+            continue
+        if storage in ("static", "auto", "register"):
+            state.error("D_DECL_BADCLASS", declaration.span, f"'{storage}' has no meaning for variables of D")
         if declaration.storage not in ("self", "this") and declarator.name in BUILTINS:
             state.error("D_DECL_IDRED", declarator.span, f"'{declarator.name}' is D's own", "take another name")
         keys, type_ = _declared(state, declaration.base, declarator)
@@ -102,6 +105,9 @@ def _declared(
     if declarator.parts and declarator.parts[0][0] == "tuple":
         keys = declarator.parts[0][1]
         assert isinstance(keys, tuple)
+        for key in keys:
+            if isinstance(resolve(state, key), Void):
+                state.error("D_DECL_PROTO_TYPE", key.span, "a key of an array cannot be void")
         rest = syntax.Declarator(declarator.name, declarator.parts[1:], declarator.span)
         return tuple(_key_type(resolve(state, key)) for key in keys), declared_type(state, base, rest)
     return None, declared_type(state, base, declarator)
@@ -234,7 +240,7 @@ def _element(c: ClauseState, known: VariableState, variable: Variable, expressio
 def _keys(c: ClauseState, expression: syntax.IndexOp) -> list[Expr]:
     from invivo.lang.d.lower.expressions import lower
 
-    keys = [coerce.data(c, lower(c, index), "a key") for index in expression.indexes]
+    keys = [coerce.data(c, lower(c, index), "a key", "D_KEY_TYPE") for index in expression.indexes]
     for key in keys:
         if not isinstance(key.type, Int | Enum | Pointer | String):
             is_for_aggregations = isinstance(key.type, Stack | Struct | Symbol)

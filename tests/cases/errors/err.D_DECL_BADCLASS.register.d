@@ -1,0 +1,3 @@
+/* Nor such that lie in registers. */
+/* line: 3 */
+register int x;

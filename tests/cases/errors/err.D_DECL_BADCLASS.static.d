@@ -1,0 +1,3 @@
+/* D has no static variables. */
+/* line: 3 */
+static int x;

@@ -1,0 +1,3 @@
+/* Floating-point variables are not kept. */
+/* line: 3 */
+double d;

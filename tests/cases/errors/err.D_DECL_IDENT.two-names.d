@@ -1,0 +1,3 @@
+/* One name too many, or the type is none. */
+/* line: 3 */
+int first second;

@@ -1,0 +1,3 @@
+/* Two declarations must agree. */
+/* line: 3 */
+extern int some_symbol; extern long some_symbol;

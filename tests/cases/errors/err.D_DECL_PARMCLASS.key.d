@@ -1,0 +1,3 @@
+/* Nor has a key. */
+/* line: 3 */
+int a[extern int];

@@ -1,0 +1,3 @@
+/* void has no name. */
+/* line: 3 */
+int f(void nothing);

@@ -1,0 +1,3 @@
+/* A key is something. */
+/* line: 3 */
+int a[int, void];

@@ -1,0 +1,3 @@
+/* So are those of an inline. */
+/* line: 3 */
+inline int f[int x, ...] = x;

@@ -1,0 +1,3 @@
+/* void stands alone. */
+/* line: 3 */
+int f(void, int);

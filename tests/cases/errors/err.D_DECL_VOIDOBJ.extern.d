@@ -1,0 +1,3 @@
+/* Nothing is of the type void. */
+/* line: 3 */
+extern void some_symbol;

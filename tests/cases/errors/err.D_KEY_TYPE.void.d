@@ -1,0 +1,3 @@
+/* void is no key of an aggregation. */
+/* line: 3 */
+BEGIN { @[(void)1] = count(); }

@@ -1,0 +1,3 @@
+/* Nor has it a value. */
+/* line: 3 */
+BEGIN { x = trace(1); }

@@ -1,0 +1,3 @@
+/* Not even of a comma. */
+/* line: 3 */
+BEGIN { @a = count(); x = (1, @a); }

@@ -1,0 +1,4 @@
+/* Nor does a pointer to a function. */
+/* line: 4 */
+int (*f)(int);
+BEGIN { f--; }

@@ -1,0 +1,4 @@
+/* A void * does not count. */
+/* line: 4 */
+void *p;
+BEGIN { p++; }

@@ -1,0 +1,3 @@
+/* Aggregations are printed by printa(). */
+/* line: 3 */
+BEGIN { @a = count(); trace(@a); }

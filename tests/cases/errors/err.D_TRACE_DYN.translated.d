@@ -1,0 +1,3 @@
+/* What a translator makes has no value as a whole. */
+/* line: 3 */
+BEGIN { trace(curpsinfo); }
