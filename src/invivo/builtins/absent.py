@@ -17,7 +17,6 @@ _REASONS = {
     "Linux has no such paths: see fds[], cwd": ("ddi_pathname",),
     "Linux has no interrupt priority levels": ("ipl",),
     "Linux has no zones": ("zonename",),
-    "DTrace for Linux has none either: strtok(), index() and substr() take text apart": ("json",),
     "Linux has no STREAMS": ("msgdsize", "msgsize"),
 }  # fmt: skip
 

@@ -78,6 +78,13 @@ register(
         subroutine=_copyinstr,
     ),
     Builtin(
+        "__copy_string",
+        Kind.SUBROUTINE,
+        "void __copy_string(string text, void *target)",
+        "copies a string with its NUL into memory from alloca(): for the library, to look at its characters",
+        subroutine=lambda b, args: Call("kcopy_string", tuple(args), INT64, b.span),
+    ),
+    Builtin(
         "alloca",
         Kind.SUBROUTINE,
         "void * alloca(size_t size)",

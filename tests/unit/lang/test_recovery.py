@@ -47,7 +47,6 @@ from tests.unit.lang.trees import dump, messages, parsed
         ("provider x { probe y(); };", "1:1", "cannot define a provider", ""),
         ("int ;x int;", "1:8", "found 'int'", ""),
         ("int = 5;", "1:5", "found '=' where a name was expected", ""),
-        ("self static int x;", "1:6", "found 'static' where a type was expected", "already"),
         ("struct { int a }", "1:16", "found '}' where ';' was expected after the member", ""),
         ("struct s { int a;", "1:10", "the braces of 'struct' are not closed", ""),
         ("enum e { 1 };", "1:10", "found '1' where the name of an enumeration constant", ""),

@@ -263,8 +263,8 @@ class DeclarationParser(Cursor, ABC):
 
     # --- declarations ---
 
-    def declaration(self) -> Declaration:
-        """`self int a, b[string];` with its ';', which only a `}` may replace."""
+    def declaration(self, is_outside: bool = False) -> Declaration:
+        """`self int a, b[string];` with its ';', which only a `}` may replace. `is_outside`: of clauses."""
         start = self.token.start
         storage = ""
         if self.token.kind is TokenKind.NAME and self.token.text in STORAGE:
@@ -283,7 +283,7 @@ class DeclarationParser(Cursor, ABC):
                     break
         if storage == "typedef":
             self.typedefs.update(declarator.name for declarator in declarators)
-        if declarators and self.at_identifier() and self.lexer.text[self.last_end : self.token.start].isspace():
+        if declarators and is_outside and self.at_identifier():
             message = f"'{self.token.text}' is one name too many in this declaration"
             hint = f"is '{base.span.text}' the type? names are separated by ','"
             raise self.error(self.token_span(self.token), message, hint, "D_DECL_IDENT")

@@ -44,6 +44,7 @@ _FILES = (
     _File("net.d"),
     _File("locks.d"),
     _File("paths.d"),
+    _File("json.d"),
 )
 
 

@@ -228,7 +228,7 @@ class _ScriptParser(StatementParser):
             case _:
                 if self.token.kind is not TokenKind.NAME:
                     raise self.failure("a probe description or a declaration")
-                return self.declaration()
+                return self.declaration(is_outside=True)
 
     def _inline(self) -> InlineDecl:
         """`inline TYPE NAME = EXPRESSION;`, with `[TYPE KEY, ...]` after the name for what is used like an array."""

@@ -1,5 +1,0 @@
-/* line: 4 */
-BEGIN
-{
-	trace(json("{}", "a"));
-}
