@@ -29,12 +29,13 @@ class EventTree:
         RightsError: From every method, where tracefs is not mounted and may not be.
     """
 
-    __slots__ = ("_groups", "_names", "_root")
+    __slots__ = ("_dynamic", "_groups", "_names", "_root")
 
     def __init__(self, root: str | None = None) -> None:
         self._root = root
         self._groups: list[str] | None = None
         self._names: dict[str, list[str]] = {}
+        self._dynamic: frozenset[str] | None = None
 
     @property
     def events(self) -> str:
@@ -45,7 +46,8 @@ class EventTree:
     def groups(self) -> Sequence[str]:
         """All groups that have tracepoints, sorted."""
         if self._groups is None:
-            self._groups = [name for name in _directories(self.events) if name not in _NO_TRACEPOINTS]
+            without = _NO_TRACEPOINTS | self._dynamic_groups()
+            self._groups = [name for name in _directories(self.events) if name not in without]
         return self._groups
 
     def names(self, group: str) -> Sequence[str]:
@@ -61,7 +63,20 @@ class EventTree:
         if not group or not name or "/" in group + name or group in _NO_TRACEPOINTS or ".." in (group, name):
             return False
         known = self._names.get(group)
-        return name in known if known is not None else os.path.isdir(f"{self.events}/{group}/{name}")
+        found = name in known if known is not None else os.path.isdir(f"{self.events}/{group}/{name}")
+        return found and group not in self._dynamic_groups()
+
+    def _dynamic_groups(self) -> frozenset[str]:
+        """Groups of events that other tools defined (kprobe, uprobe, synthetic events): no tracepoint is behind them,
+        and they may be gone in a moment. Lines are `p:GROUP/NAME PLACE`; see trace/kprobetrace.rst of the kernel."""
+        if self._dynamic is None:
+            path = f"{os.path.dirname(self.events)}/dynamic_events"
+            try:
+                with open(path, encoding="utf-8", errors="replace") as lines:
+                    self._dynamic = frozenset(line.partition(":")[2].partition("/")[0] for line in lines)
+            except OSError:  # kernels before 5.0 have no such file
+                self._dynamic = frozenset()
+        return self._dynamic
 
     def fields(self, group: str, name: str) -> Sequence[tracefs.FormatField]:
         """The event's own fields, in order, without those that all events share."""

@@ -54,6 +54,13 @@ def sdt(tree: Path) -> SdtProvider:
     return SdtProvider(FakeTypes(), EventTree(str(tree)))
 
 
+def test_events_that_other_tools_defined_are_no_tracepoints(tree: Path) -> None:
+    add_event(tree, "dt_4711_dtrace", "BEGIN", [("unsigned long __probe_ip", 8, 8, 0)])
+    (tree / "dynamic_events").write_text("p:dt_4711_dtrace/BEGIN /usr/lib/libdtrace.so.2:0x00000000000ded20\n")
+    assert not [probe for probe in sdt(tree).match(matcher("")) if "dt_4711" in str(probe)]
+    assert not list(sdt(tree).match(matcher("BEGIN", "dt_4711_dtrace")))
+
+
 def test_every_event_with_a_tracepoint_is_listed(tree: Path) -> None:
     assert [str(probe) for probe in sdt(tree).match(matcher(""))] == [
         "sdt:block::block_rq_complete",
