@@ -121,7 +121,7 @@ def compile_now(request: Request, places: Places | None = None) -> Plan:
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
-    plan = plan._replace(stability=program.stability)
+    plan = plan._replace(stability=program.stability, globs=catalog.globs())
     return plan._replace(formatter=compile_formatter(plan))
 
 

@@ -288,6 +288,9 @@ class Session:
         engine.refresh()
         self._exit_code = engine.exit_code or 0
         consumer.finish(engine.losses(), engine.missed_runs())
+        if isinstance(engine, KernelEngine) and engine.late is not None:
+            for message in engine.late.messages():
+                self._tell(message)
 
     def _remove(self) -> None:
         if self._engine is not None:

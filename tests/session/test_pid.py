@@ -110,7 +110,7 @@ def plugin(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("module", ["libplugin", "libplugin.so.2", "PATH"])
+@pytest.mark.parametrize("module", ["libplugin", "libplugin.so.2", "PATH", "libplug*", "*plug?n.so*"])
 def test_a_library_opened_later_is_probed_from_its_first_call_on(module: str, plugin: Path) -> None:
     """plugin_work() is called 23 times right after dlopen; its constructor sets the count to 100."""
     module = str(plugin) if module == "PATH" else module
@@ -119,6 +119,21 @@ def test_a_library_opened_later_is_probed_from_its_first_call_on(module: str, pl
     assert result.returncode == 0, result.stderr
     assert result.stdout.split() == ["123", "23", "123"]
     assert f"has not loaded {plugin} yet" in result.stderr
+
+
+@pytest.mark.parametrize("module", ["lib*", ""])
+def test_a_library_that_only_a_pattern_for_many_means_is_told(module: str, plugin: Path) -> None:
+    program = f"pid$target:{module}:plugin_*:entry, pid$target:a.out:main:entry {{ @[probefunc] = count(); }}"
+    command = f"{trigger('loads')} ./{plugin.name}"
+    result = invivo("run", "-q", "-x", "zdefs", "-e", program, "-c", command, cwd=plugin.parent)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ["123", "main", "1"]
+    assert f"has loaded {plugin} since tracing began, where '{module}:plugin_*' has no probes" in result.stderr
+
+
+def test_a_pattern_for_many_libraries_means_those_that_are_loaded() -> None:
+    program = "pid$target:lib*:malloc:entry { @[probemod] = count(); }"
+    assert run(program, trigger("calls"))[-1].split()[0] == "libc.so.6"
 
 
 def test_children_are_followed_when_asked() -> None:

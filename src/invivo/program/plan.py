@@ -224,6 +224,7 @@ class Plan(NamedTuple):
     formatter: bytes | None = None
     stability: tuple[int, int, int] = (6, 6, 5)  # program.stability.Attributes of what statements use: Stable, Common
     clauses: tuple[ClauseInfo, ...] = ()  # those that have probes, in the order of the text
+    globs: tuple[str, ...] = ()  # MODULE:FUNCTION that may mean what the traced process loads later
 
     @property
     def matched(self) -> int:

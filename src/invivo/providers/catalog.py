@@ -163,6 +163,10 @@ class Catalog:
         describe = getattr(self.provider(probe.provider), "places", None)
         return tuple(describe(probe)) if describe is not None else ()
 
+    def globs(self) -> tuple[str, ...]:
+        """MODULE:FUNCTION of descriptions that named files of processes by a pattern."""
+        return tuple(dict.fromkeys(glob for each in self._providers.values() for glob in getattr(each, "globs", ())))
+
     def notes(self) -> list[str]:
         """What providers left out of their answers so far, and why."""
         return [note for provider in self._providers.values() for note in getattr(provider, "notes", list)()]

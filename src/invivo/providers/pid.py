@@ -4,8 +4,8 @@
     pid$target:libc:mem*:entry       pid$target:a.out:main:1c       pid$target:a.out:-:4f3a0
 
 The module is a file's name, with or without what follows `.so` or stands before it as a version; `a.out` is the
-program, whatever its name. A library that is named, and not mapped yet, is looked for where dlopen(3) would find it,
-and probed before it is loaded, so that no call is missed.
+program, whatever its name. A library that is named (libplug* will do), and not mapped yet, is looked for where
+dlopen(3) would find it, and probed before it is loaded, so that no call is missed.
 
 In: the process's mappings and symbols. Out: probes at `Uprobe`s of that process.
 """
@@ -13,7 +13,9 @@ In: the process's mappings and symbols. Out: probes at `Uprobe`s of that process
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from invivo.errors import TargetError
 from invivo.program.clauses import Probe
@@ -21,10 +23,12 @@ from invivo.providers.base import Description, KernelTypeSource, Matcher
 from invivo.providers.descendants import descends_from
 from invivo.providers.functions import FunctionProbes
 from invivo.providers.user_types import UserTypes
-from invivo.symbols.later import find_for
+from invivo.symbols.later import find_all, find_for
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 __all__ = ["PidProvider", "provider"]
+
+_LEAST_LETTERS = 3  # besides "lib" and wildcards, of a pattern that means libraries which are not loaded yet
 
 
 class PidProvider:
@@ -36,6 +40,8 @@ class PidProvider:
         self._functions = FunctionProbes(self.name, pid, programs)
         self._objects: list[MappedObject] | None = None
         self._later: dict[str, MappedObject | None] = {}
+        self.globs: dict[str, None] = {}  # MODULE:FUNCTION of descriptions whose module is a pattern
+        self._globbed: dict[str, list[MappedObject]] = {}  # the same for patterns
 
     def follow(self, types: KernelTypeSource, is_namespaced: bool) -> None:
         """Let the probes fire in the process's descendants too; before the first of them is made."""
@@ -63,6 +69,12 @@ class PidProvider:
                 self._later[wanted] = find_for(self.pid, wanted, self.objects)
             later = self._later[wanted]
             return [] if later is None else [later]
+        if wanted is None:
+            self.globs[f"{matcher.module.text}:{matcher.function.text}"] = None
+        if wanted is None and _says_which(matcher.module.text):
+            if matcher.module.text not in self._globbed:
+                self._globbed[matcher.module.text] = find_all(self.pid, matcher.module, self.objects)
+            found += self._globbed[matcher.module.text]
         return found
 
     def match(self, matcher: Matcher) -> Sequence[Probe]:
@@ -90,13 +102,19 @@ class PidProvider:
         """What was left out of the answers so far, and what they wait for."""
         waiting = [
             f"process {self.pid} has not loaded {item.path} yet: its probes fire from when it does"
-            for item in self._later.values()
+            for item in dict.fromkeys((*self._later.values(), *chain.from_iterable(self._globbed.values())))
             if item is not None
         ]
         return [*waiting, *self._functions.notes()]
 
     def descriptions(self) -> Iterable[Description]:
         return self._functions.descriptions(self.objects)
+
+
+def _says_which(pattern: str) -> bool:
+    """Whether a pattern names some libraries rather than whatever is there: libssl*, not lib* or *."""
+    plain = re.sub(r"\[[^]]*\]|\\.|[*?]", "", pattern).removeprefix("lib").removesuffix(".so")
+    return len(plain) >= _LEAST_LETTERS
 
 
 def provider(name: str, pid: int, programs: UserTypes) -> PidProvider:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from invivo.bpf.link.base import Link
     from invivo.bpf.link.keeper import Keeper
     from invivo.engines.base import Merge
+    from invivo.engines.kernel.late import LateLibraries
 
 __all__ = ["KernelEngine"]
 
@@ -61,6 +62,7 @@ class KernelEngine(Engine):
         self.target_pid = target_pid
         self.timers: list[RunningTimer] = []
         self.refused: list[RefusedProbe] = []  # places in programs that the kernel does not let be probed
+        self.late: LateLibraries | None = None  # where patterns name files of the target
         self._merge = merge
         self._maps: list[Map] = []
         self._stacks: dict[bytes, bytes] = {}  # those of the run, once it is closed
@@ -139,6 +141,10 @@ class KernelEngine(Engine):
 
     def enable(self) -> None:
         """Attach all programs and start all timers, in the plan's order."""
+        if self.plan.globs and self.target_pid:
+            from invivo.engines.kernel.late import LateLibraries
+
+            self.late = LateLibraries(self.target_pid, self.plan)
         for unit in self._units:
             self.refused += attach(unit, self._links, self.timers, self.keeper)
 
@@ -174,6 +180,8 @@ class KernelEngine(Engine):
         """Hand all complete records to `sink` as runs of ring-buffer frames; returns the bytes read."""
         if self.watch is not None:
             self.watch.take()
+        if self.late is not None:
+            self.late.take()
         return self._ring.read(sink) if self._ring is not None else 0
 
     @property
@@ -259,6 +267,8 @@ class KernelEngine(Engine):
         self.disable()
         if self.keeper is not None:
             self.keeper.close()
+        if self.late is not None:
+            self.late.close()
         for unit in self._units:
             unit.program.close()
         self._units.clear()

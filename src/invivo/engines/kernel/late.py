@@ -1,0 +1,84 @@
+"""Libraries that the traced process loads while it is traced, which a pattern like `lib*` means and does not reach.
+
+    late = LateLibraries(4711, plan)     before the process goes on
+    late.take()                          now and then: what perf's records say
+    late.messages()                      ["invivo: process 4711 has loaded /opt/libp.so since tracing began, ..."]
+
+Their functions cannot be added to programs that run. So that this is no silence, it is told at the end.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from invivo.errors import KernelError, RightsError
+from invivo.linux.maps import read_maps
+from invivo.linux.perf_records import Mapped, PerfRecords
+from invivo.program.attach import Uprobe
+from invivo.program.plan import Plan
+from invivo.symbols.elf import ElfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from invivo.symbols.objects import MappedObject
+
+__all__ = ["LateLibraries"]
+
+
+class LateLibraries:
+    """See the module's text; `close()` stops the records, what is known stays."""
+
+    def __init__(self, pid: int, plan: Plan) -> None:
+        self._pid = pid
+        self._globs = plan.globs
+        points = (item.point for unit in plan.units for item in unit.attachments)
+        self._known = {point.path for point in points if isinstance(point, Uprobe)}
+        self._known.update(mapping.path for mapping in read_maps(pid) or ())
+        self._found: dict[str, None] = {}
+        self._records: PerfRecords | None = None
+        with suppress(RightsError, KernelError):  # where they are refused, nothing can be told
+            self._records = PerfRecords()
+
+    def take(self) -> None:
+        """Note what has been mapped since the last call."""
+        for record in self._records.read() if self._records is not None else ():
+            if isinstance(record, Mapped) and record.pid == self._pid:
+                path = record.mapping.path
+                if record.mapping.inode and path.startswith("/") and path not in self._known:
+                    self._found[path] = None
+
+    def messages(self) -> list[str]:
+        """A sentence for each library with functions that a pattern means."""
+        if not self._found:
+            return []
+        from invivo.providers.base import Glob
+        from invivo.symbols.objects import file_object
+
+        found = []
+        for path in self._found:
+            object_ = file_object(path)
+            for module, function in (text.split(":", 1) for text in self._globs):
+                if any(map(Glob(module), object_.names)) and _has(object_, Glob(function)):
+                    told = f"process {self._pid} has loaded {path} since tracing began, where '{module}:{function}'"
+                    found.append(f"invivo: {told} has no probes: name the library to have them from its first call on")
+                    break
+        return found
+
+    def close(self) -> None:
+        """May be called twice."""
+        if self._records is not None:
+            self.take()
+            self._records.close()
+            self._records = None
+
+
+def _has(object_: MappedObject, matches: Callable[[str], bool]) -> bool:
+    """Whether a file has such functions; one that is gone, or is no ELF file, has none that could be told."""
+    from invivo.symbols.functions import functions_of
+
+    try:
+        return any(map(matches, functions_of(object_).by_name))
+    except ElfError:
+        return False
