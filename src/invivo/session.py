@@ -86,6 +86,7 @@ class Session:
         self._is_pinned = is_pinned
         self._patches = patches
         self._is_consistent = is_consistent
+        self.goes_on: Callable[[], bool] = lambda: False  # tracing goes on when its targets have ended
         self._interrupt: Callable[[], None] | None = None  # ends what runs by itself in this process
         self._stop_reader = self._stop_writer = -1
         self._is_stopping = False
@@ -384,7 +385,7 @@ class Session:
             or self._failure is not None
             or self._buffering.is_over(engine.losses)
             or self._is_stopping
-            or self._targets.have_ended(ready)
+            or (self._targets.have_ended(ready) and not self.goes_on())
             or (self._deadline is not None and time.monotonic() >= self._deadline)
         )
 

@@ -18,6 +18,10 @@ from tests.support import invivo, trigger
 pytestmark = pytest.mark.process
 
 PYTHON = sys.executable
+PROCESS = ("--engine", "process")
+
+
+both = pytest.mark.parametrize("engine", ["process", pytest.param("kernel", marks=pytest.mark.kernel)])
 
 
 def of_strace(*arguments: str) -> list[str]:
@@ -41,7 +45,7 @@ def calls_in(lines: list[str]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("command", [["cat", "/etc/hostname"], ["ls", "/"], ["sh", "-c", "exit 3"]], ids=str)
 def test_calls_and_results_are_those_that_strace_shows(command: list[str]) -> None:
-    mine = invivo("strace", *command)
+    mine = invivo("strace", *PROCESS, *command)
     theirs = calls_in(of_strace(*command))
     assert len(theirs) > 20
     assert calls_in(mine.stderr.splitlines()) == theirs
@@ -55,14 +59,16 @@ def test_most_lines_are_the_same_to_the_letter() -> None:
 
     command = ["cat", "/etc/hostname"]
     theirs = plain(of_strace(*command))
-    mine = plain(invivo("strace", *command).stderr.splitlines())
+    mine = plain(invivo("strace", *PROCESS, *command).stderr.splitlines())
     same = sum(a == b for a, b in zip(mine, theirs, strict=True))
     assert same >= 0.85 * len(theirs), (mine, theirs)
 
 
-def test_status_output_file_and_filter(tmp_path: Path) -> None:
+@both
+def test_status_output_file_and_filter(tmp_path: Path, engine: str) -> None:
     output = tmp_path / "calls"
-    done = invivo("strace", "-o", str(output), "-e", "trace=openat", "sh", "-c", "cat /etc/hostname; exit 7")
+    command = ["sh", "-c", "cat /etc/hostname; exit 7"]
+    done = invivo("strace", "--engine", engine, "-o", str(output), "-e", "trace=openat", *command)
     assert done.returncode == 7
     assert done.stderr == ""
     assert done.stdout == Path("/etc/hostname").read_text()
@@ -71,7 +77,8 @@ def test_status_output_file_and_filter(tmp_path: Path) -> None:
     assert lines[-1] == "+++ exited with 7 +++"
 
 
-def test_all_calls_of_threads_and_children_are_counted() -> None:
+@both
+def test_all_calls_of_threads_and_children_are_counted(engine: str) -> None:
     """Two threads with 1009 calls each, and a count of those."""
     code = (
         "import os, threading\n"
@@ -79,14 +86,15 @@ def test_all_calls_of_threads_and_children_are_counted() -> None:
         "threads = [threading.Thread(target=work) for _ in range(2)]\n"
         "[t.start() for t in threads]; [t.join() for t in threads]\n"
     )
-    done = invivo("strace", "-f", "-c", "-e", "trace=getppid", PYTHON, "-c", code)
+    done = invivo("strace", "--engine", engine, "-f", "-c", "-e", "trace=getppid", PYTHON, "-c", code)
     rows = {line.split()[-1]: line.split() for line in done.stderr.splitlines() if line.split()}
     assert rows["getppid"][3] == "2018"
     assert rows["total"][3] == "2018"
 
 
-def test_children_are_followed_and_signals_shown() -> None:
-    done = invivo("strace", "-f", "sh", "-c", "/bin/true & wait; kill -TERM $$")
+@both
+def test_children_are_followed_and_signals_shown(engine: str) -> None:
+    done = invivo("strace", "--engine", engine, "-f", "sh", "-c", "/bin/true & wait; kill -TERM $$")
     assert done.returncode == 128 + signal.SIGTERM
     text = done.stderr
     assert "Process" in text
@@ -97,7 +105,7 @@ def test_children_are_followed_and_signals_shown() -> None:
 
 def test_hostile_names_are_escaped(tmp_path: Path) -> None:
     name = str(tmp_path / "\x1b[31mred\n")
-    done = invivo("strace", "-y", "cat", name)
+    done = invivo("strace", *PROCESS, "-y", "cat", name)
     assert "\x1b" not in done.stderr.replace(done.stderr.partition("cat: ")[2], "")
     assert r"\33[31mred\n" in done.stderr
 
@@ -109,7 +117,7 @@ def test_a_running_process_is_seen_and_runs_on() -> None:
         assert child.stdout is not None
         child.stdout.readline()
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-        words = [PYTHON, "-m", "invivo", "strace", "-e", "getppid", "-p", str(child.pid)]
+        words = [PYTHON, "-m", "invivo", "strace", *PROCESS, "-e", "getppid", "-p", str(child.pid)]
         tracer = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
         time.sleep(1)
         tracer.send_signal(signal.SIGINT)
@@ -142,10 +150,38 @@ def test_a_running_process_is_seen_and_runs_on() -> None:
     ],
 )
 def test_bad_input_is_told(arguments: list[str], message: str) -> None:
-    done = invivo("strace", *arguments)
+    done = invivo("strace", *PROCESS, *arguments)
     assert done.returncode in (1, 2)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.kernel
+def test_what_outlives_its_parent_is_followed_by_the_kernel_engine_too() -> None:
+    """The shell ends at once; what it left behind opens a file a while later."""
+    command = ["sh", "-c", "(sleep 0.5; cat /etc/hostname) & exit 0"]
+    done = invivo("strace", "--engine", "kernel", "-f", "-e", "openat", *command)
+    assert done.returncode == 0
+    assert '"/etc/hostname"' in done.stderr
+
+
+@both
+def test_many_threads_and_strings_are_whole(engine: str, tmp_path: Path) -> None:
+    """Four threads open 503 files of their own names each; each name is shown with its own result."""
+    code = (
+        "import os, sys, threading\n"
+        "def work(n):\n for i in range(503):\n"
+        "  try: os.open(f'{sys.argv[1]}/no-{n}-{i}', 0)\n  except OSError: pass\n"
+        "threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+    )
+    output = tmp_path / "out"
+    options = ["--engine", engine, "-f", "-e", "openat", "-o", str(output)]
+    assert invivo("strace", *options, PYTHON, "-c", code, str(tmp_path)).stderr == ""
+    text = output.read_text()
+    names = re.findall(r'/no-(\d)-(\d+)"', text)
+    assert sorted(names) == sorted((str(n), str(i)) for n in range(4) for i in range(503))
+    assert len(re.findall(r"ENOENT", text)) >= 4 * 503
 
 
 @pytest.mark.parametrize("options", [[], ["-e", "trace=getppid"]], ids=["all", "filtered"])
@@ -154,11 +190,12 @@ def test_a_command_does_not_notice_the_cpu_that_it_shares(options: list[str]) ->
         "import os; print(len(os.sched_getaffinity(0)))\n"
         "os.sched_setaffinity(0, {0}); print(os.sched_getaffinity(0))"
     )
-    done = invivo("strace", *options, "-o", "/dev/null", PYTHON, "-c", code)
+    done = invivo("strace", *PROCESS, *options, "-o", "/dev/null", PYTHON, "-c", code)
     assert done.stdout.splitlines() == [str(len(os.sched_getaffinity(0))), "{0}"]
 
 
-def test_no_argument_is_lost_at_a_storm() -> None:
+@both
+def test_no_line_is_lost_at_a_storm(engine: str) -> None:
     """A program that makes exactly 10,007 calls of getppid(2): so many lines."""
-    done = invivo("strace", "-e", "trace=getppid", trigger("loop"), "10007")
+    done = invivo("strace", "--engine", engine, "-e", "trace=getppid", trigger("loop"), "10007")
     assert done.stderr.count("getppid()") == 10007

@@ -33,7 +33,7 @@ COMMANDS = {
     "run": "run a D program: trace, and print the answer",
     "flame": "flame graphs: where time, bytes or events go, by stack",
     "dtrace": "the command line of dtrace(8)",
-    "strace": "the system calls of one's own processes, decoded",
+    "strace": "the system calls of a command or process, decoded",
     "list": "list probes that match a pattern",
     "doctor": "what this machine and this user may do, and what mends it",
     "help": "options, probes, variables, functions and actions of the language",

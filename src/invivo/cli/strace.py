@@ -6,11 +6,12 @@ import argparse
 import os
 import signal
 
-from invivo.errors import OptionError
+from invivo.errors import OptionError, UnsupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from invivo.strace import Request
+    from invivo.strace import Request, Strace
+    from invivo.tools.strace import KernelStrace
 
 __all__ = ["add_arguments", "run"]
 
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-s", dest="limit", type=int, default=32, metavar="BYTES", help="of strings to show (32)")
     add("-z", dest="only_successful", action="store_true", help="only calls that succeeded")
     add("-Z", dest="only_failed", action="store_true", help="only calls that failed")
+    add("--engine", choices=("kernel", "process"), default="", help="kernel: eBPF, nothing stops; process: ptrace, "
+        "needs no rights")  # fmt: skip
     add("--no-pin", dest="is_pinned", action="store_false", help="do not let a command share a CPU with invivo")
     add("command", nargs=argparse.REMAINDER, metavar="COMMAND [ARGUMENT ...]", help="a command to run")
 
@@ -45,12 +48,10 @@ def run(namespace: argparse.Namespace) -> int:
         InvivoError: With what to tell the user.
     """
     from invivo.cli.streams import OpenOutput, stop_on_signals
-    from invivo.strace import Strace
-
     request = _request(namespace)
     with OpenOutput(namespace.output, default=2, is_new=True) as stream:
         fd = stream.fileno()
-        with Strace(request, fd) as tracer:
+        with _tracer(request, fd) as tracer:
             restore = stop_on_signals(tracer)
             try:
                 status = tracer.run()
@@ -59,6 +60,23 @@ def run(namespace: argparse.Namespace) -> int:
         if request.counts:
             os.write(fd, tracer.summary.text().encode())
     return status
+
+
+def _tracer(request: Request, fd: int) -> Strace | KernelStrace:
+    """Who follows: the kernel engine where it may and can, else ptrace(2)."""
+    from invivo.cli.streams import tell
+    from invivo.strace import Strace
+
+    if request.engine != "process":
+        from invivo.tools.strace import KernelStrace, refusal
+
+        reason = refusal(request)
+        if not reason:
+            return KernelStrace(request, fd, tell)
+        if request.engine == "kernel":
+            hint = "--engine process can; see: invivo doctor"
+            raise UnsupportedError(f"the kernel engine cannot do this: {reason}", hint)
+    return Strace(request, fd)
 
 
 def _request(namespace: argparse.Namespace) -> Request:
@@ -91,6 +109,7 @@ def _request(namespace: argparse.Namespace) -> Request:
         statuses=statuses,
         pid_form="{:<5} " if is_file else "[pid {:5}] ",
         is_pinned=namespace.is_pinned,
+        engine=namespace.engine,
         always_pid=is_file and namespace.follows,
     )
 

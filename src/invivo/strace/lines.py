@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 import time
 
+from invivo.linux.clock import wall_offset_ns
+
 __all__ = ["Lines", "Stamp"]
 
 _COLUMN = 40
@@ -25,11 +27,13 @@ class Stamp:
     def __init__(self, form: str) -> None:
         self._form = form
         self._last = 0.0
+        self._offset_ns = wall_offset_ns()
 
-    def text(self) -> str:
+    def text(self, now_ns: int) -> str:
+        """What precedes a line of that time, in ns of CLOCK_MONOTONIC."""
         if not self._form:
             return ""
-        now = time.time()
+        now = (now_ns + self._offset_ns) / 1e9
         if self._form == "r":
             since, self._last = now - (self._last or now), now
             return f"{since:>12.6f} "
@@ -47,6 +51,7 @@ class Lines:
         self._stamp = stamp
         self._pid_form = pid_form
         self.shows_pids = always_pid
+        self.now_ns = 0  # of what happens, by CLOCK_MONOTONIC
         self._parts: list[str] = []
         self._size = 0
         self._open = 0  # the thread whose call stands unfinished at the end
@@ -87,7 +92,7 @@ class Lines:
             self._open = 0
 
     def _prefix(self, tid: int) -> str:
-        return (self._pid_form.format(tid) if self.shows_pids else "") + self._stamp.text()
+        return (self._pid_form.format(tid) if self.shows_pids else "") + self._stamp.text(self.now_ns)
 
     def _put(self, text: str) -> None:
         self._parts.append(text)

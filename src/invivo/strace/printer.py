@@ -105,6 +105,7 @@ class Printer:
         self, tid: int, pid: int, number: int, words: Sequence[int], source: Source, now_ns: int, stack: int = 0
     ) -> None:
         """A call begins; `words` are its six arguments, `stack` the stack pointer."""
+        self._lines.now_ns = now_ns
         renderer = renderer_of(number)
         frame = Frame(words, source, self.request.limit, self._descriptor(pid), stack)
         text = ""
@@ -116,6 +117,7 @@ class Printer:
 
     def end(self, tid: int, result: int | None, source: Source, now_ns: int) -> None:
         """It has returned `result`, signed; None: its thread ends instead."""
+        self._lines.now_ns = now_ns
         pending = self._pending.pop(tid, None)
         if pending is None:
             return
@@ -169,6 +171,7 @@ class Printer:
         if not is_shown:
             self._pending.pop(tid, None)
             return
+        self._lines.now_ns = now_ns
         self.end(tid, None, source, now_ns)
         if self.request.counts:
             return
@@ -183,8 +186,9 @@ class Printer:
         self._pending.pop(tid, None)
         self._paths.pop(tid, None)
 
-    def signalled(self, tid: int, number: int, data: bytes | None) -> None:
+    def signalled(self, tid: int, number: int, data: bytes | None, now_ns: int) -> None:
         """A signal is about to be delivered; `data` is its siginfo_t."""
+        self._lines.now_ns = now_ns
         wanted = self.request.signals
         if not self.request.counts and (wanted is None or number in wanted):
             shown = f"{{si_signo={signal_name(number)}}}" if data is None else siginfo(data)

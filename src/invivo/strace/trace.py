@@ -13,7 +13,9 @@ import os
 import signal
 import struct
 import time
+from contextlib import AbstractContextManager, nullcontext
 
+from invivo.engines.process.native.capture import Capture
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.tracer import Hooks, Thread, Tracer
 from invivo.linux import ptrace, seccomp, spawn
@@ -22,6 +24,7 @@ from invivo.linux.guardian import PatchTable
 from invivo.strace.calls import numbers
 from invivo.strace.frame import Captured
 from invivo.strace.printer import Printer, Request
+from invivo.strace.recorder import Recorder
 from invivo.strace.summary import Summary
 
 __all__ = ["Strace"]
@@ -42,6 +45,8 @@ class Strace(Hooks):
     def __init__(self, request: Request, fd: int) -> None:
         self._request = request
         self._printer = Printer(request, fd)
+        self._lock: AbstractContextManager[object] = nullcontext()
+        self._recorder: Recorder | None = None
         self._tracer = Tracer(self)
         self._roots: set[int] = set()
         self._target: spawn.Target | None = None
@@ -53,6 +58,9 @@ class Strace(Hooks):
     def __enter__(self) -> Strace:
         request = self._request
         try:
+            if request.command and request.is_pinned:
+                self._pins.pin([])
+            self._record()
             if request.command:
                 self._start_command()
             if (chosen := request.calls) is not None:
@@ -67,9 +75,17 @@ class Strace(Hooks):
             raise
         return self
 
+    def _record(self) -> None:
+        """Let a loop in machine code write the calls down, where there is one and nobody wants the process to wait."""
+        request = self._request
+        if request.paths or request.stacks or not Capture.is_possible():
+            return
+        chosen = request.calls if request.calls is not None else frozenset(numbers().values())
+        recorder = self._recorder = Recorder(self._printer, chosen, self._pins.calls, self._is_of_interest)
+        self._lock = recorder.lock
+        self._tracer = Tracer(self, recorder.capture, recorder.drain)
+
     def _start_command(self) -> None:
-        if self._request.is_pinned:
-            self._pins.pin([])
         chosen = self._request.calls
         # What a program asks about its CPUs is answered as if it were not pinned.
         code = seccomp.trace_filter(None if chosen is None else chosen | self._pins.calls)
@@ -89,6 +105,8 @@ class Strace(Hooks):
 
     def close(self) -> None:
         """Let everything go. What is under a filter is stayed with until it has ended: see the manual."""
+        if self._recorder is not None:
+            self._recorder.close()
         self._is_stopped = True
         self._printer.flush()
         self._pins.unpin(self._tracer.threads)
@@ -121,10 +139,14 @@ class Strace(Hooks):
             The command's exit status, 128 and more for the signal that killed it; 0 for processes that ran already.
         """
         self._alarm = Alarm(_FLUSH_NS)
+        if self._recorder is not None:
+            self._recorder.start(self._pins.others)
         self._tracer.start(ptrace.PTRACE_CONT if self._has_filter else ptrace.PTRACE_SYSCALL)
         while self._tracer.run() and not self._is_stopped:
-            self._printer.flush()
-        self._printer.flush()
+            self._flush()
+        if self._recorder is not None:
+            self._recorder.close()
+        self._flush()
         target = self._target
         if target is None:
             return 0
@@ -134,10 +156,19 @@ class Strace(Hooks):
         code = os.waitstatus_to_exitcode(wait_status_)
         return code if code >= 0 else 128 - code
 
+    def _flush(self) -> None:
+        if self._recorder is not None and self._recorder.failure is not None:
+            raise self._recorder.failure
+        with self._lock:
+            self._printer.flush()
+
     # --- hooks of the tracer ------------------------------------------------------------------------------------
 
+    def _is_of_interest(self, tid: int) -> bool:
+        return not self._is_stopped and (self._request.follows or tid in self._roots)
+
     def _is_shown(self, thread: Thread) -> bool:
-        return not self._is_stopped and (self._request.follows or thread.tid in self._roots)
+        return self._is_of_interest(thread.tid)
 
     def _is_chosen(self, number: int) -> bool:
         return self._request.calls is None or number in self._request.calls
@@ -150,12 +181,17 @@ class Strace(Hooks):
         process = thread.process
         arguments = tuple(words[index] for index in _ARGUMENTS)
         now, stack = time.monotonic_ns(), words[_STACK // 8]
-        self._printer.begin(thread.tid, process.pid, number, arguments, process.memory, now, stack)
+        with self._lock:
+            self._printer.begin(thread.tid, process.pid, number, arguments, process.memory, now, stack)
         return True
 
     def returned(self, thread: Thread, registers: bytes) -> None:
         if thread.number in self._pins.calls:
             self._pins.returned(thread.tid, thread.number, registers)
+        with self._lock:
+            self._shown_return(thread, registers)
+
+    def _shown_return(self, thread: Thread, registers: bytes) -> None:
         if not self._is_shown(thread):
             self._printer.gone(thread.tid)
             return
@@ -180,24 +216,31 @@ class Strace(Hooks):
 
     def forked(self, thread: Thread, child: Thread) -> None:
         if self._request.follows and not self._is_stopped:
-            self._printer.attached(child.tid, child.process is not thread.process)
+            with self._lock:
+                self._printer.attached(child.tid, child.process is not thread.process)
 
     def born(self, thread: Thread) -> None:
         pass
 
     def executed(self, thread: Thread, former: int) -> None:
         """The call returns in the thread that has the process's number now."""
-        self._printer.executed(thread.tid, former)
+        with self._lock:
+            self._printer.executed(thread.tid, former)
 
     def exiting(self, thread: Thread, status: int) -> None:
-        self._printer.exited(thread.tid, status, _NOTHING, time.monotonic_ns(), self._is_shown(thread))
+        with self._lock:
+            self._printer.exited(thread.tid, status, _NOTHING, time.monotonic_ns(), self._is_shown(thread))
 
     def gone(self, thread: Thread) -> None:
-        self._printer.gone(thread.tid)
+        with self._lock:
+            self._printer.gone(thread.tid)
+            if self._recorder is not None:
+                self._recorder.gone(thread.tid)
 
     def signalled(self, thread: Thread, number: int) -> int:
         if self._is_shown(thread):
-            self._printer.signalled(thread.tid, number, ptrace.read_siginfo(thread.tid))
+            with self._lock:
+                self._printer.signalled(thread.tid, number, ptrace.read_siginfo(thread.tid), time.monotonic_ns())
         return number
 
     def interrupted(self, thread: Thread) -> None:

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import struct
 
+from invivo.strace import pieces
 from invivo.strace.frame import Frame
 from invivo.strace.pieces import Capture, Piece
 from invivo.strace.structures import poll_events, structure
 
-__all__ = ["descriptor_set", "mask_and_size", "poll_result", "remaining", "select_result"]
+__all__ = ["descriptor_set", "mask_and_size", "poll_result", "polled", "remaining", "select_result"]
+
+def polled(index: int) -> Piece:
+    """What is waited for; what was found is part of the result."""
+    piece = pieces.structure_in(index, "struct pollfd *", index + 1)
+    at_return = tuple(capture._replace(at_return=True) for capture in piece.captures or ())
+    return piece._replace(captures=(*(piece.captures or ()), *at_return))
+
 
 def poll_result(frame: Frame) -> str | None:
     if frame.result == 0:

@@ -67,6 +67,7 @@ class Capture:
         handed_entries, handed_returns: Calls that stop, and are left to Python.
         unread_returns: Calls whose result and recipes nobody wants, only that they return and when.
         has_registers: Read all registers of a stop, not only those of the call, which is a little faster.
+        ring_bytes: Room for records that are not taken yet, a power of 2; it takes memory as it is used.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Capture:
         handed_returns: Collection[int] = (),
         unread_returns: Collection[int] = (),
         has_registers: bool = False,
+        ring_bytes: int = _RING_BYTES,
     ) -> None:
         loop = load_loop()
         assert loop is not None, "ask is_possible() first"
@@ -94,7 +96,7 @@ class Capture:
         most = self._pieces_at + max(
             (sum(recipe.room for recipe in list_) for list_ in (*entries.values(), *returns.values())), default=0
         )
-        size = _RING_BYTES
+        size = ring_bytes
         while size < 16 * most:
             size *= 2
         self._mask = size - 1
