@@ -156,6 +156,48 @@ def test_bad_input_is_told(arguments: list[str], message: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_stacks_lead_to_the_same_places_as_those_of_strace() -> None:
+    """Files and places in them, frame by frame; names are as good as the symbols that a tracer finds."""
+
+    def places(lines: list[str]) -> list[list[tuple[str, str]]]:
+        found: list[list[tuple[str, str]]] = []
+        for line in lines:
+            if (match := re.match(r" > (\S+?)\(.*\) \[(0x[0-9a-f]+)\]$", line)) is not None:
+                found[-1].append((match[1], match[2]))
+            elif line.startswith("openat("):
+                found.append([])
+        return found
+
+    theirs = places(of_strace("-k", "-e", "trace=openat", "cat", "/etc/hostname"))
+    if not any(theirs):
+        pytest.skip("this strace was built without stacks")
+    mine = places(invivo("strace", "-k", "-e", "trace=openat", "cat", "/etc/hostname").stderr.splitlines())
+    # The loader's frames end where the kernel's do; the command's own opens come after them.
+    assert len(mine) == len(theirs)
+    assert mine[-1] == theirs[-1]
+    assert len(mine[-1]) >= 4
+    same = sum(one == other for one, other in zip(mine, theirs, strict=True))
+    assert same >= 0.9 * len(theirs), (mine, theirs)
+
+
+@both
+def test_each_process_has_its_file(tmp_path: Path, engine: str) -> None:
+    if engine == "kernel":
+        refused = invivo("strace", "--engine", "kernel", "-ff", "-o", str(tmp_path / "x"), "true")
+        assert (refused.returncode, "-ff" in refused.stderr) == (1, True)
+        return
+    code = "import os\npid = os.fork()\nos.getppid() if pid else os.getpgrp()\nos.waitpid(pid, 0) if pid else 0"
+    options = ["-ff", "-e", "getppid,getpgrp", "-o", str(tmp_path / "calls")]
+    assert invivo("strace", *PROCESS, *options, PYTHON, "-S", "-c", code).returncode == 0
+    texts = sorted(re.sub(r"=.*|SIGCHLD.*|\d+", "", path.read_text()) for path in tmp_path.glob("calls.*"))
+    assert len(texts) == 2
+    assert "getpgrp()" in texts[0]
+    assert "getppid()" not in texts[0]
+    assert "getppid()" in texts[1]
+    assert "getpgrp()" not in texts[1]
+    assert "-ff writes a file" in invivo("strace", "-ff", "true").stderr
+
+
 @pytest.mark.kernel
 def test_what_outlives_its_parent_is_followed_by_the_kernel_engine_too() -> None:
     """The shell ends at once; what it left behind opens a file a while later."""

@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "engines": BASE | {"program", "codegen", "bpf", "linux", "providers", "symbols"},
     "consumer": BASE | {"program"},
     "flame": BASE,
-    "strace": BASE | {"linux", "providers", "engines"},
+    "strace": BASE | {"linux", "providers", "engines", "symbols"},
     "output": BASE | {"program", "consumer"},
 }
 # Above all but cli and tools.

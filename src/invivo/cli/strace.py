@@ -19,7 +19,8 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `invivo strace`; they are those of strace(1)."""
     add = parser.add_argument
-    add("-f", dest="follows", action="store_true", help="follow threads and child processes too")
+    add("-f", dest="follows", action="count", default=0, help="follow threads and child processes too; -ff: with -o, "
+        "each into a file of its own, FILE.PID")  # fmt: skip
     add("-e", dest="expressions", action="append", default=[], metavar="EXPR",
         help="trace=CALL,... or a class (%%file %%desc %%network %%process %%signal %%memory), ! before it for all "
         "others; signal=NAME,... or none")  # fmt: skip
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-r", dest="is_relative", action="store_true", help="the time since the last line before each")
     add("-y", dest="paths", action="count", default=0, help="show the paths of descriptors; -yy: the ends of sockets "
         "and numbers of devices too")  # fmt: skip
+    add("-k", dest="stacks", action="store_true", help="the stack of each call below it")
     add("-s", dest="limit", type=int, default=32, metavar="BYTES", help="of strings to show (32)")
     add("-z", dest="only_successful", action="store_true", help="only calls that succeeded")
     add("-Z", dest="only_failed", action="store_true", help="only calls that failed")
@@ -49,7 +51,7 @@ def run(namespace: argparse.Namespace) -> int:
     """
     from invivo.cli.streams import OpenOutput, stop_on_signals
     request = _request(namespace)
-    with OpenOutput(namespace.output, default=2, is_new=True) as stream:
+    with OpenOutput(None if request.folder else namespace.output, default=2, is_new=True) as stream:
         fd = stream.fileno()
         with _tracer(request, fd) as tracer:
             restore = stop_on_signals(tracer)
@@ -85,6 +87,8 @@ def _request(namespace: argparse.Namespace) -> Request:
     command = namespace.command[1:] if namespace.command[:1] == ["--"] else namespace.command
     if bool(command) == bool(namespace.pids):
         raise OptionError("give a command, or -p PID, and not both", "invivo strace ls; or: invivo strace -p 4711")
+    if namespace.follows > 1 and namespace.output is None:
+        raise OptionError("-ff writes a file for each process, and none is named", "invivo strace -ff -o FILE ...")
     if namespace.limit < 0:
         raise OptionError(f"-s {namespace.limit}: a string cannot have fewer than no bytes")
     if namespace.only_failed and namespace.only_successful:
@@ -100,7 +104,7 @@ def _request(namespace: argparse.Namespace) -> Request:
         pids=tuple(dict.fromkeys(namespace.pids)),
         calls=calls,
         signals=signals,
-        follows=namespace.follows,
+        follows=bool(namespace.follows),
         limit=namespace.limit,
         paths=namespace.paths,
         shows_durations=namespace.shows_durations,
@@ -110,7 +114,9 @@ def _request(namespace: argparse.Namespace) -> Request:
         pid_form="{:<5} " if is_file else "[pid {:5}] ",
         is_pinned=namespace.is_pinned,
         engine=namespace.engine,
-        always_pid=is_file and namespace.follows,
+        stacks=namespace.stacks,
+        folder=namespace.output if namespace.follows > 1 else "",
+        always_pid=is_file and bool(namespace.follows),
     )
 
 

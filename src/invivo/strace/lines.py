@@ -15,7 +15,7 @@ import time
 
 from invivo.linux.clock import wall_offset_ns
 
-__all__ = ["Lines", "Stamp"]
+__all__ = ["Lines", "LinesByThread", "Stamp"]
 
 _COLUMN = 40
 
@@ -41,6 +41,48 @@ class Stamp:
             return f"{now:.6f} "
         clock = time.strftime("%H:%M:%S", time.localtime(now))
         return f"{clock}.{int(now % 1 * 1e6):06d} " if self._form == "tt" else f"{clock} "
+
+
+class LinesByThread:
+    """The same for a file of each thread, PATH.TID, in which no line has a thread's number."""
+
+    def __init__(self, path: str, stamp_form: str) -> None:
+        self._path = path
+        self._form = stamp_form
+        self._files: dict[int, Lines] = {}
+        self._fds: list[int] = []
+        self.shows_pids = False
+        self.now_ns = 0
+
+    def _of(self, tid: int) -> Lines:
+        found = self._files.get(tid)
+        if found is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            self._fds.append(os.open(f"{self._path}.{tid}", flags, 0o666))
+            found = self._files[tid] = Lines(self._fds[-1], Stamp(self._form), "", False)
+        found.now_ns = self.now_ns
+        return found
+
+    def open_call(self, tid: int, text: str) -> None:
+        """As Lines.open_call; so the others."""
+        self._of(tid).open_call(tid, text)
+
+    def close_call(self, tid: int, name: str, text: str, result: str) -> None:
+        self._of(tid).close_call(tid, name, text, result)
+
+    def line(self, tid: int, text: str) -> None:
+        self._of(tid).line(tid, text)
+
+    def below(self, tid: int, text: str) -> None:
+        self._of(tid).below(tid, text)
+
+    def notice(self, text: str) -> None:
+        """Nothing: who is followed is told by the files."""
+
+    def flush(self) -> None:
+        """Write what there is."""
+        for lines in self._files.values():
+            lines.flush()
 
 
 class Lines:
@@ -80,6 +122,11 @@ class Lines:
         """A line of its own."""
         self._interrupt()
         self._put(f"{self._prefix(tid)}{text}\n")
+
+    def below(self, tid: int, text: str) -> None:
+        """A line that belongs to the call of a thread that was just closed."""
+        self._interrupt()
+        self._put(f"{text}\n")
 
     def notice(self, text: str) -> None:
         """A line about the tracer's own doings."""

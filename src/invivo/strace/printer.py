@@ -16,7 +16,7 @@ from typing import NamedTuple
 from invivo.strace.calls import numbers
 from invivo.strace.flags import signal_name
 from invivo.strace.frame import Frame, Source
-from invivo.strace.lines import Lines, Stamp
+from invivo.strace.lines import Lines, LinesByThread, Stamp
 from invivo.strace.paths import Paths
 from invivo.strace.render import Renderer, is_error, renderer_of
 from invivo.strace.signals import siginfo
@@ -50,7 +50,7 @@ class Request(NamedTuple):
     is_pinned: bool = True  # a command shares the tracer's CPU, which is faster
     stacks: bool = False
     engine: str = ""
-    folder: str = ""  # -ff: a file for each process, which begins so
+    folder: str = ""  # -ff: the beginning of the names of files, one for each thread
 
 
 class _Pending(NamedTuple):
@@ -68,7 +68,11 @@ class Printer:
     def __init__(self, request: Request, fd: int, stack: Callable[[int], list[str]] | None = None) -> None:
         self.request = request
         self.summary = Summary()
-        self._lines = Lines(fd, Stamp(request.stamp), request.pid_form, request.always_pid)
+        self._lines: Lines | LinesByThread
+        if request.folder:
+            self._lines = LinesByThread(request.folder, request.stamp)
+        else:
+            self._lines = Lines(fd, Stamp(request.stamp), request.pid_form, request.always_pid)
         self._pending: dict[int, _Pending] = {}
         self._stack = stack
         self._paths: dict[int, Paths] = {}
@@ -142,7 +146,7 @@ class Printer:
             self._lines.close_call(tid, renderer.name, renderer.closing(frame), answer)
         if self._stack is not None:
             for line in self._stack(tid):
-                self._lines.notice(line)
+                self._lines.below(tid, line)
 
     def whole(
         self, tid: int, pid: int, number: int, words: Sequence[int], result: int, source: Source, ns: tuple[int, int]

@@ -30,13 +30,13 @@ from invivo.strace.render import renderer_of
 __all__ = ["Recorder"]
 
 _BATCH = 256
+_NOTHING = Captured()
 _IDLE_S = 0.001
 _SWITCH_S = 0.0005
 _RING_BYTES = 64 << 20
 _REGISTERS = ("di", "si", "dx", "r10", "r8", "r9", "ax")
-# struct user_regs_struct: r10, r9, r8, ax, then dx, si, di; the stack pointer.
-_ARGUMENTS = struct.Struct("<56x4Q8x3Q")
-_STACK = 152
+# What a record has of a call's registers: six arguments, the result, ip and sp.
+_BRIEF = struct.Struct("<6QqQQ")
 
 
 class Recorder:
@@ -132,20 +132,19 @@ class Recorder:
         tid = record.tid
         if not self._is_shown(tid):
             return
-        data = {piece.address: piece.data for piece in record.pieces if piece.data is not None}
-        registers = record.registers
+        words = _BRIEF.unpack(record.raw)
+        pieces = record.pieces
         if record.kind == Kind.ENTRY:
-            r10, r9, r8, _, dx, si, di = _ARGUMENTS.unpack_from(registers)
-            stack = int.from_bytes(registers[_STACK : _STACK + 8], "little")
-            self._begun[tid] = data
-            words = (di, si, dx, r10, r8, r9)
-            self._printer.begin(tid, record.pid, record.number, words, Captured(data), record.time_ns, stack)
+            source = _NOTHING
+            if pieces:
+                data = self._begun[tid] = {piece.address: piece.data for piece in pieces if piece.data is not None}
+                source = Captured(data)
+            self._printer.begin(tid, record.pid, record.number, words, source, record.time_ns, words[8])
         else:
-            begun = self._begun.pop(tid, None)
-            if begun:
-                data = {**begun, **data}
-            result = int.from_bytes(registers[80:88], "little", signed=True)
-            self._printer.end(tid, result, Captured(data), record.time_ns)
+            data = self._begun.pop(tid, {})
+            if pieces:
+                data.update((piece.address, piece.data) for piece in pieces if piece.data is not None)
+            self._printer.end(tid, words[6], Captured(data) if data else _NOTHING, record.time_ns)
 
     def gone(self, tid: int) -> None:
         """The thread has ended."""

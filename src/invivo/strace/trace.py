@@ -25,6 +25,7 @@ from invivo.strace.calls import numbers
 from invivo.strace.frame import Captured
 from invivo.strace.printer import Printer, Request
 from invivo.strace.recorder import Recorder
+from invivo.strace.stacks import Stacks
 from invivo.strace.summary import Summary
 
 __all__ = ["Strace"]
@@ -44,7 +45,8 @@ class Strace(Hooks):
 
     def __init__(self, request: Request, fd: int) -> None:
         self._request = request
-        self._printer = Printer(request, fd)
+        self._stacks = Stacks() if request.stacks else None
+        self._printer = Printer(request, fd, self._stack if request.stacks else None)
         self._lock: AbstractContextManager[object] = nullcontext()
         self._recorder: Recorder | None = None
         self._tracer = Tracer(self)
@@ -156,6 +158,14 @@ class Strace(Hooks):
         code = os.waitstatus_to_exitcode(wait_status_)
         return code if code >= 0 else 128 - code
 
+    def _stack(self, tid: int) -> list[str]:
+        """The stack of a thread that stands still, as lines."""
+        thread, stacks = self._tracer.threads.get(tid), self._stacks
+        registers = ptrace.read_registers(tid)
+        if thread is None or stacks is None or registers is None:
+            return []
+        return stacks.lines(thread, registers)
+
     def _flush(self) -> None:
         if self._recorder is not None and self._recorder.failure is not None:
             raise self._recorder.failure
@@ -224,6 +234,8 @@ class Strace(Hooks):
 
     def executed(self, thread: Thread, former: int) -> None:
         """The call returns in the thread that has the process's number now."""
+        if self._stacks is not None:
+            self._stacks.executed(thread.process.pid)
         with self._lock:
             self._printer.executed(thread.tid, former)
 
