@@ -15,10 +15,11 @@ import struct
 import time
 from contextlib import AbstractContextManager, nullcontext
 
+from invivo.engines.process.hold import spawn_filtered
 from invivo.engines.process.native.capture import Capture
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.tracer import Hooks, Thread, Tracer
-from invivo.linux import ptrace, seccomp, spawn
+from invivo.linux import ptrace, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import PatchTable
 from invivo.strace.calls import numbers
@@ -90,17 +91,10 @@ class Strace(Hooks):
     def _start_command(self) -> None:
         chosen = self._request.calls
         # What a program asks about its CPUs is answered as if it were not pinned.
-        code = seccomp.trace_filter(None if chosen is None else chosen | self._pins.calls)
-        options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
-        self._target = target = spawn.spawn(
-            self._request.command,
-            self._roots.add,
-            prepare=lambda: seccomp.install(code) or os._exit(126),
-            options=options,
-            is_kept=True,
-        )
+        numbers_ = None if chosen is None else chosen | self._pins.calls
+        self._target = target = spawn_filtered(self._request.command, numbers_, self._roots.add)
         self._has_filter = True
-        self._tracer.adopt(target.pid, options)
+        self._tracer.adopt(target.pid, ptrace.OPTIONS | ptrace.OPTION_EXITKILL)
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -109,6 +103,7 @@ class Strace(Hooks):
         """Let everything go. What is under a filter is stayed with until it has ended: see the manual."""
         if self._recorder is not None:
             self._recorder.close()
+            self._recorder.capture.silence()  # what goes on under its filter goes on unseen
         self._is_stopped = True
         self._printer.flush()
         self._pins.unpin(self._tracer.threads)

@@ -12,7 +12,6 @@ The rest is refused when the engine is made, each with its reason.
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from invivo.engines.process.breakpoints import Breakpoints
 from invivo.engines.process.calls import NATIVE_CS, Calls
 from invivo.engines.process.clocks import LONGEST_NS, Clocks
 from invivo.engines.process.evaluation import ENTER, EXIT, Evaluation
+from invivo.engines.process.hold import spawn_filtered
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.recording import has_stacks
@@ -31,7 +31,7 @@ from invivo.engines.process.unwind import Unwinder
 from invivo.engines.process.world import Facts, OwnWorld, ThreadWorld
 from invivo.engines.reference import ReferenceEngine
 from invivo.errors import TargetError
-from invivo.linux import procfs, ptrace, seccomp, spawn
+from invivo.linux import procfs, ptrace, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import PatchTable
 from invivo.linux.perf_records import Executed
@@ -161,13 +161,12 @@ class ProcessEngine:
             self._pins.pin([])
         self._make_tracer()
         numbers = self._entries | self._returns
-        prepare: Callable[[], object] | None = None
         options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
-        if has_filter and numbers:
-            code = seccomp.trace_filter(numbers)
-            prepare = lambda: seccomp.install(code) or os._exit(126)  # noqa: E731
-            self._has_filter = True
-        target = spawn.spawn(command, self.set_target, prepare=prepare, options=options, is_kept=True)
+        self._has_filter = bool(has_filter and numbers)
+        if self._has_filter:
+            target = spawn_filtered(command, numbers, self.set_target)
+        else:
+            target = spawn.spawn(command, self.set_target, options=options, is_kept=True)
         self._target = target
         self._tracer.adopt(target.pid, options)
         return target

@@ -8,23 +8,43 @@ entry point. A breakpoint is there for that moment only, and the command is kill
 
 from __future__ import annotations
 
+import os
 import signal
 import struct
 
 from invivo.engines.process.loader import entry_point, find_loader
 from invivo.errors import TargetError
-from invivo.linux import ptrace, spawn
+from invivo.linux import ptrace, seccomp, spawn
 from invivo.linux.guardian import BREAKPOINT, write_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["hold"]
+__all__ = ["hold", "spawn_filtered"]
 
 _WORDS = struct.Struct("<27Q")
 _RIP = 16
 _STOPPED = 0x7F
+
+
+def spawn_filtered(
+    command: Sequence[str] | str, numbers: frozenset[int] | None, then: Callable[[int], None]
+) -> spawn.Target:
+    """Start a command under a seccomp filter that stops these system calls (None: all), held before its first
+    instruction. It is killed if this process is.
+
+    Raises:
+        TargetError, RightsError, KernelError: As spawn.spawn.
+    """
+    code = seccomp.trace_filter(numbers)
+    return spawn.spawn(
+        command,
+        then,
+        prepare=lambda: seccomp.install(code) or os._exit(126),
+        options=ptrace.OPTIONS | ptrace.OPTION_EXITKILL,
+        is_kept=True,
+    )
 
 
 def hold(command: Sequence[str] | str) -> spawn.Target:
