@@ -75,17 +75,24 @@ def kernels() -> str:
     from invivo.bpf.features import FEATURES
     from tests.vm.kernels import KERNELS
 
-    tested = [(f"Linux {kernel.series}", f"as Debian {kernel.suite} has it") for kernel in KERNELS]
+    loops = {True: "by may_goto: of any length", False: "each round followed by the verifier: see below"}
+    tested = [
+        (f"Linux {kernel.series}", f"as Debian {kernel.suite} has it", loops[kernel.has_may_goto]) for kernel in KERNELS
+    ]
     needed = [(row.name, "needed" if row.is_needed else "used where it is there", row.gives) for row in FEATURES]
     return (
         f"<!-- {_NOTE.format('tests/vm/kernels.py and src/invivo/bpf/features.py')} -->\n# Kernels\n\n"
         "invivo asks the kernel what it can do, never for its version: `invivo doctor` shows the answers. Each change\n"
-        "is tested on the machine that it is made on, and whole commands on these kernels, in guests\n"
-        "(`make test-guest`):\n\n"
-        + _table(("kernel", ""), tested)
+        "is tested on the machine that it is made on; whole commands, and all programs of `tests/cases`, on these\n"
+        "kernels, in guests (`make test-guest`):\n\n"
+        + _table(("kernel", "", "loops"), tested)
         + "\nWhat it asks for:\n\n"
         + _table(("feature", "", "for"), needed)
-        + "\nLinux 5.15 brought the last of those that are needed.\n"
+        + "\nLinux 5.15 brought the last of those that are needed.\n\n"
+        "Before Linux 6.9 the verifier follows every round of a loop. What it cannot follow to 65,536 rounds is\n"
+        "compiled again with at most 256, and then 64 rounds; a message says so, and a loop that goes on longer is a\n"
+        "fault. Loops in loops that search strings are too much for it all the same: `cleanpath()`, `strtok()` and\n"
+        "the texts of IPv6 addresses are refused there.\n"
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from invivo.program.sources import TypeSource
     from invivo.providers.kernel_types import KernelTypes
 
-__all__ = ["Request", "TypedProgram", "plan_for", "typed_program"]
+__all__ = ["Request", "TypedProgram", "plan_for", "store", "typed_program"]
 
 
 class Request:
@@ -55,6 +55,12 @@ class Request:
         self.target_pid = 0
         self.types = tuple(types)
 
+    def with_options(self, options: Mapping[str, str | None]) -> Request:
+        """The same with other options."""
+        other = Request(self.text, self.name, self.arguments, options, self.types)
+        other.consumer, other.target_pid = self.consumer, self.target_pid
+        return other
+
     @property
     def needs_target(self) -> bool:
         """Whether the program can only be compiled when the process to be traced is there: `pid$target:...`."""
@@ -77,15 +83,31 @@ def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True)
     """
     from invivo import plan_cache
 
-    if use_cache and (request.needs_target or request.types):
-        use_cache = False  # what it means depends on the process's files
-    key = plan_cache.key_of(request.text, request.name, request.arguments, request.options, request.consumer)
-    if use_cache and (plan := plan_cache.load(key)) is not None:
+    if use_cache and _is_cacheable(request) and (plan := plan_cache.load(_key(request))) is not None:
         return plan
     plan = _in_child(request) if isolate else compile_now(request)
-    if use_cache and not _has_user_probes(plan) and not plan.options.get("libdir"):
-        plan_cache.store(key, plan)
+    if use_cache:
+        store(request, plan)
     return plan
+
+
+def store(request: Request, plan: Plan) -> None:
+    """Keep a plan in the cache, where it may be: it will be plan_for(request)."""
+    from invivo import plan_cache
+
+    if _is_cacheable(request) and not _has_user_probes(plan) and not plan.options.get("libdir"):
+        plan_cache.store(_key(request), plan)
+
+
+def _key(request: Request) -> bytes:
+    from invivo import plan_cache
+
+    return plan_cache.key_of(request.text, request.name, request.arguments, request.options, request.consumer)
+
+
+def _is_cacheable(request: Request) -> bool:
+    """Whether what the program means depends on no process's files."""
+    return not (request.needs_target or request.types)
 
 
 def _has_user_probes(plan: Plan) -> bool:

@@ -15,11 +15,16 @@ from invivo.errors import InvivoError, VerifierError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from invivo.compiler import Request
     from invivo.program.plan import Plan
     from invivo.source import Span
 
-__all__ = ["explained"]
+__all__ = ["explained", "with_shorter_loops"]
+
+# What the verifier followed of programs with loops in loops and calls of functions in them.
+_ROUNDS = (256, 64)
 
 # What the verifier says of programs that are too much for it (kernel/bpf/verifier.c), and not wrong.
 _TOO_MUCH = ("too large", "too complex", "too many", "Processed ", "infinite loop")
@@ -45,6 +50,27 @@ def explained(error: VerifierError, request: Request, plan: Plan) -> VerifierErr
     if log:
         error.message = f"{log}{error.message}"
     return error
+
+
+def with_shorter_loops(request: Request, plan: Plan, *, isolate: bool) -> Iterator[Plan]:
+    """Plans of the same program whose loops are stopped after fewer rounds, for a kernel without may_goto, which has to
+    follow each of them; none where that makes no difference."""
+    from invivo.compiler import plan_for
+
+    if any(relocation.kind == "may_goto" for unit in plan.units for relocation in unit.relocations):
+        return
+    for rounds in _ROUNDS:
+        if rounds >= int(plan.options.get("maxloop", 0)):
+            continue
+        options = {**request.options, "maxloop": str(rounds)}
+        other = plan_for(request.with_options(options), isolate=isolate, use_cache=False)
+        if [unit.code for unit in other.units] == [unit.code for unit in plan.units]:
+            return
+        told = (
+            f"invivo: this kernel has no may_goto, its verifier follows every round of a loop: loops are stopped after "
+            f"{rounds} rounds; -x maxloop=NUMBER sets another number"
+        )
+        yield other._replace(warnings=(*other.warnings, told))
 
 
 def _place(error: VerifierError, request: Request, plan: Plan) -> Span | None:

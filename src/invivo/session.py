@@ -10,11 +10,12 @@ for records as they come, or `wait()` for the end; both carry out the program's 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import time
 
-from invivo.compiler import Request, plan_for
+from invivo.compiler import Request, plan_for, store
 from invivo.consumer.loop import Consumer
 from invivo.consumer.policies import Buffering, Every
 from invivo.engines.choice import is_process_engine
@@ -237,21 +238,38 @@ class Session:
     def _prepare(self) -> None:
         """Compile and load."""
         plan = plan_for(self._request, isolate=self._isolate, use_cache=self._use_cache)
-        engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0, self._keeper)
-        if self._command is not None and engine.unwinds:
-            engine.start_keeper()  # for the loader's watch
+        try:
+            engine = self._load(plan)
+        except VerifierError as error:
+            engine = self._load_otherwise(error, plan)
+        plan = engine.plan
         self._consumer = Consumer(plan, self._output(plan), Services(engine))
         self._buffering = Buffering(plan.options)
         self._aggregates = Every(int(plan.options.get("aggrate", 0)))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            engine.load()
-        except VerifierError as error:
-            from invivo.rejection import explained
-
-            raise explained(error, self._request, plan) from None
         if (size := engine.halved_buffer()) and not plan.options.get("quietresize"):
             self._consumer.output.tell(f"the buffer was made smaller, for there was no memory: {size} bytes")
+
+    def _load(self, plan: Plan) -> KernelEngine:
+        engine = self._engine = KernelEngine(plan, self._merge, self._pid or 0, self._keeper)
+        if self._command is not None and engine.unwinds:
+            engine.start_keeper()  # for the loader's watch
+        engine.load()
+        return engine
+
+    def _load_otherwise(self, error: VerifierError, plan: Plan) -> KernelEngine:
+        """What was refused, in a form that the verifier can follow."""
+        from invivo import rejection
+
+        for other in rejection.with_shorter_loops(self._request, plan, isolate=self._isolate):
+            assert self._engine is not None
+            self._engine.close()
+            with contextlib.suppress(VerifierError):
+                engine = self._load(other)
+                if self._use_cache:
+                    store(self._request, other)
+                return engine
+        raise rejection.explained(error, self._request, plan) from None
 
     def _arm_for(self, pid: int) -> None:
         assert isinstance(self._engine, KernelEngine)

@@ -117,11 +117,14 @@ def on_reference(program: Program) -> Outcome:
 
 def in_kernel(program: Program) -> Outcome:
     """Run in the kernel, as the command does but for the compilation."""
-    plan = compile_program(program, traits())
-    plan = plan._replace(formatter=compile_formatter(plan))
+    def plan_for(request: Request, **_: bool) -> Plan:
+        program.options.update({name: int(value or 0) for name, value in request.options.items()})
+        plan = compile_program(program, traits())
+        return plan._replace(formatter=compile_formatter(plan))
+
     printed = _Printed()
-    running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S)
-    with mock.patch.object(session, "plan_for", return_value=plan), running:
+    running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S, use_cache=False)
+    with mock.patch.object(session, "plan_for", plan_for), mock.patch.object(compiler, "plan_for", plan_for), running:
         code = running.wait()
         assert running._engine is not None
         has_exited = running._engine.exit_code is not None

@@ -13,10 +13,11 @@ class GuestKernel(NamedTuple):
     series: str
     suite: str
     package: str
+    has_may_goto: bool  # Linux 6.9: the verifier need not follow every round of a loop
 
 
 # The plain flavour: that for clouds has no 9p file system, by which the guest sees this machine's files.
 KERNELS = (
-    GuestKernel("6.1", "bookworm", r"linux-image-6\.1\.0-\d+-amd64"),
-    GuestKernel("6.12", "trixie", r"linux-image-6\.12\.\d+\+deb13-amd64"),
+    GuestKernel("6.1", "bookworm", r"linux-image-6\.1\.0-\d+-amd64", False),
+    GuestKernel("6.12", "trixie", r"linux-image-6\.12\.\d+\+deb13-amd64", True),
 )

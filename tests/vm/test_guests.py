@@ -1,4 +1,4 @@
-"""Whole commands on other kernels: each boots once, runs all checks, and every check is a test of its own."""
+"""Whole commands on other kernels: each boots once, runs all checks and all of tests/cases; every check is a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.cases.test_cases import GOOD, comment, title
 from tests.support import ROOT
+from tests.vm.cases import TOO_MUCH
 from tests.vm.checks import CHECKS, Check
 from tests.vm.guest import prepared, run
 from tests.vm.kernels import KERNELS, GuestKernel
@@ -22,7 +24,8 @@ pytestmark = pytest.mark.guest
 def answers(kernel: GuestKernel) -> dict[str, dict[str, Any]]:
     """What each check's command gave, and "release"."""
     ready = prepared(kernel, ROOT / ".guests")
-    output = run(ready, ["sh", "-c", f"uname -r; {sys.executable} -m tests.vm.inside"])
+    inside = f"{sys.executable} -m tests.vm.inside; {sys.executable} -m tests.vm.cases"
+    output = run(ready, ["sh", "-c", f"uname -r; {inside}"], timeout_s=1200)
     found: dict[str, dict[str, Any]] = {"release": {"ran": output.split("\n", 1)[0], "wanted": ready.release}}
     for line in output.splitlines():
         if line.startswith("{"):
@@ -46,3 +49,20 @@ def test_command(kernel: GuestKernel, check: Check) -> None:
     assert re.fullmatch(check.error, answer["err"]), answer
     assert answer["status"] == check.status
     assert answer["left"] == 0
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.series)
+def test_cases(kernel: GuestKernel) -> None:
+    """All cases do there what they do here, but for what needs a feature that the kernel lacks."""
+    rows = {name: row for name, row in answers(kernel).items() if "result" in row}
+    assert set(rows) == {title(path) for path in GOOD}
+    with_feature = {title(path) for path in GOOD if comment(path, "feature") is not None}
+    too_much = TOO_MUCH if not kernel.has_may_goto else set()
+    wrong = {
+        name: row["detail"]
+        for name, row in rows.items()
+        if row["result"] != ("refused" if name in too_much else "passed")
+        and not (row["result"] == "unsupported" and name in with_feature)
+    }
+    assert wrong == {}
+    assert all("it is more than the verifier follows" in rows[name]["detail"] for name in too_much)
