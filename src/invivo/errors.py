@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from invivo.diagnostics import Diagnostic
 
+_EMFILE = 24
+
 __all__ = [
     "CompileError",
     "InvivoError",
@@ -87,6 +89,8 @@ class KernelError(InvivoError, OSError):
     """
 
     def __init__(self, errno: int, call: str, what: str, hint: str = "") -> None:
+        if errno == _EMFILE and not hint:
+            hint = "each probe and map takes a descriptor; how many there may be: ulimit -n, and at most: ulimit -Hn"
         InvivoError.__init__(self, f"{call} of {what}: {os.strerror(errno)} (errno {errno})", hint)
         self.errno = errno
         self.call = call

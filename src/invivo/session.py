@@ -21,7 +21,7 @@ from invivo.consumer.policies import Buffering, Every
 from invivo.engines.choice import is_process_engine
 from invivo.engines.kernel.engine import KernelEngine
 from invivo.errors import InvivoError, OptionError, RightsError, TargetError, UnsupportedError, VerifierError
-from invivo.linux import spawn
+from invivo.linux import descriptors, spawn
 from invivo.linux.pid_namespace import require_own_proc
 from invivo.linux.targets import Targets
 from invivo.progress import progress
@@ -91,6 +91,7 @@ class Session:
         self._interrupt: Callable[[], None] | None = None  # ends what runs by itself in this process
         self._stop_reader = self._stop_writer = -1
         self._is_stopping = False
+        self._has_descriptors = False
         self._is_done = False
         self._exit_code = 0
         self._consumer: Consumer | None = None
@@ -120,6 +121,8 @@ class Session:
 
     def _start(self) -> None:
         require_own_proc()
+        descriptors.allow()
+        self._has_descriptors = True
         if self._pid is not None:
             self._targets.first = spawn.attach_pid(self._pid)
             self._request.target_pid = self._pid
@@ -321,6 +324,9 @@ class Session:
             if fd >= 0:
                 os.close(fd)
         self._stop_reader = self._stop_writer = -1
+        if self._has_descriptors:
+            self._has_descriptors = False
+            descriptors.give_back()
 
     def _output(self, plan: Plan) -> Output:
         if self._make_output is not None:

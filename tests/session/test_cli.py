@@ -49,6 +49,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
         (["run"], "no program was given", "invivo run -e 'PROGRAM', or invivo run FILE.d"),
         (["run", "-e", "BEGIN", "-x", "bufsize=900g"], "'900g' is too much: at most 2g", ""),
         (["list", "a:b:c:d:e"], "'a:b:c:d:e' has 5 fields", "a probe is provider:module:function:name"),
+        (["flame"], "a flame graph of what kind?", "there are: cpu, offcpu"),
         (["help", "quantise"], "no help on 'quantise'", "did you mean quantize?"),
         (["doctor", "-q"], "unrecognized arguments: -q", ""),
     ],
@@ -259,3 +260,20 @@ def test_the_process_engine_says_what_it_cannot_trace() -> None:
     assert result.returncode == 1
     assert "traces a command or a process, and this program asks about the whole system" in result.stderr
     assert "hint: give -c COMMAND or -p PID" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--types", "/nosuch"], "cannot read '/nosuch': No such file or directory"),
+        (["--types", "/"], "cannot read '/': Is a directory"),
+        (["--flame", "/nosuch/x.html"], "cannot write to '/nosuch/x.html': no such folder"),
+        (["--flame", "/"], "'/' does not say which format to write"),
+        (["--flame", "/x.docx"], "'/x.docx' does not say which format to write"),
+    ],
+    ids=" ".join,
+)
+def test_files_are_looked_at_before_tracing(arguments: list[str], message: str) -> None:
+    result = invivo("run", "-e", "BEGIN { exit(0); }", *arguments)
+    assert (result.returncode in (1, 2), result.stdout) == (True, "")
+    assert result.stderr.startswith(f"invivo: {message}")

@@ -35,8 +35,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 # Above all but cli and tools.
 TOP = {
-    "tracing", "session", "services", "progress", "compiler", "plan_cache", "listing", "doctor", "rejection",
-    "__init__", "__main__",
+    "tracing", "session", "services", "progress", "compiler", "plan_cache", "listing", "doctor",
+    "rejection", "__init__", "__main__",
 }  # fmt: skip
 PUBLIC_ONLY = {"cli", "tools"}
 

@@ -42,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target = parser.add_mutually_exclusive_group().add_argument
     show = parser.add_mutually_exclusive_group().add_argument
     kinds = "; ".join(f"{kind.name}: {kind.doc}" for kind in KINDS.values())
-    add("kind", metavar="KIND", help=f"{kinds}; convert: from one format to another; diff: two profiles compared")
+    add("kind", metavar="KIND", nargs="?", default="",
+        help=f"{kinds}; convert: from one format to another; diff: two profiles compared")
     add("arguments", nargs="*", metavar="ARGUMENT", help="the probe of kind probe; files of convert and diff")
     target("-p", dest="pid", type=_pid, metavar="PID", help="this process, until it ends")
     target("-c", dest="command", metavar="CMD", help="run a command, until it ends")
@@ -93,6 +94,8 @@ def _collect(namespace: argparse.Namespace) -> int:
         import difflib
 
         known = [*KINDS, "convert", "diff"]
+        if not namespace.kind:
+            raise OptionError("a flame graph of what kind?", f"there are: {', '.join(known)}; see: invivo flame --help")
         close = difflib.get_close_matches(namespace.kind, known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
         raise OptionError(f"there is no kind of flame graph '{namespace.kind}'", hint)
@@ -175,8 +178,7 @@ def _stop_on_signals(collecting: Collecting) -> Callable[[], None]:
 
 def _check_output(namespace: argparse.Namespace) -> None:
     """Say now, not after an hour of tracing, that the picture cannot be written there."""
-    import os
-
+    from invivo.cli.streams import check_writable
     from invivo.flame.files import format_of_name
 
     path = namespace.output
@@ -186,11 +188,7 @@ def _check_output(namespace: argparse.Namespace) -> None:
         return
     if namespace.target is None:
         format_of_name(path)
-    folder = os.path.dirname(os.path.abspath(path))
-    if os.path.isdir(path) or not os.path.isdir(folder):
-        raise InvivoError(f"cannot write to '{path}': {'it is a folder' if os.path.isdir(path) else 'no such folder'}")
-    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
-        raise InvivoError(f"cannot write to '{path}': no permission")
+    check_writable(path)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -94,7 +94,10 @@ def _has_standard_streams() -> bool:
 
 def _abandon_output() -> None:
     """Standard output cannot be written to: what is still buffered for it goes nowhere, in silence."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError:  # no descriptor is left
+        os.close(1)
 
 
 def _complain(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from invivo.cli.streams import OpenOutput, stop_on_signals, tell
+from invivo.cli.streams import OpenOutput, check_readable, check_writable, stop_on_signals, tell
 from invivo.compiler import Request
 from invivo.engines.choice import is_process_engine
 from invivo.errors import InvivoError, OptionError
@@ -60,6 +60,7 @@ def run(namespace: argparse.Namespace) -> int:
         if (status := companion.divide(table)) is not None:
             return status
     name, text, arguments = _program(namespace)
+    _check_files(namespace)
     options = dict(_option(item) for item in namespace.options)
     if namespace.quiet:
         options["quiet"] = None
@@ -93,6 +94,17 @@ def run(namespace: argparse.Namespace) -> int:
                 restore()
             else:
                 companion.look_after(session.mind)
+
+
+def _check_files(namespace: argparse.Namespace) -> None:
+    """Say at once what is wrong with files that are looked at later, if at all."""
+    for path in namespace.types:
+        check_readable(path)
+    if namespace.flame not in (None, "-"):
+        from invivo.flame.files import format_of_name
+
+        format_of_name(namespace.flame)
+        check_writable(namespace.flame)
 
 
 def _draw(session: Session, path: str, name: str) -> None:

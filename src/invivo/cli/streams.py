@@ -17,7 +17,31 @@ if TYPE_CHECKING:
 
         def stop(self) -> None: ...
 
-__all__ = ["OpenOutput", "stop_on_signals", "tell"]
+__all__ = ["OpenOutput", "check_readable", "check_writable", "stop_on_signals", "tell"]
+
+
+def check_writable(path: str) -> None:
+    """
+    Raises:
+        InvivoError: No file can be written there, which is better said before tracing than after.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        raise InvivoError(f"cannot write to '{path}': {'it is a folder' if os.path.isdir(path) else 'no such folder'}")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise InvivoError(f"cannot write to '{path}': no permission")
+
+
+def check_readable(path: str) -> None:
+    """
+    Raises:
+        InvivoError: There is no file, or it may not be read.
+    """
+    try:
+        with open(path, "rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        raise InvivoError(f"cannot read '{path}': {error.strerror}") from None
 
 
 class OpenOutput:

@@ -17,7 +17,7 @@ import os
 import signal
 
 from invivo.errors import KernelError, RightsError, TargetError
-from invivo.linux import syscalls
+from invivo.linux import descriptors, syscalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ def _become(
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        descriptors.lower()
         os.read(release, 1)  # a byte, or the end of a tracer that was killed
         if prepare is not None:
             prepare()

@@ -17,6 +17,7 @@ from invivo.program.clauses import Context, Probe
 from invivo.program.types import Space, Type
 from invivo.providers.base import Description, Matcher
 from invivo.providers.expressions import Maker
+from invivo.providers.type_chain import TypeChain
 from invivo.providers.user_types import FileTypes, UserTypes
 
 __all__ = ["DumpProvider", "provider", "types_inside"]
@@ -47,7 +48,7 @@ class DumpProvider:
         return [("", "", probe.name) for probe in self._probes]
 
 
-class _ProcessTypes:
+class _ProcessTypes(TypeChain):
     """All that a process's files tell: the program's first, then --types, then its libraries'."""
 
     def __init__(self, programs: UserTypes) -> None:
@@ -62,27 +63,6 @@ class _ProcessTypes:
     def missing(self) -> str:
         """Why the program's own types cannot be had, or ""."""
         return next((source.missing for source in self._sources()), "")
-
-    def struct(self, keyword: str, name: str) -> Type | None:
-        found: Type | None = None
-        for source in self._sources():
-            made = source.struct(keyword, name)
-            if made is not None and getattr(made, "size", None) is not None:
-                return made
-            found = found or made  # of which only the name is known, until a file that knows more
-        return found
-
-    def enum(self, name: str) -> Type | None:
-        return next((t for s in self._sources() if (t := s.enum(name)) is not None), None)
-
-    def typedef(self, name: str) -> Type | None:
-        return next((t for s in self._sources() if (t := s.typedef(name)) is not None), None)
-
-    def enumerator(self, name: str) -> tuple[int, Type] | None:
-        return next((t for s in self._sources() if (t := s.enumerator(name)) is not None), None)
-
-    def address(self, module: str, name: str) -> None:
-        """None: only the kernel's symbols have a type by declaration."""
 
     def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         return next((t for s in self._sources() if (t := s.symbol(module, name)) is not None), None)

@@ -20,13 +20,14 @@ from invivo.program.sources import TypeSource
 from invivo.program.types import ULONG, Pointer, Struct, Type
 from invivo.providers.expressions import Maker, binary, literal, member
 from invivo.providers.program_types import Function, ProgramTypes
+from invivo.providers.type_chain import TypeChain
 from invivo.symbols.elf import ET_EXEC, PF_X, PT_LOAD, ElfError, ElfFile
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 __all__ = ["FileTypes", "UserTypes"]
 
 
-class UserTypes:
+class UserTypes(TypeChain):
     """`pid` is the process (0: none is known), `given` are the paths of --types.
 
     Raises:
@@ -91,28 +92,13 @@ class UserTypes:
 
     # --- TypeSource ---------------------------------------------------------------------------------------------
 
-    def struct(self, keyword: str, name: str) -> Type | None:
-        return next((t for s in self._sources() if (t := s.struct(keyword, name)) is not None), None)
-
-    def enum(self, name: str) -> Type | None:
-        return next((t for s in self._sources() if (t := s.enum(name)) is not None), None)
-
-    def typedef(self, name: str) -> Type | None:
-        return next((t for s in self._sources() if (t := s.typedef(name)) is not None), None)
-
-    def enumerator(self, name: str) -> tuple[int, Type] | None:
-        return next((t for s in self._sources() if (t := s.enumerator(name)) is not None), None)
-
-    def address(self, module: str, name: str) -> None:
-        """None: only the kernel's symbols have a type by declaration."""
-
     def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         """A variable of the target; see FileTypes.symbol."""
         program = self._program()
         return None if program is None else program.symbol(module, name)
 
 
-class FileTypes:
+class FileTypes(TypeChain):
     """The names that a probe in one file sees. `pid` is the process whose memory its variables are in, or 0."""
 
     def __init__(self, user: UserTypes, object_: MappedObject, pid: int) -> None:
@@ -136,25 +122,6 @@ class FileTypes:
             yield own
         yield from self._user.given
 
-    def struct(self, keyword: str, name: str) -> Type | None:
-        """As TypeSource.struct; a type of which only the name is known gives way to one whose members are."""
-        found: Type | None = None
-        for source in self._sources():
-            made = source.struct(keyword, name)
-            if made is not None and getattr(made, "size", None) is not None:
-                return made
-            found = found or made
-        return found
-
-    def enum(self, name: str) -> Type | None:
-        return next((t for s in self._sources() if (t := s.enum(name)) is not None), None)
-
-    def typedef(self, name: str) -> Type | None:
-        return next((t for s in self._sources() if (t := s.typedef(name)) is not None), None)
-
-    def enumerator(self, name: str) -> tuple[int, Type] | None:
-        return next((t for s in self._sources() if (t := s.enumerator(name)) is not None), None)
-
     def function(self, name: str, address: int) -> Function | None:
         """Parameters and result of the function at a link-time address, or of that name in a file of --types."""
         own = self.own
@@ -164,9 +131,6 @@ class FileTypes:
             if isinstance(source, ProgramTypes) and (found := source.function(name)) is not None:
                 return found
         return None
-
-    def address(self, module: str, name: str) -> None:
-        """None: only the kernel's symbols have a type by declaration."""
 
     def symbol(self, module: str, name: str) -> tuple[int | Maker, Type] | None:
         """Where a variable is in the process, and its type. `module` is a file's name; without, this file's variables

@@ -59,7 +59,10 @@ def mapped_objects(pid: int) -> list[MappedObject]:
     if maps is None:
         if not os.path.exists(f"/proc/{pid}"):
             raise TargetError(f"there is no process {pid}", "see: ps -e")
-        raise RightsError(f"the mappings of process {pid} may not be read", "run as root, or as the process's user")
+        mend = "run as root, or as the process's user"
+        if os.geteuid() == 0:
+            mend = "root lacks CAP_SYS_PTRACE here, or a security module forbids it: ptrace(2), on access modes"
+        raise RightsError(f"the mappings of process {pid} may not be read", mend)
     if not maps and _is_kernel_thread(pid):
         raise TargetError(f"process {pid} is a kernel thread: it runs no program", "see: invivo list 'sdt:::'")
     program = _identity(f"/proc/{pid}/exe")

@@ -6,6 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
     from typing import Self
 
 __all__ = ["Link", "close_all"]
@@ -41,10 +42,8 @@ def close_all(links: list[Link]) -> None:
 
     Letting go of one may wait for a grace period of the kernel's, some 10 to 100 ms, which several share.
     """
-    if len(links) > 2:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(min(_AT_ONCE, len(links))) as pool:
+    if len(links) > 2 and (executor := _executor()) is not None:
+        with executor(min(_AT_ONCE, len(links))) as pool:
             for at_once in _rounds(links):
                 for _ in pool.map(Link.close, at_once):
                     pass
@@ -52,6 +51,15 @@ def close_all(links: list[Link]) -> None:
         for link in reversed(links):
             link.close()
     links.clear()
+
+
+def _executor() -> type[ThreadPoolExecutor] | None:
+    """None where there is no descriptor left to import it with."""
+    try:
+        from concurrent.futures import ThreadPoolExecutor
+    except OSError:
+        return None
+    return ThreadPoolExecutor
 
 
 def _rounds(links: list[Link]) -> list[list[Link]]:

@@ -163,7 +163,6 @@ def _attach_each(
     refused: list[Refusal],
 ) -> None:  # fmt: skip
     kind, return_bit, counter_shift = _pmu()
-    _allow_descriptors(2 * len(sites))
     name = os.fsencode(path) + b"\0"
     for site in sites:
         config = (is_return << return_bit) | site.semaphore << counter_shift
@@ -202,15 +201,6 @@ def _pmu() -> tuple[int, int, int]:
 def _first_bit(name: str) -> int:
     with open(f"{_PMU}/format/{name}") as stream:
         return int(stream.read().strip().removeprefix("config:").partition("-")[0])
-
-
-def _allow_descriptors(count: int) -> None:
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = len(os.listdir("/proc/self/fd")) + count + 64
-    if wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _error(code: int, call: str, path: str, pid: int) -> Exception:
