@@ -91,8 +91,8 @@ def kernels() -> str:
         + "\nLinux 5.15 brought the last of those that are needed.\n\n"
         "Before Linux 6.9 the verifier follows every round of a loop. What it cannot follow to 65,536 rounds is\n"
         "compiled again with at most 256, and then 64 rounds; a message says so, and a loop that goes on longer is a\n"
-        "fault. Loops in loops that search strings are too much for it all the same: `cleanpath()`, `strtok()` and\n"
-        "the texts of IPv6 addresses are refused there.\n"
+        "fault. Loops in loops that search strings are too much for it all the same: `cleanpath()`, `strtok()`,\n"
+        "`json()` and the texts of IPv6 addresses are refused there.\n"
     )
 
 
