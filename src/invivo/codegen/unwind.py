@@ -346,13 +346,18 @@ def _by_frame_pointer(e: Emitter, words: _Words, pair: Value, stepped: Block, af
     out = e.out
     bp = out.load(words["bp"])
     _stop_unless(e, words, UnwindEnd.WHOLE, out.compare("ne", bp, ZERO), after)
-    distance = out.sub(bp, out.load(words["sp"]))
-    is_near = out.compare("ult", distance, const(_LARGEST_FRAME))
-    _stop_unless(e, words, UnwindEnd.NO_RULES, is_near, after)
+    is_near = out.compare("ult", out.sub(bp, out.load(words["sp"])), const(_LARGEST_FRAME))
     is_aligned = out.compare("eq", out.binary("and", bp, const(7)), ZERO)
     _stop_unless(e, words, UnwindEnd.NO_RULES, is_aligned, after)
     status = out.call(Helper.READ_USER, pair, const(16), bp)
     _stop_unless(e, words, UnwindEnd.NO_RULES, out.compare("eq", status, ZERO), after)
+    # A Go program goes to another stack for some of its work, with the frame pointer of the old one: the caller is in
+    # the same file then.
+    start = out.load(words["start"])
+    returns = out.sub(out.load(out.offset(pair, 8)), start)
+    is_same_file = out.compare("ult", returns, out.sub(out.load(words["stop"]), start))
+    is_caller = out.binary("or", is_near, is_same_file)
+    _stop_unless(e, words, UnwindEnd.NO_RULES, is_caller, after)
     out.store(out.add(bp, const(16)), words["sp"])
     out.store(out.load(pair), words["bp"])
     out.store(out.load(out.offset(pair, 8)), words["ip"])

@@ -13,7 +13,7 @@ import struct
 
 from invivo.symbols.elf import ElfError, ElfFile, Function, Section
 
-__all__ = ["SECTIONS", "functions", "table_section"]
+__all__ = ["SECTIONS", "functions", "stack_switches", "table_section"]
 
 SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")  # the second in position-independent programs
 _HEADER = 8  # bytes: the magic number, two zeros, the instructions' alignment, the bytes of a pointer
@@ -26,6 +26,16 @@ _MOST = 1 << 22  # functions
 def table_section(elf: ElfFile) -> Section | None:
     """The section with the table, if the file has one."""
     return next(filter(None, map(elf.section, SECTIONS)), None)
+
+
+def stack_switches(elf: ElfFile) -> frozenset[int]:
+    """Addresses of the functions that go on with another stack: their unwind rules end with that stack, while the frame
+    pointer still leads to the caller's (src/runtime/asm_amd64.s)."""
+    try:
+        found = functions(elf)
+    except ElfError:
+        return frozenset()
+    return frozenset(function.address for function in found if function.name.startswith("runtime.systemstack"))
 
 
 def functions(elf: ElfFile) -> list[Function]:

@@ -28,7 +28,7 @@ __all__ = ["INLINE_BYTES", "kept", "packed", "rules_in", "unpacked"]
 KEPT_BYTES = 64 << 20  # on disk; the oldest go
 INLINE_BYTES = 4 << 20  # of sections: a checksum of more takes more than some milliseconds
 _SUFFIX = ".rules"
-_VERSION = b"invivo rules 1\0\0"  # one more at each change of what rules look like, or of how they are made
+_VERSION = b"invivo rules 2\0\0"  # one more at each change of what rules look like, or of how they are made
 _LOW = 0xFFFFFFFF
 _HEAD = struct.Struct("<16sQII")  # the version, RuleTable.base, rows, checksum of what follows
 
@@ -45,7 +45,9 @@ def rules_in(elf: ElfFile) -> RuleTable:
     path = _path(sections)
     table = _load(path)
     if table is None:
-        table = rules_of_sections(sections)
+        from invivo.symbols.gopclntab import stack_switches
+
+        table = rules_of_sections(sections, stack_switches(elf))
         _store(path, table)
     return table
 

@@ -143,8 +143,9 @@ def rules_of(data: bytes, address: int) -> RuleTable:
     return rules_of_sections([FrameSection(data, address, False)])
 
 
-def rules_of_sections(sections: list[FrameSection]) -> RuleTable:
-    """The rules of all sections together; of two for one place, those of the first."""
+def rules_of_sections(sections: list[FrameSection], without: frozenset[int] = frozenset()) -> RuleTable:
+    """The rules of all sections together; of two for one place, those of the first. Functions that begin at one of the
+    addresses `without` get none, so that their frame pointers are followed."""
     functions: list[tuple[int, int, tuple[tuple[int, int], ...]]] = []
     for section in sections:
         with suppress(struct.error, IndexError, ValueError):  # what was read is right; what was not has no rules
@@ -163,7 +164,7 @@ def rules_of_sections(sections: list[FrameSection]) -> RuleTable:
             last = 0
         if start < end:  # two descriptions of one place: the first stands
             continue
-        for delta, rule in rows:
+        for delta, rule in rows if start not in without else ((0, 0),):
             if rule != last:
                 pcs.append(start + delta - base)
                 rules.append(rule)
