@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -193,3 +193,32 @@ def test_the_hottest_functions_as_text() -> None:
     assert result.returncode == 0, result.stderr
     rows = [line.split() for line in result.stdout.splitlines() if "%" in line]
     assert [row[2] for row in rows[:2]] == ["shares`seventy", "shares`twenty"]
+
+
+@pytest.fixture
+def control_group() -> Iterator[Path]:
+    """A control group named as docker names those of its containers."""
+    roots = [root for root in (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup")) if (root / "cgroup.procs").exists()]
+    if not roots:
+        pytest.skip("no control groups")
+    place = roots[0] / f"docker-{'ab' * 32}.scope"
+    try:
+        place.mkdir()
+    except OSError as error:
+        pytest.skip(f"no control group can be made: {error}")
+    try:
+        yield place
+    finally:
+        place.rmdir()
+
+
+@pytest.mark.parametrize("kind", ["cpu", "offcpu"])
+def test_the_outermost_frame_is_the_container(kind: str, control_group: Path, tmp_path: Path) -> None:
+    doing = "while True: time.sleep(0.01); sum(range(100000))"
+    with subprocess.Popen([sys.executable, "-S", "-c", f"import time\n{doing}"]) as process:
+        try:
+            (control_group / "cgroup.procs").write_text(str(process.pid))
+            profile = flame(tmp_path, kind, "-F", "499", "-p", str(process.pid), "-d", "1")
+        finally:
+            process.kill()
+    assert {profile.stack(node)[0].name for node in profile.nodes} == {"[container abababababab]"}

@@ -145,7 +145,7 @@ class _Samples:
             return
         at, pid, tid, name, user, kernel = record.values
         thread = self._profile.thread(Thread(pid, tid, name))  # type: ignore[arg-type]
-        node = self._stacks.node(user, kernel)  # type: ignore[arg-type]
+        node = self._stacks.of(pid, user, kernel)  # type: ignore[arg-type]
         self._profile.add(node, 1, thread, max(0, at - self._start))  # type: ignore[operator]
 
 
@@ -196,7 +196,7 @@ class _Sums:
         if self._has_label:  # a system call is the innermost frame, a waker's name the outermost
             label, *stacks = parts
             parts = (label, *stacks) if len(stacks) > 1 else (*stacks, label)
-        self._profile.add(self._stacks.node(*parts), weight, thread, at)
+        self._profile.add(self._stacks.of(key[0], *parts), weight, thread, at)
 
 
 class _Held:
@@ -219,7 +219,8 @@ class _Held:
             for (tid, stack), weight in view.items():
                 if weight > 0:
                     name = self._names.get(tid, self._names[self._pid])
-                    self._profile.add(stacks.node(stack), weight, self._profile.thread(Thread(self._pid, tid, name)))
+                    thread = self._profile.thread(Thread(self._pid, tid, name))
+                    self._profile.add(stacks.of(self._pid, stack), weight, thread)
 
 
 def profile_of_aggregations(aggregations: Mapping[str, Mapping[Any, Any]], unit: str = "samples") -> Profile:

@@ -34,7 +34,7 @@ class Wakers:
             self._wakers[values[1]] = values[2:]
             return
         _, tid, at, pid, name, ns, user, kernel = values
-        node = self._stacks.node(user, kernel)
+        node = self._stacks.of(pid, user, kernel)
         waker = self._wakers.pop(tid, None)
         if waker is not None:
             waker_name, waker_user, waker_kernel = waker

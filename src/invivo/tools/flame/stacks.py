@@ -11,6 +11,7 @@ import re
 
 from invivo.flame.naming import clean, frame_of
 from invivo.flame.profile import Frame, Kind, Profile
+from invivo.tools.flame.containers import Containers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,21 +34,29 @@ class Stacks:
         self._profile = profile
         self._frames: dict[tuple[str, Kind], int] = {}
         self._nodes: dict[tuple[Stack | str, ...], int] = {}
+        self._containers = Containers()
 
     def node(self, *parts: Stack | str) -> int:
-        """The node of stacks from the outermost on. A text is a frame: the innermost of the kernel's, a system call."""
+        """The node of stacks from the outermost on. A text is a frame: behind a stack one of the kernel's, a system
+        call; before them a thread's or container's name."""
         node = self._nodes.get(parts)
         if node is None:
             node = 0
             for place, part in enumerate(parts):
                 if isinstance(part, str):
-                    kind = Kind.KERNEL if place else Kind.USER
+                    is_first = all(isinstance(before, str) for before in parts[:place])
+                    kind = Kind.USER if is_first else Kind.KERNEL
                     node = self._profile.child(node, self._number(part, kind))
                 else:
                     kind = Kind.USER if part.is_user else Kind.KERNEL
                     node = self.under(node, reversed(part.names), kind)
             self._nodes[parts] = node
         return node
+
+    def of(self, pid: int, *parts: Stack | str) -> int:
+        """The node of a process's stacks: what runs in a container has its name as the outermost frame."""
+        container = self._containers.of(pid)
+        return self.node(f"[container {container}]", *parts) if container else self.node(*parts)
 
     def under(self, node: int, names: Iterable[str], kind: Kind) -> int:
         """The node of more frames below a node."""

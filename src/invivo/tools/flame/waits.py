@@ -75,7 +75,7 @@ class OpenWaits:
         blocked = self._before.get(tid)
         if blocked is None:
             return None
-        return stacks.under(stacks.node(BEFORE), _with_module(blocked.functions), Kind.KERNEL)
+        return stacks.under(stacks.of(blocked.thread.pid, BEFORE), _with_module(blocked.functions), Kind.KERNEL)
 
     def end(self, session: Session, profile: Profile, stacks: Stacks) -> None:
         """Add the waits that have not ended, up to now."""
@@ -86,7 +86,8 @@ class OpenWaits:
         for tid, since in at.items():
             pid = procfs.thread_group(tid)
             if since > 1 and pid is not None and procfs.state(tid) not in _DEAD:
-                node = stacks.node(session.stack(user.get(tid, 0), pid), session.stack(kernel.get(tid, 0)))
+                found = session.stack(user.get(tid, 0), pid), session.stack(kernel.get(tid, 0))
+                node = stacks.of(pid, *found)
                 self._add(profile, node, Thread(pid, tid, procfs.comm(tid) or ""), since, now)
         for tid, blocked in self._before.items():
             if tid not in at and procfs.start_time_ns(tid) == blocked.born:
