@@ -1,7 +1,10 @@
 """What a saturated redis loses under `flame cpu` and `flame offcpu`, beside `perf record -g` and bpftrace.
 
 redis-server (Debian's) on the loopback interface, driven by redis-benchmark for some seconds in each run; each tracer
-in turn, and none, so that a slow minute of the machine meets all of them. The loss is of throughput.
+in turn, and none before and after, so that a slow minute of the machine meets all of them. The loss is of throughput,
+while tracing goes on: a run begins when the tracer has no work left but that (it compiles, and reads programs, first).
+
+python bench/flame_cost.py [ROUNDS]
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from pathlib import Path
 
 from _peers import bpftraces, interleaved, invivo, show, verdict
 
-REQUESTS = 100_000
+REQUESTS = 150_000
 ROUNDS = 5
 BARS = {"flame cpu": 0.01, "flame offcpu": 0.05}
 _PACKAGES = {"redis-server": "redis-server", "redis-benchmark": "redis-tools", "perf": "linux-perf"}
@@ -61,11 +64,35 @@ def throughput(port: int) -> float:
     return float(lines[-1].split(",")[1].strip('"'))
 
 
+def processor_seconds(pid: int) -> float:
+    """What a process and its children have used; of those that have ended, what they used too."""
+    total = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        if int(stat.parent.name) == pid or int(fields[1]) == pid:
+            total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def settle(pid: int) -> None:
+    """Wait until a tracer uses less than a tenth of a processor."""
+    before = processor_seconds(pid)
+    for _ in range(40):
+        time.sleep(0.5)
+        now = processor_seconds(pid)
+        if before > 0.05 and now - before < 0.05:
+            return
+        before = now
+
+
 @contextmanager
-def traced(command: list[str], is_ready: float) -> Iterator[None]:
-    """A tracer beside what is inside; it gets `is_ready` seconds to begin, and an interrupt at the end."""
+def traced(command: list[str]) -> Iterator[None]:
+    """A tracer beside what is inside, once it has begun; it gets an interrupt at the end."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tracer:
-        time.sleep(is_ready)
+        settle(tracer.pid)
         if tracer.poll() is not None:
             raise SystemExit(f"{command[0]} ended at once: {tracer.stderr.read() if tracer.stderr else ''}")
         try:
@@ -106,15 +133,17 @@ def main() -> None:
         measures: dict[str, Callable[[], float]] = {"no tracer": lambda: throughput(port)}
         for name, command in tracers(pid, folder).items():
             def measure(command: list[str] = command) -> float:
-                with traced(command, 2.0):
+                with traced(command):
                     return throughput(port)
 
             measures[name] = measure
-        results = interleaved(measures, ROUNDS)
+        measures["no tracer, again"] = measures["no tracer"]
+        results = interleaved(measures, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
         print(f"redis GET requests a second, {os.cpu_count()} processors, server and client share them")
         for name, values in results.items():
             show(name, values, "/s", "10.0f")
-        base = results.pop("no tracer")
+        pairs = zip(results.pop("no tracer"), results.pop("no tracer, again"), strict=True)
+        base = [(first + last) / 2 for first, last in pairs]
         losses = {
             name: statistics.median(1 - value / was for value, was in zip(values, base, strict=True))
             for name, values in results.items()

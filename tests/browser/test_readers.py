@@ -1,12 +1,14 @@
-"""What is written for speedscope, pprof and Chrome is read by speedscope itself, its npm package, in a browser.
+"""What is written for speedscope, pprof and Chrome is read by speedscope itself, its npm package, in a browser; and for
+the Firefox Profiler by the command line of that, another npm package, which has the profiler's own processing.
 
-Its "sandwich" view is a table of functions with total and self, which is compared with shares counted by hand.
+Both show a table of functions with total and self, which is compared with shares counted by hand.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -24,20 +26,25 @@ from tests.support import ROOT
 pytestmark = pytest.mark.browser
 
 
+def npm(name: str, package: str, wanted: str) -> Path:
+    """The path `wanted` in the folder node_modules with a package, installed once."""
+    place = ROOT / ".peers" / name
+    found = place / "node_modules" / wanted
+    if not found.exists():
+        if not shutil.which("npm"):
+            pytest.skip(f"no npm, which brings {name} (apt-get install npm)")
+        place.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(place), package]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"npm cannot install {name}: {done.stderr[-200:]}")
+    return found
+
+
 @pytest.fixture(scope="module")
 def speedscope() -> Path:
     """The folder of speedscope's page."""
-    place = ROOT / ".peers" / "speedscope"
-    page = place / "node_modules" / "speedscope" / "dist" / "release"
-    if not page.exists():
-        if not shutil.which("npm"):
-            pytest.skip("no npm, which brings speedscope (apt-get install npm)")
-        place.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(place), "speedscope@1"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"npm cannot install speedscope: {done.stderr[-200:]}")
-    return page
+    return npm("speedscope", "speedscope@1", "speedscope/dist/release")
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +92,27 @@ def test_speedscopes_schema_accepts_what_is_written(speedscope: Path, tmp_path: 
     data["profiles"][0]["type"] = "no such"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data, schema)
+
+
+def test_the_firefox_profiler_shows_the_same_shares(tmp_path: Path) -> None:
+    program = npm("profiler-cli", "@firefox-devtools/profiler-cli@0.10", ".bin/profiler-cli")
+    write_profile(example(), str(tmp_path / "x.firefox.json"))
+    environment = {**os.environ, "HOME": str(tmp_path)}  # where it keeps its session
+
+    def ask(*words: str) -> str:
+        command = [program, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+        return done.stdout
+
+    try:
+        ask("load", str(tmp_path / "x.firefox.json"))  # begins a process, and does not wait long for it
+        deadline = time.monotonic() + 30
+        while not (text := ask("thread", "functions", "--json")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+    finally:
+        ask("stop", "--all")
+    found = json.loads(text)
+    assert found["friendlyThreadName"] == "worker"
+    assert {row["nameWithLibrary"]: (row["totalPercentage"], row["selfPercentage"]) for row in found["functions"]} == {
+        "prog!main": (100, 10), "prog!work": (90, 0), "libc.so.6!read<b>": (70, 70), "parse": (20, 20)
+    }  # fmt: skip

@@ -371,6 +371,34 @@ def test_an_empty_range_and_a_deep_stack_are_shown(browser: Browser, tmp_path: P
     assert browser.errors() == []
 
 
+def test_a_million_samples_of_two_hundred_thousand_stacks_are_explored(browser: Browser, tmp_path: Path) -> None:
+    """Stacks numbered 0 to 199,999 by three digits in base 60 of their frames' names; each is seen five times."""
+    profile = Profile("samples", "large")
+    for number in range(200_000):
+        high, middle, low = number // 3600, number // 60 % 60, number % 60
+        stack = [Frame("main"), Frame(f"a{high}"), Frame(f"b{middle}"), Frame(f"c{low}"), Frame(f"d{number % 7}")]
+        node = profile.node(stack)
+        for _ in range(5):
+            profile.add(node, 1)
+    assert len(set(profile.nodes)) == 200_000
+    write_profile(profile, str(tmp_path / "large.html"))
+    browser.open(tmp_path / "large.html")
+    assert browser.text("total") == "1,000,000 samples"
+    # 3,600 of 200,000 stacks are in a7; 60 of them in a7;b11.
+    for path, share in (([0, "a7"], 1.0), ([0, "a7", "b11"], 1.0)):
+        browser.ask(
+            "let box = app.upper.tree.find([0]); for (const name of arguments[0].slice(1)) "
+            "box = app.upper.tree.kids(box).find((kid) => app.label(kid) === name); app.upper.zoomTo(box);",
+            path,
+        )
+        browser.frame()
+        assert drawn(browser)[str(path[-1])] == share
+    type_search(browser, "d3")
+    # Numbers 0 to 199,999 that leave 3 when divided by 7: 28,571.
+    assert browser.text("matched").startswith("14.3%")
+    assert browser.errors() == []
+
+
 def test_a_damaged_page_says_so(browser: Browser, tmp_path: Path) -> None:
     write_profile(example(), str(tmp_path / "x.html"))
     text = (tmp_path / "x.html").read_text()

@@ -50,7 +50,12 @@ _marks: dict[int, bytes] = {}  # by the pid of what `tracing` started: a variabl
 def tracing(program: str, *arguments: str, **keywords: object) -> subprocess.Popen[str]:
     """An `invivo run` in a session of its own, and with a mark in its environment, by which all that it starts is
     known."""
-    words = [sys.executable, "-m", "invivo", "run", "-q", "-e", program, *arguments]
+    return started("run", "-q", "-e", program, *arguments, **keywords)
+
+
+def started(*arguments: str, **keywords: object) -> subprocess.Popen[str]:
+    """Likewise any command of invivo."""
+    words = [sys.executable, "-m", "invivo", *arguments]
     mark = uuid.uuid4().hex
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "INVIVO_TEST": mark}
     process = subprocess.Popen(words, text=True, env=environment, start_new_session=True, **keywords)  # type: ignore[call-overload]
