@@ -29,6 +29,7 @@ from invivo.program.types import (
     ULONG,
     Enum,
     Float,
+    Int,
     Stack,
     String,
     Symbol,
@@ -39,7 +40,7 @@ from invivo.program.types import (
 )
 from invivo.source import Span
 
-__all__ = ["check_fits", "format_of", "formatted"]
+__all__ = ["check_fits", "conversion_of", "format_of", "formatted"]
 
 _MAX_NAMES = 64  # of an enumeration that %s prints by name
 _DECIMAL_BYTES = 24  # of a 64-bit number with its sign, and the NUL
@@ -119,6 +120,20 @@ def _argument(b: Builder, conversion: Conversion, operand: Operand) -> Expr:
     if conversion.conv == "A" and not isinstance(value.type, Symbol):
         return Convert(Convert(value, ULONG, value.span), Symbol("uaddr"), value.span)  # with its process
     return value
+
+
+def conversion_of(value: Expr) -> tuple[str, Expr]:
+    """The conversion that shows a scalar as its type has it, and what to give to it."""
+    match value.type:
+        case Enum(members=members) if 0 < len(members) <= _MAX_NAMES:
+            return "%s", _name_of(value, value.type)
+        case Float():
+            return "%g", value
+        case Int(signed=False):
+            return "%u", value
+        case Int() | Enum():
+            return "%d", value
+    return "0x%x", Convert(value, ULONG, value.span)
 
 
 def _name_of(value: Expr, type_: Enum) -> Expr:

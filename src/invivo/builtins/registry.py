@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn, Protocol
 
 from invivo.program.actions import Action
-from invivo.program.clauses import Context
+from invivo.program.clauses import Context, ProbeArg
 from invivo.program.nodes import Expr
 from invivo.program.records import AggFunction
 from invivo.program.statements import Stmt
@@ -128,6 +128,10 @@ class Builder(Protocol):
 
     def literal(self, operand: Operand) -> str | None:
         """The text of a string literal (lone surrogates for bytes that are not UTF-8), or None."""
+        ...
+
+    def arguments(self, operand: Operand) -> Sequence[ProbeArg] | None:
+        """The probe's arguments, if the operand is `args` itself; reports D_ARGS_NONE if it has none."""
         ...
 
     def aggregation(self, operand: Operand, code: str = "D_AGG_NULL") -> AggregationName | None:

@@ -1,5 +1,6 @@
 """print(): the type behind a pointer, as the consumer needs it to show the bytes.
 
+print(args)              a Printf for each argument, a Print for those that are structures
 print(&curthread->se)    two fields, the address and the bytes; Print(0, 1, Shape("struct", "struct sched_entity", ...))
 """
 
@@ -7,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from invivo.builtins.formats import conversion_of
 from invivo.builtins.registry import Builder, Builtin, Kind, Operand, register
+from invivo.errors import InvivoError
 from invivo.program.actions import Print, Printf, Shape
+from invivo.program.clauses import ProbeArg
 from invivo.program.nodes import Convert, Memory
 from invivo.program.types import (
     UCHAR,
@@ -19,6 +23,7 @@ from invivo.program.types import (
     Func,
     Int,
     Pointer,
+    Space,
     String,
     Struct,
     Type,
@@ -54,15 +59,42 @@ def shape_of(type_: Type, depth: int = 0) -> Shape:
     return Shape("struct", name, size)
 
 
+def _print_arguments(b: Builder, arguments: Sequence[ProbeArg]) -> None:
+    """A line for each argument, or variable in scope: `name = value`, a structure over several lines; or why it has no
+    value here."""
+    for index, argument in enumerate(arguments):
+        name = (argument.name or f"args[{index}]").replace("%", "%%")
+        try:
+            value = argument.value(b.span)
+        except InvivoError as error:
+            b.act(Printf(f"{name} = ? ({error.message.replace('%', '%%')})\n", ()))
+            continue
+        if isinstance(value, Memory) and isinstance(value.type, Struct | Array):
+            if size_of(value.type):
+                _print_memory(b, value, name)
+            else:
+                b.act(Printf(f"{name} = ? (it has no size)\n", ()))
+        else:
+            conversion, shown = conversion_of(value)
+            b.act(Printf(f"{name} = {conversion}\n", (b.field(shown),)))
+
+
+def _print_memory(b: Builder, value: Memory, name: str) -> None:
+    data = b.field(Memory(value.address, value.space, Array(UCHAR, _kept(b, value.type, value.span)), value.span))
+    b.act(Print(None, data, shape_of(value.type), f"{name} ="))
+
+
 def _print(b: Builder, operands: Sequence[Operand]) -> None:
+    if (arguments := b.arguments(operands[0])) is not None:
+        _print_arguments(b, arguments)
+        return
     value = b.raw(operands[0])
     text = " ".join(operands[0].span.text.split())
     if isinstance(value.type, String):
         b.act(Printf(f'{text.replace("%", "%%")} = (string)"%S"\n', (b.field(value),)))
         return
     if isinstance(value, Memory):
-        data = b.field(Memory(value.address, value.space, Array(UCHAR, _kept(b, value.type, value.span)), value.span))
-        b.act(Print(None, data, shape_of(value.type), f"{text} ="))
+        _print_memory(b, value, text)
         return
     if not isinstance(value.type, Pointer):
         hint = "trace() prints numbers"
@@ -89,7 +121,8 @@ register(
         "print",
         Kind.ACTION,
         "void print(expression)",
-        "prints a structure, or what a pointer leads to, by its type and members, but for those that are 0",
+        "prints a structure, or what a pointer leads to, by its type and members, but for those that are 0; "
+        "`print(args)` all arguments of the probe by name, at a source line all variables in scope",
         action=_print,
     ),
 )

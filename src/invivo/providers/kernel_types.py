@@ -68,6 +68,8 @@ class KernelTypes:
         UnsupportedError: From every method, where the kernel has no BTF or it cannot be understood.
     """
 
+    space = Space.KERNEL  # where pointers lead to
+
     def __init__(self, btf: Btf | None = None) -> None:
         self._btf = btf
         self._made: dict[int, Type] = {}
@@ -236,7 +238,7 @@ class KernelTypes:
     def _pointer(self, of: BtfType) -> Pointer:
         """`__user` is the type tag "user", which Clang writes; GCC's BTF does not tell the spaces apart."""
         described = self.btf.type(of.target)
-        space = Space.KERNEL
+        space = self.space
         while described.kind in _MODIFIERS:
             if described.kind == Kind.TYPE_TAG and described.name == "user":
                 space = Space.USER

@@ -18,6 +18,7 @@ from invivo.linux.maps import read_maps
 from invivo.program.nodes import Call
 from invivo.program.sources import TypeSource
 from invivo.program.types import ULONG, Pointer, Struct, Type
+from invivo.providers.btf_types import BtfTypes
 from invivo.providers.expressions import Maker, binary, literal, member
 from invivo.providers.program_types import Function, ProgramTypes
 from invivo.providers.type_chain import TypeChain
@@ -128,7 +129,7 @@ class FileTypes(TypeChain):
         if own is not None and (found := own.function_at(name, address)) is not None:
             return found
         for source in self._user.given:
-            if isinstance(source, ProgramTypes) and (found := source.function(name)) is not None:
+            if isinstance(source, ProgramTypes | BtfTypes) and (found := source.function(name)) is not None:
                 return found
         return None
 
@@ -167,7 +168,7 @@ class FileTypes(TypeChain):
         if found is not None:
             return address, found[1]
         for source in self._user.given:
-            if isinstance(source, ProgramTypes) and (other := source.variable(name)) is not None:
+            if isinstance(source, ProgramTypes | BtfTypes) and (other := source.variable(name)) is not None:
                 return address, other[1]
         raise TargetError(
             f"the variable '{name}' of '{object_.path}' has no type: {self._user.missing.get(object_.place, '')}",
@@ -239,6 +240,5 @@ def _open_given(path: str) -> TypeSource:
     if not data:
         raise TargetError(f"--types: {refused.message}", "give a file compiled with -g, or one with BTF")
     from invivo.bpf.btf import Btf
-    from invivo.providers.kernel_types import KernelTypes
 
-    return KernelTypes(Btf(data))
+    return BtfTypes(Btf(data))

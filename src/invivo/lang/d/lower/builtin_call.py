@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, cast
 
 from invivo.builtins.registry import Operand
@@ -11,7 +11,7 @@ from invivo.lang.d.lower import coerce, speculation
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.state import AggregationState
 from invivo.program.actions import Action
-from invivo.program.clauses import Context
+from invivo.program.clauses import Context, ProbeArg
 from invivo.program.nodes import Call, Expr
 from invivo.program.statements import Stmt
 from invivo.program.types import INT64, Pointer, Space, Struct, type_name
@@ -90,6 +90,11 @@ class BuiltinCall:
         if isinstance(operand, syntax.StringLiteral):
             return operand.value.decode("utf-8", "surrogateescape")
         return None
+
+    def arguments(self, operand: Operand) -> Sequence[ProbeArg] | None:
+        from invivo.lang.d.lower.memory import all_arguments
+
+        return all_arguments(self.clause, operand)  # type: ignore[arg-type]
 
     def aggregation(self, operand: Operand, code: str = "D_AGG_NULL") -> AggregationState | None:
         if isinstance(operand, syntax.AggRef) and operand.keys is None:

@@ -237,6 +237,11 @@ def _is_args(c: ClauseState, operand: syntax.Expression) -> bool:
     return isinstance(operand, syntax.Name) and operand.name == "args" and not operand.scope and c.find("args") is None
 
 
+def all_arguments(c: ClauseState, operand: syntax.Expression) -> Sequence[ProbeArg] | None:
+    """The arguments of the probe where `args` stands without an index; None where something else does."""
+    return _arguments(c, operand.span) if _is_args(c, operand) else None
+
+
 def _named_argument(c: ClauseState, expression: syntax.MemberOp) -> Expr | Translated:
     """`args.NAME`, the argument of that name."""
     args = _arguments(c, expression.span)
