@@ -8,7 +8,8 @@ values, parameters of functions, link-time addresses of variables. drgn does the
     types.function("ngx_http_process_request").parameters   -> (("r", Pointer(Struct ngx_http_request_s)),)
     types.variable("ngx_cycle")                             -> (0x15a0c8, Pointer(Struct ngx_cycle_s))
 
-Pointers lead into the process (Space.USER). A type that drgn cannot read (a C++ reference, in some releases) is void.
+Pointers lead into the process (Space.USER). What C++ has beyond C is read by cxx_types; a type that nobody can read is
+void.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ from invivo.symbols.debug_info import open_program, reading
 
 if TYPE_CHECKING:
     import drgn
+
+    from invivo.providers.cxx_types import CxxTypes
 
 __all__ = ["Function", "ProgramTypes"]
 
@@ -79,6 +82,7 @@ class ProgramTypes:
         self._made: dict[object, Type] = {}
         self._kept: list[object] = []  # what the keys of _made are addresses of
         self._enumerators: dict[str, tuple[int, Type] | None] = {}
+        self._cxx_types: CxxTypes | None = None
         with reading(path):
             self._program = open_program(path)
             module = self._program.extra_module(path)
@@ -101,6 +105,8 @@ class ProgramTypes:
         found = self._lookup(lambda: self._program.type(f"{keyword} {name}"))
         if found is None and keyword == "struct":
             found = self._lookup(lambda: self._program.type(f"class {name}"))
+        if found is not None and found.language.name == "C++" and (of_cxx := self._cxx.struct(name)) is not None:
+            return of_cxx
         made = None if found is None else self.type(found)
         return made if isinstance(made, Struct) else None
 
@@ -155,6 +161,8 @@ class ProgramTypes:
 
     def function_at(self, name: str, address: int) -> Function | None:
         """The function that begins at a link-time address, or else the one of that name, if it has no other address."""
+        if self._is_cxx(name) and (of_cxx := self._cxx.function_at(address)) is not None:
+            return of_cxx
         found = self.function(name)
         if found is not None and found.address in (0, address):
             return found
@@ -184,8 +192,39 @@ class ProgramTypes:
             for frame in frames:
                 for name in frame.locals():
                     if name not in found:
-                        found[name] = self.type(frame[name].type_)
+                        variable = self._local(frame, name)
+                        if variable is None or variable.language.name == "C++":
+                            return self._cxx.variables_at(address)
+                        found[name] = self.type(variable)
         return found
+
+    def _local(self, frame: Any, name: str) -> Any:
+        """drgn's type of a variable of a frame; None where it does not read it."""
+        try:
+            with reading(self.path):
+                return frame[name].type_
+        except TargetError:
+            return None
+
+    def _is_cxx(self, name: str) -> bool:
+        """Whether a function is C++'s: by its name, or by what drgn says of its type or fails to."""
+        if name.startswith("_Z"):
+            return True
+        found = self._lookup(lambda: self._program.function(name))
+        try:
+            with reading(self.path):
+                return found is not None and bool(found.type_.language.name == "C++")
+        except TargetError:
+            return True
+
+    @property
+    def _cxx(self) -> CxxTypes:
+        """What C++ has beyond C, which drgn does not read."""
+        if self._cxx_types is None:
+            from invivo.providers.cxx_types import CxxTypes
+
+            self._cxx_types = CxxTypes(self.debug_path)
+        return self._cxx_types
 
     # --- conversion ---------------------------------------------------------------------------------------------
 

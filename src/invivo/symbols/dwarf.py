@@ -51,7 +51,7 @@ class DwarfFile:
         from elftools.elf.elffile import ELFFile
 
         self.path = path
-        with self._reading():
+        with self.reading():
             self._stream = open(path, "rb")  # noqa: SIM115
             try:
                 elf = ELFFile(self._stream)
@@ -70,8 +70,9 @@ class DwarfFile:
         self._stream.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """pyelftools tells of damage by many classes: its own, construct's, and those of struct and of lists."""
+    def reading(self) -> Iterator[None]:
+        """To be around all that pyelftools is asked: it tells of damage by many classes, its own, construct's, and
+        those of struct and of lists."""
         try:
             yield
         except InvivoError:
@@ -91,7 +92,7 @@ class DwarfFile:
 
         `file` is a path or the end of one. Empty if no code belongs to the line.
         """
-        with self._reading():
+        with self.reading():
             found: list[int] = []
             for rows in self._rows_of(file):
                 found += _starts(rows, line)
@@ -99,12 +100,12 @@ class DwarfFile:
 
     def lines_with_code(self, file: str) -> list[int]:
         """All lines of a source file that have code; empty if no such file was compiled into this one."""
-        with self._reading():
+        with self.reading():
             return sorted({row[1] for rows in self._rows_of(file) for row in rows if row[2]})
 
     def source_files(self) -> list[str]:
         """The names of the files that were compiled."""
-        with self._reading():
+        with self.reading():
             names = [_text(unit.get_top_DIE().attributes.get("DW_AT_name")) for unit in self._dwarf.iter_CUs()]
             return sorted({name for name in names if name})
 
@@ -130,23 +131,67 @@ class DwarfFile:
 
     def variables_at(self, address: int) -> dict[str, Place]:
         """The places of all variables and parameters in scope at an address, the innermost of each name."""
-        with self._reading():
-            for unit in self._dwarf.iter_CUs():
-                if not self._holds(unit.get_top_DIE(), address, unit):
-                    continue
-                found: dict[str, Place] = {}
-                self._collect(unit.get_top_DIE(), unit, address, None, found)
-                if found:
-                    return found
-            return {}
+        with self.reading():
+            found = self._in_scope(address).items()
+            return {name: self._place(die, unit, address, base) for name, (die, unit, base) in found}
 
-    def _collect(self, die: Any, unit: Any, address: int, base: Any, found: dict[str, Place]) -> None:
+    def entries_at(self, address: int) -> dict[str, Any]:
+        """Their entries (pyelftools' DIEs), for who wants their types."""
+        with self.reading():
+            return {name: die for name, (die, _, _) in self._in_scope(address).items()}
+
+    def _in_scope(self, address: int) -> dict[str, tuple[Any, Any, Any]]:
+        """Of each variable its entry, its unit, and the function whose frame base its place is told by."""
+        for unit in self.units_at(address):
+            found: dict[str, tuple[Any, Any, Any]] = {}
+            self._collect(unit.get_top_DIE(), unit, address, None, found)
+            if found:
+                return found
+        return {}
+
+    def units_at(self, address: int) -> Iterator[Any]:
+        """The compilation units that an address lies in: mostly one, by .debug_aranges where that is there."""
+        ranges: Any = self._dwarf.get_aranges()
+        offset = None if ranges is None else ranges.cu_offset_at_addr(address)
+        if offset is not None:
+            yield self._dwarf.get_CU_at(offset)
+            return
+        for unit in self._dwarf.iter_CUs():
+            if self._holds(unit.get_top_DIE(), address, unit):
+                yield unit
+
+    def units(self) -> Iterator[Any]:
+        """All compilation units."""
+        with self.reading():
+            yield from self._dwarf.iter_CUs()
+
+    def function_at(self, address: int) -> Any:
+        """The entry of the function that begins at an address, or None."""
+        with self.reading():
+            for unit in self.units_at(address):
+                waiting = [unit.get_top_DIE()]
+                while waiting:
+                    for child in waiting.pop().iter_children():
+                        if child.tag == "DW_TAG_namespace":
+                            waiting.append(child)
+                        elif child.tag == "DW_TAG_subprogram":
+                            start = child.attributes.get("DW_AT_low_pc")
+                            if start is not None and start.value == address:
+                                return child
+            return None
+
+    def attribute(self, die: Any, name: str) -> Any:
+        """An attribute, of the entry itself or of what it is a copy of; None if there is none."""
+        with self.reading():
+            return self._attribute(die, name)
+
+    def _collect(self, die: Any, unit: Any, address: int, base: Any, found: dict[str, tuple[Any, Any, Any]]) -> None:
         """Depth first: what is found further inside overwrites what is outside."""
         for child in die.iter_children():
             if child.tag in _VARIABLES and die.tag in _SCOPES:
                 name = _text(self._attribute(child, "DW_AT_name"))
                 if name:
-                    found[name] = self._place(child, unit, address, base)
+                    found[name] = child, unit, base
             elif child.tag in _SCOPES and self._holds(child, address, unit):
                 self._collect(child, unit, address, child if child.tag == "DW_TAG_subprogram" else base, found)
             elif child.tag in ("DW_TAG_namespace", "DW_TAG_structure_type", "DW_TAG_class_type"):
