@@ -15,6 +15,7 @@ void.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from invivo.errors import TargetError
@@ -105,8 +106,10 @@ class ProgramTypes:
         found = self._lookup(lambda: self._program.type(f"{keyword} {name}"))
         if found is None and keyword == "struct":
             found = self._lookup(lambda: self._program.type(f"class {name}"))
-        if found is not None and found.language.name == "C++" and (of_cxx := self._cxx.struct(name)) is not None:
-            return of_cxx
+        if found is not None and found.language.name == "C++":
+            with suppress(TargetError):
+                if (of_cxx := self._cxx.struct(name)) is not None:
+                    return of_cxx
         made = None if found is None else self.type(found)
         return made if isinstance(made, Struct) else None
 
@@ -161,8 +164,10 @@ class ProgramTypes:
 
     def function_at(self, name: str, address: int) -> Function | None:
         """The function that begins at a link-time address, or else the one of that name, if it has no other address."""
-        if self._is_cxx(name) and (of_cxx := self._cxx.function_at(address)) is not None:
-            return of_cxx
+        if self._is_cxx(name):
+            with suppress(TargetError):  # of what drgn reads as well, it is told below
+                if (of_cxx := self._cxx.function_at(address)) is not None:
+                    return of_cxx
         found = self.function(name)
         if found is not None and found.address in (0, address):
             return found

@@ -62,6 +62,7 @@ class DwarfFile:
                 self._stream.close()
                 raise
         self._rules: list[tuple[int, int, Any]] | None = None
+        self._functions: dict[int, dict[int, Any]] = {}  # by their addresses, of units by their offsets
 
     def __enter__(self) -> DwarfFile:
         return self
@@ -169,15 +170,10 @@ class DwarfFile:
         """The entry of the function that begins at an address, or None."""
         with self.reading():
             for unit in self.units_at(address):
-                waiting = [unit.get_top_DIE()]
-                while waiting:
-                    for child in waiting.pop().iter_children():
-                        if child.tag == "DW_TAG_namespace":
-                            waiting.append(child)
-                        elif child.tag == "DW_TAG_subprogram":
-                            start = child.attributes.get("DW_AT_low_pc")
-                            if start is not None and start.value == address:
-                                return child
+                if unit.cu_offset not in self._functions:
+                    self._functions[unit.cu_offset] = dict(_functions(unit.get_top_DIE()))
+                if (found := self._functions[unit.cu_offset].get(address)) is not None:
+                    return found
             return None
 
     def attribute(self, die: Any, name: str) -> Any:
@@ -377,6 +373,15 @@ class DwarfFile:
                 if rule is not None and rule.reg is not None:
                     return rule.reg, rule.offset
         return None
+
+
+def _functions(die: Any) -> Iterator[tuple[int, Any]]:
+    """(address, entry) of the functions that have code, in a unit or a namespace."""
+    for child in die.iter_children():
+        if child.tag == "DW_TAG_namespace":
+            yield from _functions(child)
+        elif child.tag == "DW_TAG_subprogram" and "DW_AT_low_pc" in child.attributes:
+            yield child.attributes["DW_AT_low_pc"].value, child
 
 
 def _of_register(number: int) -> Place:
