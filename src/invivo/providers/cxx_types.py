@@ -43,6 +43,7 @@ from invivo.symbols.dwarf import DwarfFile
 __all__ = ["CxxTypes"]
 
 _LANGUAGES = {0x04, 0x1A, 0x19, 0x21, 0x2B, 0x2C}  # DW_LANG_C_plus_plus, and with a year
+_LINKS = 8  # from an entry to what it is a copy of, in files that are whole at most three
 _SEARCH_S = 5.0  # for a class by its name: pyelftools takes a second for some megabytes
 _BOOLEAN, _FLOAT, _SIGNED = 2, 4, (5, 6)  # DW_ATE_*
 _BY_REFERENCE = 4  # DW_CC_pass_by_reference: objects with a copy constructor or destructor of their own
@@ -159,8 +160,9 @@ class CxxTypes:
         target = parameters[1].get_DIE_from_attribute("DW_AT_type")
         if target.tag not in _POINTERS[1:]:
             return False
-        while target.tag in (*_POINTERS[1:], *_QUALIFIERS) and "DW_AT_type" in target.attributes:
-            target = target.get_DIE_from_attribute("DW_AT_type")
+        for _ in range(_LINKS):
+            if target.tag in (*_POINTERS[1:], *_QUALIFIERS) and "DW_AT_type" in target.attributes:
+                target = target.get_DIE_from_attribute("DW_AT_type")
         return bool(target.offset == of.offset)
 
     def _type_of(self, entry: Any) -> Type:
@@ -169,10 +171,12 @@ class CxxTypes:
         if found is None:
             return VOID
         holder = entry
-        while "DW_AT_type" not in holder.attributes:
+        for _ in range(_LINKS):
+            if "DW_AT_type" in holder.attributes:
+                return self._type(holder.get_DIE_from_attribute("DW_AT_type"))
             link = "DW_AT_abstract_origin" if "DW_AT_abstract_origin" in holder.attributes else "DW_AT_specification"
             holder = holder.get_DIE_from_attribute(link)
-        return self._type(holder.get_DIE_from_attribute("DW_AT_type"))
+        return VOID
 
     def _type(self, entry: Any) -> Type:
         made = self._made.get(entry.offset)
@@ -233,7 +237,7 @@ class CxxTypes:
         for child in _children(entry):
             if child.tag == "DW_TAG_subrange_type":
                 count, last = self._number(child, "DW_AT_count"), self._number(child, "DW_AT_upper_bound")
-                counts.append(count if count is not None else last + 1 if last is not None else 0)
+                counts.append(max(0, count if count is not None else last + 1 if last is not None else 0))
         made = self._type_of(entry)
         for count in reversed(counts or [0]):
             made = Array(made, count)

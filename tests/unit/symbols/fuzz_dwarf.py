@@ -16,15 +16,20 @@ from collections import Counter
 from collections.abc import Iterable
 
 from invivo.errors import InvivoError
-from invivo.program.types import Pointer, Struct
+from invivo.program.types import Pointer, Struct, Type
 from invivo.providers.program_types import ProgramTypes
 from invivo.symbols.dwarf import DwarfFile
 from invivo.symbols.elf import ElfFile
+from invivo.symbols.files import MappedFile
+from invivo.symbols.function_names import FunctionNames
+from invivo.symbols.lines import SourceLines
 from invivo.symbols.stapsdt import read_sites
+from invivo.symbols.unwind import read_rules
 
 __all__ = ["damaged", "outcomes"]
 
 _PATIENCE_S = 10.0
+_METHOD = "_ZN6Holder3sumEi"  # of tests/triggers/objects.cc
 _TABLES = (
     ".debug_info", ".debug_abbrev", ".debug_line", ".debug_loclists", ".debug_rnglists", ".debug_str", ".eh_frame",
 )  # fmt: skip
@@ -55,9 +60,22 @@ def read_all(path: str) -> None:
         InvivoError: It is damaged; the message says so and names the file.
     """
     with ElfFile.open(path) as elf:
-        elf.functions()
+        functions = {function.name: function for function in elf.functions()}
         read_sites(elf)
+        read_rules(elf)
+    names, lines = FunctionNames.of_file(path, path), SourceLines()
+    own = MappedFile(path, 0, os.open(path, os.O_RDONLY | os.O_CLOEXEC), "")
+    for function in functions.values():
+        names.find(function.address + 1)
+        lines.find(own, function.address + 1)
     types = ProgramTypes(path)
+    for name in ("visit", _METHOD):
+        if name in functions and (typed := types.function_at(name, functions[name].address)) is not None:
+            for _, type_ in typed.parameters:
+                walk(type_, 3)
+        if name in functions and _METHOD in functions:
+            types.variables_at(functions[name].address + 8)
+    types.struct("struct", "Derived")
     for name in ("visit", "total", "mixed"):
         types.function(name)
         types.variables_at((types.function(name) or types.function("main") or _NONE).address)
@@ -72,6 +90,14 @@ def read_all(path: str) -> None:
         for line in dwarf.lines_with_code("fields.c")[:8]:
             for address in dwarf.addresses_of("fields.c", line):
                 dwarf.variables_at(address)
+
+
+def walk(type_: Type, depth: int) -> None:
+    """Resolve members."""
+    target = type_.target if isinstance(type_, Pointer) else type_
+    if isinstance(target, Struct) and depth:
+        for member in target.members:
+            walk(member.type, depth - 1)
 
 
 class _NONE:
