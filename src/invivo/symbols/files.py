@@ -23,11 +23,12 @@ _DELETED = (" (deleted)", "//deleted")
 class MappedFile:
     """A file that is mapped somewhere. `reason` says why it could not be opened, or is empty; owns its descriptor."""
 
-    __slots__ = ("_fd", "inode", "path", "reason")
+    __slots__ = ("_fd", "device", "inode", "path", "reason")
 
-    def __init__(self, path: str, inode: int, fd: int, reason: str) -> None:
+    def __init__(self, path: str, inode: int, fd: int, reason: str, device: tuple[int, int] = (0, 0)) -> None:
         self.path = path
         self.inode = inode
+        self.device = device  # as the mapping has it
         self.reason = reason
         self._fd = fd
 
@@ -107,7 +108,7 @@ def _open(pid: int, mapping: Mapping, path: str) -> MappedFile:
             continue
         # On some file systems (btrfs, overlayfs) the mapping's device is not stat(2)'s: the inode has to do.
         if way is ways[0] or os.fstat(fd).st_ino == mapping.inode:
-            return MappedFile(mapping.path, mapping.inode, fd, "")
+            return MappedFile(mapping.path, mapping.inode, fd, "", mapping.device)
         os.close(fd)
         reason = "the file was replaced after it was mapped"
-    return MappedFile(mapping.path, mapping.inode, -1, reason)
+    return MappedFile(mapping.path, mapping.inode, -1, reason, mapping.device)

@@ -148,7 +148,7 @@ def rules_of_sections(sections: list[FrameSection], without: frozenset[int] = fr
     addresses `without` get none, so that their frame pointers are followed."""
     functions: list[tuple[int, int, tuple[tuple[int, int], ...]]] = []
     for section in sections:
-        with suppress(struct.error, IndexError, ValueError):  # what was read is right; what was not has no rules
+        with suppress(struct.error, LookupError, ValueError):  # what was read is right; what was not has no rules
             _Parser(section, functions).run()
     functions.sort(key=itemgetter(0))
     if not functions:
@@ -172,7 +172,7 @@ def rules_of_sections(sections: list[FrameSection], without: frozenset[int] = fr
         end = start + size
     pcs.append(end - base)
     rules.append(0)
-    if pcs[-1] >> 32:
+    if max(pcs) >> 32:
         return EMPTY
     return RuleTable(base, array("I", pcs), array("I", rules))
 

@@ -39,6 +39,9 @@ _MAPPING = struct.Struct(Unwind.MAPPING)
 _WAIT_S = 1.0  # before room is used again: no program runs that long
 
 
+_Key = tuple[tuple[int, int], int, str]
+
+
 class List(NamedTuple):
     """Where a process's mappings stand, as shared.Process has it."""
 
@@ -94,7 +97,8 @@ class UnwindTables:
         self._limit = max(1, limit_bytes // Unwind.CHUNK)
         self._chunks: list[Map] = []
         self._used = Unwind.CHUNK  # of the last chunk
-        self._files: dict[MappedFile | None, _File] = {}  # None: the vDSO
+        # By what they are, as one that was closed meanwhile is opened again as another MappedFile.
+        self._files: dict[_Key | None, _File] = {}  # None: the vDSO
         self._reader = RuleReader()
         self._reading: dict[int, _File] = {}
         self._lists: dict[bytes, List] = {}
@@ -127,12 +131,13 @@ class UnwindTables:
         return bool(found)
 
     def _file(self, file: MappedFile) -> _File:
-        known = self._files.get(file)
+        key = file.device, file.inode, file.path
+        known = self._files.get(key)
         if known is None:
             known = _NO_FILE  # of a damaged one too: it has no rules, and its stacks are counted as they break
             with suppress(ElfError):
                 known = self._open(file)
-            self._files[file] = known
+            self._files[key] = known
         return known
 
     def _open(self, file: MappedFile) -> _File:
