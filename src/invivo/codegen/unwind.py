@@ -22,6 +22,7 @@ _KINDS = {name: number for number, name in enumerate(Unwind.KINDS)}
 _AT_BP = 255
 _USER_END = 1 << 47
 _LARGEST_FRAME = 1 << 24  # bytes, of a frame found by its frame pointer
+_UNKNOWN = 2  # beside Unwind.AWAITED
 _USER_64 = 0x33  # cs of a 64-bit program
 
 # Offsets in struct pt_regs of x86-64.
@@ -63,8 +64,7 @@ def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
     out.store(const(UnwindEnd.DEPTH), words["end"])
     hidden_returns.begin(e, words)
     _frames(e, words, own, pair, registers, buffer, frames)
-    with e.when(out.compare("ne", out.load(words["awaited"]), ZERO), (0, 1)):
-        out.store(const(UnwindEnd.NEW_PROCESS), words["end"])
+    _tell_of_awaited(e, words)
     if is_limited:
         with e.when(out.compare("eq", out.load(words["end"]), const(UnwindEnd.DEPTH))):
             out.store(ZERO, words["end"])
@@ -77,6 +77,17 @@ def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
     out.enter(done)
     _count_end(e, words["end"])
     return out.load(words["count"])
+
+
+def _tell_of_awaited(e: Emitter, words: _Words) -> None:
+    """A stack through code whose rules were not there, or one that ended in code that nothing is known of yet."""
+    out = e.out
+    awaited = out.load(words["awaited"])
+    with e.when(out.compare("ne", awaited, ZERO), (0, 1)):
+        is_awaited = out.compare("ne", out.binary("and", awaited, const(Unwind.AWAITED)), ZERO)
+        is_cut = out.compare("eq", out.load(words["end"]), const(UnwindEnd.NO_RULES))
+        with e.when(out.binary("or", is_awaited, is_cut)):
+            out.store(const(UnwindEnd.NEW_PROCESS), words["end"])
 
 
 def _count_end(e: Emitter, end: Value) -> None:
@@ -120,12 +131,15 @@ def _frames(e: Emitter, words: _Words, own: _Words, pair: Value, registers: Valu
         # A return address may lie behind the function that made the call, if that never returns.
         place = out.sub(address, out.load(words["back"]))
         out.store(const(1), words["back"])
-        names = ("pointers", "without", "ruled", "stepped")
-        pointers, without, ruled, stepped = (out.new_block(name) for name in names)
-        _find_mapping(e, words, own, place, pointers)
+        names = ("pointers", "unknown", "without", "ruled", "stepped")
+        pointers, unknown, without, ruled, stepped = (out.new_block(name) for name in names)
+        _find_mapping(e, words, own, place, unknown)
         out.branch_if(out.compare("eq", out.load(words["rows"]), ZERO), without, ruled, (0, 1))
         out.enter(without)
         out.store(out.binary("or", out.load(words["awaited"]), out.load(words["flags"])), words["awaited"])
+        out.branch(pointers)
+        out.enter(unknown)  # mapped just now: the consumer is still to tell of it
+        out.store(out.binary("or", out.load(words["awaited"]), const(_UNKNOWN)), words["awaited"])
         out.branch(pointers)
         out.enter(ruled)
         _find_rule(e, words, place, pointers)

@@ -6,7 +6,7 @@
     names.reason                   -> "" or why an address may have no name
 
 Where several names stand for one place, the one with the fewest underscores before it is taken: read, not __read. A
-program's entry point is `_start`, also where its symbols are stripped.
+program's entry point is `_start`, and the loader's, also where its symbols are stripped.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ __all__ = ["FunctionNames"]
 
 _NO_STRINGS = Strings(b"", 0, 0, "")
 _ENTRY_BYTES = 64  # of an entry point's code: enough for what every C library has there
+
+
+def _is_program(elf: ElfFile) -> bool:
+    """Whether processes begin at the file's entry point: a program, or the loader, which all begin in."""
+    return bool(elf.entry) and (bool(elf.interpreter) or elf.path.rpartition("/")[2].startswith("ld-"))
 
 
 class FunctionNames:
@@ -85,7 +90,7 @@ class FunctionNames:
     def _set(self, rows: list[tuple[int, int, int]]) -> None:
         """(address, size, place of the name) of all functions."""
         elf = self._elf
-        if elf is not None and elf.interpreter and all(row[0] != elf.entry for row in rows):
+        if elf is not None and _is_program(elf) and all(row[0] != elf.entry for row in rows):
             rows.append((elf.entry, _ENTRY_BYTES, self._strings.limit + len(self._names)))
             self._names.append("_start")
         rows.sort()

@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from invivo.linux.maps import Mapping
 from invivo.symbols.demangle import demangle
+from invivo.symbols.function_names import FunctionNames
 from invivo.symbols.normalize import AddressSpace
 from invivo.symbols.perf_map import PerfMap
 
@@ -53,6 +55,15 @@ def test_clones() -> None:
 @pytest.mark.parametrize("name", ["_R", "_Z", "_Read", "$s", "_Zbroken", "_Z" + "a" * 100_000, "_Z\udcff1f"])
 def test_what_is_no_mangled_name_stays(name: str) -> None:
     assert demangle(name) == name
+
+
+def test_the_loader_s_entry_point_has_a_name() -> None:
+    """Where it is, readelf(1) tells; no symbol stands for it."""
+    maps = [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "r-xp" in line]
+    loader = next(path for path in maps if "/ld-linux" in path)
+    head = subprocess.run(["readelf", "-hW", loader], capture_output=True, text=True, check=True).stdout
+    entry = next(int(line.split()[-1], 16) for line in head.splitlines() if "Entry point" in line)
+    assert FunctionNames.of_file(loader, loader).find(entry + 3) == ("_start", 3)
 
 
 def test_a_map_of_a_jit() -> None:
