@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -168,33 +169,48 @@ def test_of_a_thousand_stacks_ninety_nine_percent_are_whole(name: str, thrower: 
     assert traced.total >= 995
 
 
-@pytest.mark.parametrize("is_thousand", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_stacks_of_nginx_are_whole(is_thousand: bool, tmp_path: Path) -> None:
-    """A worker that answers requests on loopback, for three seconds, or until there are 1,000 samples."""
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """nginx, one process, on a Unix socket."""
     nginx = needed("nginx", "nginx")
-    socket = tmp_path / "socket"
-    (tmp_path / "page.html").write_text("<p>" * 20000)
-    config = tmp_path / "nginx.conf"
+    socket = folder / "socket"
+    (folder / "page.html").write_text("<p>" * 20000)
+    config = folder / "nginx.conf"
     config.write_text(
-        f"daemon off; master_process off; user root; pid {tmp_path}/pid; error_log {tmp_path}/errors; "
-        f"events {{}} http {{ access_log off; gzip on; client_body_temp_path {tmp_path}/b; "
-        f"proxy_temp_path {tmp_path}/p; fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; "
-        f"scgi_temp_path {tmp_path}/s; server {{ listen unix:{socket}; root {tmp_path}; }} }}"
+        f"daemon off; master_process off; user root; pid {folder}/pid; error_log {folder}/errors; "
+        f"events {{}} http {{ access_log off; gzip on; client_body_temp_path {folder}/b; "
+        f"proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; "
+        f"scgi_temp_path {folder}/s; server {{ listen unix:{socket}; root {folder}; }} }}"
     )
     with subprocess.Popen([nginx, "-c", str(config)]) as server:
         try:
             while not socket.exists():
-                assert server.poll() is None, (tmp_path / "errors").read_text()
+                assert server.poll() is None, (folder / "errors").read_text()
                 time.sleep(0.02)
-            stop = threading.Event()
-            client = threading.Thread(target=_ask, args=(str(socket), stop))
-            client.start()
-            program = THOUSAND if is_thousand else SAMPLE
-            traced = Traced(program, None, server.pid, seconds=120 if is_thousand else 3)
-            stop.set()
-            client.join()
+            yield server, str(socket)
         finally:
             server.terminate()
+
+
+@contextlib.contextmanager
+def asking(socket: str) -> Iterator[None]:
+    """Somebody asks for a page, again and again."""
+    stop = threading.Event()
+    client = threading.Thread(target=_ask, args=(socket, stop))
+    client.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        client.join()
+
+
+@pytest.mark.parametrize("is_thousand", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_stacks_of_nginx_are_whole(is_thousand: bool, tmp_path: Path) -> None:
+    """A worker that answers requests on loopback, for three seconds, or until there are 1,000 samples."""
+    with serving(tmp_path) as (server, socket), asking(socket):
+        program = THOUSAND if is_thousand else SAMPLE
+        traced = Traced(program, None, server.pid, seconds=120 if is_thousand else 3)
     assert traced.share_whole() >= 0.99
     assert traced.total >= 995 or not is_thousand
     assert any("ngx_http_" in name for stack in traced.stacks for name in stack.names)
@@ -239,15 +255,33 @@ def test_a_stack_is_what_another_unwinder_finds(name: str, thrower: str, framed:
         (record,) = list(session)
         pid = session.target_pid
         assert pid is not None
-        command = [stacker, "-n", "0", "-p", str(pid)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        theirs = by_another(stacker, pid)
         children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
         for number in [*map(int, children.split()), pid]:
             os.kill(number, signal.SIGKILL)
     (mine,) = record.values
     assert isinstance(mine, Stack)
-    threads = run.stdout.split("TID ")[1:]
-    (main,) = (text for text in threads if text.startswith(f"{pid}:"))
-    theirs = [int(word, 16) for word in re.findall(r"^#\d+\s+0x([0-9a-f]+)", main, re.M)]
     assert len(theirs) > 4
     assert list(mine.addresses) == theirs
+
+
+def test_a_stack_of_nginx_is_what_another_unwinder_finds(tmp_path: Path) -> None:
+    """It waits for requests: the stack as it began to do so again, after one."""
+    stacker = needed("eu-stack", "elfutils")
+    with serving(tmp_path) as (server, socket):
+        program = "syscall::epoll_wait:entry /pid == $target/ { ustack(); exit(0); }"
+        with invivo.trace(program, pid=server.pid, duration=30) as session, asking(socket):
+            (record,) = list(session)
+        (mine,) = record.values
+        theirs = by_another(stacker, server.pid)
+    assert isinstance(mine, Stack)
+    assert len(theirs) > 4
+    assert list(mine.addresses) == theirs
+
+
+def by_another(stacker: str, pid: int) -> list[int]:
+    """The addresses of the main thread's stack, by eu-stack."""
+    run = subprocess.run([stacker, "-n", "0", "-p", str(pid)], capture_output=True, text=True, check=False)
+    threads = run.stdout.split("TID ")[1:]
+    (main,) = (text for text in threads if text.startswith(f"{pid}:"))
+    return [int(word, 16) for word in re.findall(r"^#\d+\s+0x([0-9a-f]+)", main, re.M)]
