@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -35,16 +36,18 @@ def deep(tmp_path: Path) -> str:
 def test_each_stack_is_whole_or_counted(deep: str, is_target: bool, caplog: pytest.LogCaptureFixture) -> None:
     """40 programs, one after the other, begun by the target, or by somebody else while all processes are traced; each
     makes 7 calls as soon as it runs, 30 frames deep."""
-    script = f"import subprocess\nfor _ in range({CHILDREN}): subprocess.run([{deep!r}, '29', '{CALLS}'])"
+    script = f"import subprocess\nfor _ in range({CHILDREN}): subprocess.run([{deep!r}, '29', '{CALLS}'], stdout=-3)"
     line = [sys.executable, "-S", "-c", script]
     with caplog.at_level(logging.WARNING, "invivo"):
         if is_target:
             with invivo.trace(PROGRAM, command=line) as session:
                 session.wait()
         else:
-            with invivo.trace(PROGRAM) as session:
-                subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
-                session.stop()
+            with invivo.trace(PROGRAM, duration=60) as session:
+                ending = threading.Thread(target=lambda: (subprocess.run(line, check=True), session.stop()))
+                ending.start()
+                session.wait()
+                ending.join()
     (view,) = session.aggregations.values()
     whole = broken = 0
     for (stack,), count in view.items():

@@ -8,7 +8,7 @@
 
 It is no thread, which would share the interpreter's lock with the consumer, and no fork, which would hold the tracer's
 probes open after a kill of the tracer. It ends when the tracer's end of its pipe is closed, so by a kill too. Its
-memory is bounded, and given back when it ends.
+memory is bounded, and given back when it ends: some seconds after its last answer, and it is begun again for more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from invivo.symbols.unwind import EMPTY, RuleTable
 __all__ = ["RuleReader"]
 
 _MEMORY = 2 << 30  # bytes of address space of the process
+_IDLE_S = 5.0  # after which the process is ended, until the next file
 _ANSWER = struct.Struct("<QQ")  # number, bytes that follow
 _PIPE = 1 << 20  # bytes
 
@@ -38,6 +39,7 @@ class RuleReader:
         self._to = self._from = -1
         self._buffer = bytearray()
         self._asked: dict[int, str] = {}
+        self._busy_at = 0.0
 
     @property
     def fd(self) -> int:
@@ -64,7 +66,12 @@ class RuleReader:
         import select
 
         found: list[tuple[int, RuleTable]] = []
-        end = time.monotonic() + timeout_s
+        now = time.monotonic()
+        if self._asked:
+            self._busy_at = now
+        elif self._from >= 0 and now - self._busy_at > _IDLE_S:
+            self.close()
+        end = now + timeout_s
         while self._from >= 0 and self._asked:
             left = 0.0 if found else max(0.0, end - time.monotonic())
             poller = select.poll()

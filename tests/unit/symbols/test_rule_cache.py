@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from invivo.symbols import rule_cache
+from invivo.symbols import rule_cache, rule_reader
 from invivo.symbols.elf import ElfFile
 from invivo.symbols.rule_reader import RuleReader
 from invivo.symbols.unwind import EMPTY, RuleTable, read_rules
@@ -105,6 +105,21 @@ def test_a_reader_that_is_killed_is_begun_again(cache: Path) -> None:
     os.kill(reader._pid, signal.SIGKILL)
     found = answers(reader)
     assert found[1] in (EMPTY, expected())  # killed before, or after, it answered
+    reader.ask(2, program())
+    assert answers(reader) == {2: expected()}
+    reader.close()
+
+
+def test_it_ends_when_nothing_is_asked_of_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = RuleReader()
+    reader.ask(1, program())
+    assert answers(reader) == {1: expected()}
+    pid = reader._pid
+    assert _runs(pid)
+    monkeypatch.setattr(rule_reader, "_IDLE_S", 0.0)
+    assert reader.take() == []
+    assert reader.fd == -1
+    assert not _runs(pid)
     reader.ask(2, program())
     assert answers(reader) == {2: expected()}
     reader.close()

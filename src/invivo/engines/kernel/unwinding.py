@@ -124,7 +124,7 @@ class UnwindTables:
 
     def take(self, timeout_s: float = 0.0) -> bool:
         """Write the rules that have come; waits for some, at most so long. Whether there were any."""
-        found = self._reader.take(timeout_s) if self._reading else []
+        found = self._reader.take(timeout_s)
         for number, table in found:
             if (file := self._reading.pop(number, None)) is not None:
                 file.parts = tuple(self._write_rules(table, file.name))
