@@ -23,7 +23,6 @@ from invivo.program.types import (
     Func,
     Int,
     Pointer,
-    Space,
     String,
     Struct,
     Type,
