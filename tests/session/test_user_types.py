@@ -109,12 +109,12 @@ def test_print_of_all_arguments() -> None:
     program = "pid$target:a.out:mixed:entry { print(args); } pid$target:a.out:visit:return { print(args); }"
     _, traced = run(program, trigger("fields", "-g"), "1")
     assert [line for line in traced if not line.startswith("e = 0x")] == [
+        "args[0] = 0", "args[1] = -319959",
         "a = -1",
         "b = ? (args[1] (b) of mixed() is a double, which is passed in a vector register)",
         "c = 250",
         "d = ? (args[3] (d) of mixed() is a float, which is passed in a vector register)",
         "f = 60", "g = 70", "h = -80", "i = -9",
-        "args[0] = 0", "args[1] = -319959",
     ]  # fmt: skip
 
 
