@@ -45,8 +45,21 @@ literals = st.one_of(
     st.builds(_literal, st.integers(0, 2**32 - 1), st.sampled_from(["U", "UL"])),
     st.builds(_literal, numbers, st.just("L")),
 )
-variables = st.sampled_from(NAMES + [f"this->{name}" for name in NAMES] + ["a[i & 3]", "b[c, 1]"])
-leaves = st.one_of(variables, literals)
+# Members, bit-fields and elements of structures and arrays in every place; the last index may lie outside.
+PLACES = [
+    "g.c", "g.low", "g.high", "g.v[i & 3]", "this->t.ul", "this->t.low", "this->t.v[us & 3]", "self->u.s",
+    "self->u.high",
+    "self->u.v[l & 3]", "m[i & 1].c", "m[2].low", "m[z].v[ui & 3]", "four[uc & 3]",
+    "this->w[1][c & 1]", "four[z]",
+]  # fmt: skip
+STRUCTURES = """struct st { char c; unsigned int low : 3; int high : 5; short s; long v[4]; unsigned long ul; };
+struct st g; this struct st t; self struct st u; struct st m[int]; int four[4]; this short w[2][2];
+"""
+copies = st.sampled_from(
+    ["(g = m[i & 1], g.low)", "(self->u = this->t, self->u.ul)", "(m[1] = g, m[1].v[2])"]
+)
+variables = st.sampled_from(NAMES + [f"this->{name}" for name in NAMES] + ["a[i & 3]", "b[c, 1]"] + PLACES)
+leaves = st.one_of(variables, variables, literals, copies)
 
 
 def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -78,12 +91,13 @@ values = st.fixed_dictionaries({name: small if name.startswith("z") else numbers
 def _program(values: dict[str, int], clauses: list[str]) -> str:
     """The clauses at END, with the variables set: global ones in BEGIN, clause-local ones in a clause of END."""
     declared = "".join(f"{type_} {name};\nthis {type_} {name};\n" for name, type_ in TYPES.items())
-    declared += "int a[int];\nunsigned char b[int, int];\n"
+    declared += "int a[int];\nunsigned char b[int, int];\n" + STRUCTURES
     globals_ = "".join(f"\t{name} = {_literal(value, 'L')};\n" for name, value in values.items())
     locals_ = "".join(f"\tthis->{name} = {name} ^ 85;\n" for name in values)
     body = "".join(f"END\n{{\n{clause}\n}}\n" for clause in clauses)
     return (
-        f"#pragma D option quiet\n{declared}BEGIN\n{{\n{globals_}\ta[1] = 77;\n\tb[3, 1] = 200;\n\texit(0);\n}}\n"
+        f"#pragma D option quiet\n{declared}BEGIN\n{{\n{globals_}\ta[1] = 77;\n\tb[3, 1] = 200;\n"
+        "\tg.v[1] = l;\n\tg.high = i;\n\tm[1] = g;\n\texit(0);\n}\n"
         f"END\n{{\n{locals_}}}\n{body}"
     )
 

@@ -13,7 +13,6 @@ _REASONS = {
     "Linux lets no BPF program stop the kernel in a debugger": ("breakpoint",),
     "Linux lets no BPF program bring the system down": ("panic",),
     "use ustack(): it names the frames of JIT compilers that write /tmp/perf-PID.map": ("jstack",),
-    "invivo cannot write captures of packets": ("pcap",),
     "Linux has no such paths: see fds[], cwd": ("ddi_pathname",),
     "Linux has no interrupt priority levels": ("ipl",),
     "Linux has no zones": ("zonename",),

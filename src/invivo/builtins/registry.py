@@ -161,6 +161,10 @@ class Builder(Protocol):
 
     def add(self, statement: Stmt) -> None: ...
 
+    def buffer(self, size: int) -> Expr:
+        """A pointer to so many zeroed bytes of the firing's own memory."""
+        ...
+
     def library(self, name: str, arguments: list[Expr]) -> Expr:
         """A call of a function of D's library."""
         ...

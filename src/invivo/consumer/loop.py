@@ -29,6 +29,7 @@ from invivo.program.actions import (
     Freopen,
     Ftruncate,
     Normalize,
+    Pcap,
     Printa,
     SetOpt,
     Speculate,
@@ -251,6 +252,13 @@ class Consumer:
                     self.output.fault(Fault(FaultKind.DIVZERO, 0, None, probe, self._probe(probe), cpu))
             case Denormalize(identity):
                 self.aggregations[identity].factor = 1
+            case Pcap():
+                from invivo.consumer.output import Packet
+
+                time, length, copied, link, data = (values[field] for field in action)
+                assert isinstance(data, bytes)
+                size = max(_signed(copied), 0)
+                return self.output.packet(Packet(_signed(time), _signed(length), _signed(link), data[:size]))
         return b""
 
     def _besides(self, action: Action, values: tuple[Raw, ...], text: bytes) -> None:
@@ -307,7 +315,7 @@ class Consumer:
 
 
 _BESIDES = (System, Freopen, Ftruncate, Stopped, SetOpt)
-_EFFECTS = (Printa, Clear, Trunc, Normalize, Denormalize, *_BESIDES)
+_EFFECTS = (Pcap, Printa, Clear, Trunc, Normalize, Denormalize, *_BESIDES)
 
 
 def _joined(displays: list[Display]) -> Display:

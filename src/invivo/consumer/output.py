@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["Losses", "NativeSink", "Output", "Services"]
 
 
+class Packet(NamedTuple):
+    """`time_ns` since 1970; `length` on the wire in bytes, of which `data` may be the first; `link`: see
+    pcap-linktype(7)."""
+
+    time_ns: int
+    length: int
+    link: int
+    data: bytes
+
+
 class NativeSink(NamedTuple):
     """`write` takes finished text; `is_escaped`: strings with anything but printing ASCII are to be left to Python."""
 
@@ -99,6 +109,10 @@ class Output(Protocol):
 
     def part(self, layout: RecordLayout, probe: int, cpu: int, text: bytes) -> bytes:
         """Show the first part of a record's text now; what is returned is shown with the rest by `record`."""
+        ...
+
+    def packet(self, packet: Packet) -> bytes:
+        """A packet goes to the file that freopen() opened; else what is returned is part of the record's text."""
         ...
 
     def system(self, command: bytes) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from invivo.consumer.aggregate import Totals
     from invivo.consumer.drops import Drop
     from invivo.consumer.faults import Fault
-    from invivo.consumer.output import Display, NativeSink
+    from invivo.consumer.output import Display, NativeSink, Packet
     from invivo.consumer.records import Raw, Value
     from invivo.consumer.resolve import Resolver
     from invivo.program.actions import Printa
@@ -60,6 +60,11 @@ class CollectOutput:
 
     def part(self, layout: RecordLayout, probe: int, cpu: int, text: bytes) -> bytes:
         return text
+
+    def packet(self, packet: Packet) -> bytes:
+        from invivo.output.hexdump import hexdump
+
+        return hexdump(packet.data)
 
     def system(self, command: bytes) -> None:
         Stream(1, _warn).system(command)

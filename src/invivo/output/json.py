@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from invivo.consumer.aggregate import Totals
     from invivo.consumer.drops import Drop
     from invivo.consumer.faults import Fault
-    from invivo.consumer.output import Display, NativeSink
+    from invivo.consumer.output import Display, NativeSink, Packet
     from invivo.consumer.records import Raw, Record, Value
     from invivo.consumer.resolve import Resolver
     from invivo.program.actions import Printa
@@ -85,6 +85,12 @@ class JsonOutput:
 
     def part(self, layout: RecordLayout, probe: int, cpu: int, text: bytes) -> bytes:
         return text
+
+    def packet(self, packet: Packet) -> bytes:
+        from invivo.output.hexdump import hexdump
+
+        self.flush()
+        return b"" if self._stream.capture(packet) else hexdump(packet.data)
 
     def system(self, command: bytes) -> None:
         self.flush()

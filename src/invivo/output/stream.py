@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from invivo.consumer.output import Packet
     from invivo.consumer.records import Raw
     from invivo.output.printf import Style
     from invivo.program.records import FieldType
@@ -29,17 +30,45 @@ __all__ = ["Stream", "script", "write_all"]
 class Stream:
     """`problem` is called with what went wrong; the output then goes on where it was."""
 
-    __slots__ = ("_first", "_own", "fd", "problem")
+    __slots__ = ("_first", "_link", "_own", "_path", "fd", "problem")
 
     def __init__(self, fd: int, problem: Callable[[str], None]) -> None:
         self.fd = fd
         self.problem = problem
         self._first = fd
         self._own = -1  # that of a file opened here
+        self._path = b""
+        self._link: int | None = None  # of the packets in that file, once there are any
 
     def write(self, data: bytes | memoryview) -> None:
-        """All of it; see write_all."""
-        write_all(self.fd, data)
+        """All of it; see write_all. Between packets is no place for it: it goes where the output went at first."""
+        write_all(self.fd if self._link is None else self._first, data)
+
+    def capture(self, packet: Packet) -> bool:
+        """Add a packet to the file that freopen() opened, if there is one. A file that cannot take it, since it holds
+        something else, is left as it is, and that is told."""
+        from invivo.output.capture import HEADER_BYTES, header, link_of, packet_bytes
+
+        if self._own < 0:
+            return False
+        data = packet_bytes(packet)
+        if self._link is None:
+            begun = b""
+            if os.fstat(self._own).st_size:
+                with open(self._path, "rb") as stream:
+                    begun = stream.read(HEADER_BYTES)
+            self._link = link_of(begun) if begun else packet.link
+            if self._link is None:
+                self.problem(f"pcap(): '{os.fsdecode(self._path)}' holds something else than packets: none is added")
+                self._link = -1
+            elif not begun:
+                data = header(packet.link) + data
+        if self._link == packet.link:
+            write_all(self._own, data)
+        elif self._link >= 0:
+            what = f"'{os.fsdecode(self._path)}' holds packets of the link type {self._link}"
+            self.problem(f"pcap(): {what}, one of {packet.link} is left out")
+        return True
 
     def reopen(self, path: bytes) -> None:
         """Append to a file from here on; "": go back to where the output went at first."""
@@ -51,6 +80,7 @@ class Stream:
                 return
             self.close()
             self.fd = self._own = fd
+            self._path = path
         else:
             self.close()
 
@@ -76,6 +106,7 @@ class Stream:
         if self._own >= 0:
             os.close(self._own)
         self._own = -1
+        self._link = None
         self.fd = self._first
 
 

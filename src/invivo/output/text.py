@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from invivo.consumer.aggregate import Totals
     from invivo.consumer.drops import Drop
     from invivo.consumer.faults import Fault
-    from invivo.consumer.output import Display, NativeSink
+    from invivo.consumer.output import Display, NativeSink, Packet
     from invivo.consumer.records import Raw, Record
     from invivo.consumer.resolve import Resolver
     from invivo.program.actions import Printa
@@ -105,6 +105,12 @@ class TextOutput:
                 text = (self._prefixes.get((probe, cpu)) or self._prefix(probe, cpu)) + text
         self._held.append(text)
         return b""
+
+    def packet(self, packet: Packet) -> bytes:
+        from invivo.output.hexdump import hexdump
+
+        self.flush()
+        return b"" if self._stream.capture(packet) else hexdump(packet.data)
 
     def system(self, command: bytes) -> None:
         self.flush()

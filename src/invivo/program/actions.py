@@ -17,6 +17,7 @@ __all__ = [
     "Freopen",
     "Ftruncate",
     "Normalize",
+    "Pcap",
     "Print",
     "PrintStack",
     "PrintSymbol",
@@ -157,6 +158,17 @@ class Freopen(NamedTuple):
     fields: tuple[int, ...]
 
 
+class Pcap(NamedTuple):
+    """pcap(): a packet. The fields: nanoseconds since 1970, bytes on the wire, those that were copied, the link's type
+    (see pcap-linktype(7)), the copy."""
+
+    time: int
+    length: int
+    copied: int
+    link: int
+    data: int
+
+
 class Ftruncate(NamedTuple):
     """ftruncate(): forget what the output file holds."""
 
@@ -173,5 +185,5 @@ class ExitAction(NamedTuple):
 
 Action = (
     Trace | Tracemem | Printf | Printa | PrintStack | PrintSymbol | Clear | Trunc | Normalize | Denormalize | ExitAction
-    | Speculate | Commit | Discard | Print | SetOpt | System | Freopen | Ftruncate | Stopped
+    | Speculate | Commit | Discard | Print | SetOpt | System | Freopen | Ftruncate | Stopped | Pcap
 )  # fmt: skip

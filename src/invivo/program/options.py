@@ -104,6 +104,7 @@ _ROWS = (
          _COMPILE),
     _off("flowindent", "indent by entries and returns, as invivo dtrace -F does", _DYNAMIC),
     _off("noresolve", "print addresses as numbers, without names"),
+    Option("pcapsize", _SIZE, 1024, "bytes of a packet that pcap() copies at most", _RUN),
     Option("printsize", _SIZE, 8192, "bytes of a structure that print() shows at most", _DYNAMIC),
     _off("quiet", "print only what the program prints", _DYNAMIC),
     _off("rawbytes", "print traced arrays as a dump even if they hold text", _DYNAMIC),
@@ -177,7 +178,6 @@ _ROWS = (
     *_refused(_COMPILE, "it shows the inside of DTrace's compiler; invivo dtrace -S shows the generated program",
               "tree"),
     *_refused(_RUN, "there is no anonymous tracing", "grabanon"),
-    *_refused(_RUN, "there is no pcap()", "pcapsize"),
 )  # fmt: skip
 
 OPTIONS: dict[str, Option] = {row.name: row for row in _ROWS}

@@ -56,6 +56,15 @@ function string __dotted(uint8_t *b)
 	    strjoin(strjoin(lltostr(b[2]), "."), lltostr(b[3])));
 }
 
+/* What the packets of pcap() begin with: pcap-linktype(7). */
+inline int PCAP_NULL = 0;
+inline int PCAP_ETHERNET = 1;
+inline int PCAP_PPP = 9;
+inline int PCAP_IP = 101;
+inline int PCAP_WIFI = 105;
+inline int PCAP_IPNET = 226;
+inline int PCAP_INFINIBAND = 247;
+
 /* an IPv4 address as text: "192.0.2.1" */
 function string inet_ntoa(ipaddr_t *address)
 {

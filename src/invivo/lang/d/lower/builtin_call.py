@@ -12,9 +12,9 @@ from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.state import AggregationState
 from invivo.program.actions import Action
 from invivo.program.clauses import Context, ProbeArg
-from invivo.program.nodes import Call, Expr
+from invivo.program.nodes import Call, Convert, Expr, Scope, Variable, VariableAddress
 from invivo.program.statements import Stmt
-from invivo.program.types import INT64, Pointer, Space, Struct, type_name
+from invivo.program.types import INT64, UCHAR, ULONG, Array, Pointer, Space, Struct, type_name
 from invivo.source import Span
 from invivo.value import mutable
 
@@ -119,6 +119,11 @@ class BuiltinCall:
 
     def add(self, statement: Stmt) -> None:
         self.clause.add(statement)
+
+    def buffer(self, size: int) -> Expr:
+        variable = Variable("", Scope.CLAUSE, Array(UCHAR, size))
+        self.clause.locals.append(variable)
+        return Convert(VariableAddress(variable, ULONG, self.span), Pointer(UCHAR, Space.SCRATCH), self.span)
 
     def library(self, name: str, arguments: list[Expr]) -> Expr:
         from invivo.lang.d.lower.calls import inline

@@ -52,7 +52,7 @@ def call(c: ClauseState, expression: syntax.CallOp) -> Expr | Translated:
 # Where DTrace has a tag of its own for a wrong number of arguments.
 _LENGTH_CODES = {
     "clear": "D_CLEAR_PROTO", "normalize": "D_NORMALIZE_PROTO", "denormalize": "D_NORMALIZE_PROTO",
-    "printa": "D_PRINTA_PROTO", "stack": "D_STACK_PROTO", "ustack": "D_USTACK_PROTO",
+    "pcap": "D_PCAP_PROTO", "printa": "D_PRINTA_PROTO", "stack": "D_STACK_PROTO", "ustack": "D_USTACK_PROTO",
 }  # fmt: skip
 
 

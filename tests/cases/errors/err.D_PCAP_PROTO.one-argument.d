@@ -1,0 +1,3 @@
+/* pcap() takes a packet and a link type. */
+/* line: 3 */
+BEGIN { pcap(0); }
