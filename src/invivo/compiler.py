@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from invivo.codegen.places import Places
     from invivo.program.clauses import Program
     from invivo.program.sources import TypeSource
+    from invivo.program.stability import Attributes
     from invivo.providers.kernel_types import KernelTypes
 
 __all__ = ["Request", "TypedProgram", "plan_for", "store", "typed_program"]
@@ -143,7 +144,7 @@ def compile_now(request: Request, places: Places | None = None) -> Plan:
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
-    plan = plan._replace(stability=program.stability, globs=catalog.globs())
+    plan = plan._replace(globs=catalog.globs())
     return plan._replace(formatter=compile_formatter(plan))
 
 
@@ -199,7 +200,14 @@ def _clauses(program: Program) -> tuple[ClauseInfo, ...]:
     for clause in (*program.clauses, *program.error_clauses):  # one for each context that makes a difference to it
         before = found.get(clause.index, ClauseInfo(clause.span.start, 0))
         found[clause.index] = before._replace(matched=before.matched + len(clause.probes))
+    for index, info in found.items():
+        own, used, described = program.stability[index]
+        found[index] = info._replace(description=_numbers(own), statement=_numbers(used), described=described)
     return tuple(found[index] for index in sorted(found))
+
+
+def _numbers(attributes: Attributes) -> tuple[int, int, int]:
+    return int(attributes.name), int(attributes.data), int(attributes.class_)
 
 
 def _opening(text: str) -> str:

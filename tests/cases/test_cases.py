@@ -3,6 +3,9 @@
     TOPIC/tst.NAME.d          must print TOPIC/tst.NAME.out, and on standard error TOPIC/tst.NAME.err (else nothing)
     TOPIC/drp.NAME.d          the same, and the .err tells what was lost
     TOPIC/err.TAG.NAME.d      must not compile: its first diagnostic is TAG, on the line that `/* line: N */` says
+    TOPIC/cmd.NAME.d          `/* command: dtrace -xerrtags -s cmd.NAME.d */`, run in the case's folder as a whole
+                              command, must print the .out and the .err, where `mask: REGEX` is what no file can know
+                              (shown as #)
 
 Other comments that a case may have: `needs: kernel` (it reads the kernel's objects: there is nothing for the reference
 engine), `feature: NAME` (without this one of bpf.features it is refused), `exits: N` (the exit status, if it is not
@@ -11,7 +14,9 @@ engine), `feature: NAME` (without this one of bpf.features it is refused), `exit
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -20,13 +25,15 @@ from invivo.bpf.features import FEATURES, Outcome
 from invivo.errors import CompileError, UnsupportedError
 from invivo.program.clauses import Program
 from tests.cases import run
+from tests.support import ROOT, invivo
 
 HERE = Path(__file__).parent
-FILES = sorted(HERE.rglob("*.d"))
+FILES = sorted(path for path in HERE.rglob("*.d") if path.parent.name != "lib")
 GOOD = [path for path in FILES if path.name.startswith(("tst.", "drp."))]
 BAD = [path for path in FILES if path.name.startswith("err.")]
+COMMANDS = [path for path in FILES if path.name.startswith("cmd.")]
 
-_NAME = re.compile(r"(?:tst|drp)\.[a-z0-9_-]+\.d|err\.(D_[A-Z0-9_]+)\.[a-z0-9_-]+\.d")
+_NAME = re.compile(r"(?:tst|drp|cmd)\.[a-z0-9_-]+\.d|err\.(D_[A-Z0-9_]+)\.[a-z0-9_-]+\.d")
 
 
 def text_of(path: Path) -> str:
@@ -58,7 +65,7 @@ def test_cases_are_found_and_named_as_the_docstring_says() -> None:
     assert len(BAD) >= 250
     assert [path for path in FILES if not _NAME.fullmatch(path.name)] == []
     outputs = {path.with_suffix("") for path in HERE.rglob("*.out")}
-    assert outputs == {path.with_suffix("") for path in GOOD}
+    assert outputs == {path.with_suffix("") for path in GOOD + COMMANDS}
     assert {path.with_suffix("") for path in HERE.rglob("*.err")} <= outputs
 
 
@@ -85,6 +92,17 @@ def test_kernel(path: Path) -> None:
             run.in_kernel(compiled(path))
         return
     assert run.in_kernel(compiled(path)) == expected(path)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("path", COMMANDS, ids=title)
+def test_command(path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "_DTRACE_TESTING": "1"}
+    words = shlex.split(comment(path, "command") or "")
+    result = invivo(*words, cwd=path.parent, env=environment)
+    mask = re.compile(comment(path, "mask") or r"\Z.", re.MULTILINE)
+    found = run.Outcome(mask.sub("#", result.stdout), mask.sub("#", result.stderr), result.returncode)
+    assert found == expected(path)
 
 
 @pytest.mark.parametrize("path", BAD, ids=title)

@@ -4,10 +4,11 @@
       0  -> f                        a function's entry: two columns more for what follows
       0    => write                  a system call's
       0    <= write                  its return stands below its entry again
-      0    | :tick-1s                any other probe
+      0   | :tick-1s                 any other probe
       0  <- f
 
-Depth is kept by CPU. Of several clauses of one firing only the first has the arrow. Source: dtrace(1), -F.
+Depth is kept by CPU. Of several clauses of one entry only the first has the arrow; those of one return all have it.
+Source: dtrace(8), -F, and what DTrace 2.0.7 prints.
 """
 
 from __future__ import annotations
@@ -50,9 +51,11 @@ class Flow:
         before = self._last.get(cpu)
         self._last[cpu] = (probe, clause)
         is_same_firing = before is not None and before[0] == probe and before[1] < clause
-        kind = _Kind.OTHER if is_same_firing else _kind(info)
+        kind = _kind(info)
         depth = self._depth.get(cpu, 0)
-        if kind is _Kind.RETURN:
+        if is_same_firing and kind is _Kind.ENTRY:
+            kind = _Kind.OTHER
+        if kind is _Kind.RETURN and not is_same_firing:
             depth = max(depth - 1, 0)
         text = " " * (min(depth, _DEEPEST) * _STEP) + _text(info, kind)
         self._depth[cpu] = depth + 1 if kind is _Kind.ENTRY else depth
@@ -67,7 +70,7 @@ def _kind(info: ProbeInfo | None) -> _Kind:
 
 def _text(info: ProbeInfo | None, kind: _Kind) -> str:
     if info is None:
-        return " | ?:?"
+        return "| ?:?"
     line = "=" if info.provider == "syscall" else "-"
     match kind:
         case _Kind.ENTRY:
@@ -75,4 +78,4 @@ def _text(info: ProbeInfo | None, kind: _Kind) -> str:
         case _Kind.RETURN:
             return f" <{line} {info.function}"
         case _Kind.OTHER:
-            return f" | {info.function}:{info.name}"
+            return f"| {info.function}:{info.name}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from invivo.program.attach import AttachPoint
 from invivo.program.nodes import Aggregation, Expr, Variable
 from invivo.program.records import RecordLayout
-from invivo.program.stability import STABLE, Attributes
+from invivo.program.stability import ClauseStability
 from invivo.program.statements import Block
 from invivo.program.types import Space, Type
 from invivo.source import Span
@@ -137,4 +137,4 @@ class Program:
     options: dict[str, object] = fresh(factory=dict)
     warnings: tuple[object, ...] = ()
     listed_ids: dict[Probe, int] = fresh(factory=dict)
-    stability: Attributes = STABLE  # the least of the names that statements use
+    stability: tuple[ClauseStability, ...] = ()  # by the index of the clause

@@ -196,10 +196,17 @@ class ProbeInfo(NamedTuple):
 
 
 class ClauseInfo(NamedTuple):
-    """A clause: where it begins in the text (in characters), and how many probes its descriptions match."""
+    """A clause: where it begins in the text (in characters), and how many probes its descriptions match.
+
+    `description` and `statement` are program.stability.Attributes as numbers (first: Stable/Stable/Common),
+    `described` each description and how many probes it matches.
+    """
 
     start: int
     matched: int
+    description: tuple[int, int, int] = (6, 6, 5)
+    statement: tuple[int, int, int] = (6, 6, 5)
+    described: tuple[tuple[str, int], ...] = ()
 
 
 class Plan(NamedTuple):
@@ -222,7 +229,6 @@ class Plan(NamedTuple):
     options: dict[str, int | str | bool]
     warnings: tuple[str, ...] = ()  # rendered diagnostics
     formatter: bytes | None = None
-    stability: tuple[int, int, int] = (6, 6, 5)  # program.stability.Attributes of what statements use: Stable, Common
     clauses: tuple[ClauseInfo, ...] = ()  # those that have probes, in the order of the text
     globs: tuple[str, ...] = ()  # MODULE:FUNCTION that may mean what the traced process loads later
 

@@ -23,7 +23,7 @@ def columns(*firings: tuple[int, int, int]) -> list[str]:
 
 def test_entries_indent_and_returns_come_back() -> None:
     shown = columns((F, 0, 0), (WRITE, 1, 0), (TICK, 2, 0), (WRITE_RETURN, 3, 0), (F_RETURN, 4, 0), (TICK, 2, 0))
-    assert shown == [" -> f", "   => write", "     | :tick-1s", "   <= write", " <- f", " | :tick-1s"]
+    assert shown == [" -> f", "   => write", "    | :tick-1s", "   <= write", " <- f", "| :tick-1s"]
 
 
 def test_each_cpu_has_its_depth() -> None:
@@ -32,7 +32,12 @@ def test_each_cpu_has_its_depth() -> None:
 
 def test_a_second_clause_of_a_firing_has_no_arrow_and_a_second_firing_has() -> None:
     shown = columns((F, 0, 0), (F, 1, 0), (F, 0, 0))
-    assert shown == [" -> f", "   | f:entry", "   -> f"]
+    assert shown == [" -> f", "  | f:entry", "   -> f"]
+
+
+def test_all_clauses_of_a_return_have_the_arrow_at_one_depth() -> None:
+    shown = columns((F, 0, 0), (WRITE, 1, 0), (WRITE_RETURN, 2, 0), (WRITE_RETURN, 3, 0), (F_RETURN, 4, 0))
+    assert shown == [" -> f", "   => write", "   <= write", "   <= write", " <- f"]
 
 
 def test_returns_without_entries_do_not_go_below_the_margin() -> None:

@@ -32,6 +32,7 @@ _REFUSED = {
 }  # fmt: skip
 # Options of DTrace that are letters of the command line.
 _LETTERS = {"cpp": "C", "cpphdrs": "H"}
+_SHOWN = {"tree": "tree", "disasm": "S", "verbose": "S"}
 _MACROS = {"define": "D", "undef": "U"}
 
 
@@ -99,7 +100,7 @@ def _carry_out(arguments: Arguments) -> int:
             return _list(arguments, assembly)
         if "e" in arguments.letters:
             plan = plan_for(Request(assembly.text, assembly.name, arguments.words, options), isolate=True)
-            _show(plan, arguments, options)
+            _show(plan, arguments, assembly, 1, is_compiled_only=True)
             return 0
         return _trace(arguments, assembly, options)
     except CompileError as error:
@@ -130,8 +131,8 @@ def _options(arguments: Arguments) -> dict[str, str | None]:
             arguments.includes.append(value)
         elif name == "stdc" and value in ("a", "c", "s", "t"):
             arguments.standard = value
-        elif name in ("tree", "disasm"):
-            arguments.letters.add({"tree": "tree", "disasm": "S"}[name])
+        elif name in _SHOWN:
+            arguments.letters.add(_SHOWN[name])
         else:
             try:
                 parse_option(name, value)
@@ -207,19 +208,22 @@ def _output_maker(
                 tell(f"dtrace: {message}")
         if plan.options.get("destructive") and not is_quiet:
             tell("dtrace: allowing destructive actions")
-        _show(plan, arguments, options)
+        _show(plan, arguments, assembly, fd)
         return TextOutput(plan, fd, wording=messages.DtraceWording(bool(plan.options.get("droptags"))))
 
     return make
 
 
-def _show(plan: Plan, arguments: Arguments, options: dict[str, str | None]) -> None:
-    """What -S and -v show of a compiled program, on standard error."""
+def _show(plan: Plan, arguments: Arguments, assembly: Assembly, fd: int, *, is_compiled_only: bool = False) -> None:
+    """What -S shows of a compiled program on standard error, and -v in the output; with -e of single probes too."""
     if "S" in arguments.letters:
         from invivo.engines.kernel.disassembly import plan_text
 
         sys.stdout.flush()
         tell(plan_text(plan))
     if "v" in arguments.letters:
-        for line in messages.stability(plan):
-            tell(line)
+        from invivo.cli.dtrace.listing import details_of
+        from invivo.output.stream import write_all
+
+        texts = messages.stability(plan, assembly, details_of if is_compiled_only else None)
+        write_all(fd, "".join(texts).encode("utf-8", "surrogateescape"))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import sys
 
+from invivo.cli.dtrace.messages import attributes_text
 from invivo.cli.dtrace.programs import Assembly
+from invivo.program.stability import Attributes, description_attributes, provider_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.listing import ListingRow
 
-__all__ = ["print_all", "print_described"]
+__all__ = ["details_of", "print_all", "print_described"]
 
 
 def print_all(is_verbose: bool) -> None:
@@ -55,19 +57,27 @@ def _print(rows: list[ListingRow], is_verbose: bool) -> None:
 
 
 def _details(row: ListingRow) -> str:
-    from invivo.program.stability import class_name, provider_attributes
+    fields = (row.provider, row.module, row.function, row.name)
+    return details_text(row, description_attributes(fields, 1))
 
-    attributes = provider_attributes(row.provider)
-    lines = [""]
-    for title, shown in (("Probe Description", attributes.name), ("Argument", attributes.arguments)):
-        lines += [f"\t{title} Attributes",
-                  f"\t\tIdentifier Names: {shown.name.name.capitalize()}",
-                  f"\t\tData Semantics:   {shown.data.name.capitalize()}",
-                  f"\t\tDependency Class: {class_name(shown.class_)}", ""]  # fmt: skip
-    lines.append("\tArgument Types")
+
+def details_text(row: ListingRow, description: Attributes, arguments: Attributes | None = None) -> str:
+    """How stable a probe's description is and its arguments are, and what types these have."""
+    shown = arguments or provider_attributes(row.provider).arguments
+    lines = [
+        "", attributes_text("Probe Description", description), attributes_text("Argument", shown), "\tArgument Types",
+    ]  # fmt: skip
     lines += [f"\t\targs[{index}]: {argument.type_name}" for index, argument in enumerate(row.arguments)]
     if not row.arguments:
         lines.append("\t\tNone")
     return "\n".join(lines) + "\n\n"
 
 
+def details_of(description: str) -> str:
+    """The same of the one probe that a description means."""
+    from invivo.listing import list_probes
+
+    fields = description.split(":")
+    attributes = description_attributes(fields, 1)
+    row = list_probes(description, verbose=True).rows[0]
+    return details_text(row, attributes, None if fields[0] else attributes)

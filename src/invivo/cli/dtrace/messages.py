@@ -16,14 +16,17 @@ from invivo.output.wording import Wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from invivo.cli.dtrace.programs import Assembly, Part
     from invivo.consumer.drops import Drop
     from invivo.consumer.faults import Fault
     from invivo.diagnostics import Diagnostic
     from invivo.errors import CompileError, InvivoError
     from invivo.program.plan import Plan
+    from invivo.program.stability import Attributes
 
-__all__ = ["DROP_TAGS", "DtraceWording", "compile_error", "matched", "program_error", "stability"]
+__all__ = ["DROP_TAGS", "DtraceWording", "attributes_text", "compile_error", "matched", "program_error", "stability"]
 
 # By the consumer's kind of loss; losses that DTrace does not have carry no tag.
 DROP_TAGS = {
@@ -32,8 +35,9 @@ DROP_TAGS = {
     "dynamic": "DYNAMIC",
     "speculative": "SPEC",
     "speculation": "SPECUNAVAIL",
-    "error": "DBLERROR",
 }
+# Losses that DTrace words otherwise.
+_DROPS = {"speculation": " (no speculative buffer available)"}
 
 
 class DtraceWording(Wording):
@@ -55,7 +59,9 @@ class DtraceWording(Wording):
 
     def drop(self, drop: Drop) -> str:
         tag = DROP_TAGS.get(drop.kind)
-        return f"[DTRACEDROP_{tag}] {drop}" if self._has_tags and tag else str(drop)
+        plain = str(drop._replace(hint="")) + _DROPS.get(drop.kind, "")
+        text = f"[DTRACEDROP_{tag}] {plain}" if self._has_tags and tag else plain
+        return f"{text}\ndtrace: hint: {drop.hint}" if drop.hint else text
 
 
 def compile_error(error: CompileError, assembly: Assembly, has_tags: bool) -> str:
@@ -116,21 +122,36 @@ def matched(plan: Plan, assembly: Assembly) -> list[str]:
     ]
 
 
-def stability(plan: Plan) -> list[str]:
-    """How stable the probe descriptions of the programs are, and the names in their statements."""
-    from invivo.program.stability import Attributes, Class, Level, class_name, least, provider_attributes
+def stability(plan: Plan, assembly: Assembly, details: Callable[[str], str] | None = None) -> list[str]:
+    """For each program of the command line how stable its probe descriptions are, and the names in its statements;
+    then its descriptions, with the `details` of one that matches a single probe (-e)."""
+    from invivo.program.stability import Attributes, Class, Level, least
 
-    names = sorted({probe.provider for probe in plan.probes})
-    found = least(attributes for name in names for attributes in provider_attributes(name)[:4])
-    name, data, class_ = plan.stability
-    used = Attributes(Level(name), Level(data), Class(class_))
-    lines = []
-    for title, each in (("Probe Description", found), ("Statement", used)):
-        lines += [
-            "",
-            f"Minimum {title} Attributes",
-            f"\tIdentifier Names: {each.name.name.capitalize()}",
-            f"\tData Semantics:   {each.data.name.capitalize()}",
-            f"\tDependency Class: {class_name(each.class_)}",
-        ]
-    return lines
+    texts = []
+    for part in assembly.parts:
+        clauses = [clause for clause in plan.clauses if assembly.part_at(clause.start) is part]
+        kind = "script" if part.is_script else "description"
+        texts.append(f"\nStability attributes for {kind} {part.name}:\n\n")
+        for title, field in (("Probe Description", "description"), ("Statement", "statement")):
+            each = least(
+                Attributes(Level(name), Level(data), Class(class_))
+                for name, data, class_ in (getattr(clause, field) for clause in clauses)
+            )
+            texts.append(attributes_text(f"Minimum {title}", each) + "\n")
+        if details is not None:
+            described = [each for clause in clauses for each in clause.described]
+            shown = [f"{text}\n{details(text)}" if count == 1 else f"{text}\n" for text, count in described]
+            texts.append("\n".join(shown))
+    return texts
+
+
+def attributes_text(title: str, attributes: Attributes) -> str:
+    """Three lines of a report, below a heading and above an empty line."""
+    from invivo.program.stability import class_name
+
+    return (
+        f"\t{title} Attributes\n"
+        f"\t\tIdentifier Names: {attributes.name.name.capitalize()}\n"
+        f"\t\tData Semantics:   {attributes.data.name.capitalize()}\n"
+        f"\t\tDependency Class: {class_name(attributes.class_)}\n"
+    )

@@ -49,8 +49,11 @@ def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
             "provider:module:function:name",
         )  # fmt: skip
     if text.isascii() and text.isdigit():
-        return [_numbered(state, spec, text)]
-    pattern = ProbePattern(*[""] * (4 - len(fields)), *fields)
+        probe = _numbered(state, spec, text)
+        state.descriptions.append(((probe.provider, probe.module, probe.function, probe.name), 1))
+        return [probe]
+    fields = [""] * (4 - len(fields)) + fields
+    pattern = ProbePattern(*fields)
     try:
         probes = state.catalog.match(pattern)
     except RightsError:
@@ -60,6 +63,7 @@ def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
     if not probes and not state.options["zdefs"]:
         hint = state.catalog.suggest(pattern)
         state.error("D_PDESC_ZERO", spec.span, f"no probe matches '{text}'", hint)
+    state.descriptions.append((tuple(fields), len(probes)))
     return probes
 
 

@@ -18,7 +18,7 @@ from invivo.lang.d.lower.library import attach_library
 from invivo.lang.d.lower.options import options_of
 from invivo.lang.d.lower.pragmas import check_pragmas
 from invivo.lang.d.lower.reads import Reads, reads_of
-from invivo.lang.d.lower.stability import statement_attributes
+from invivo.lang.d.lower.stability import clause_stability
 from invivo.lang.d.lower.state import Abandoned, ProgramState, is_of_library
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
@@ -26,7 +26,7 @@ from invivo.program.attach import Once
 from invivo.program.clauses import Clause, Context, Probe, Program
 from invivo.program.nodes import Call, Compare, Expr, IntLit, Logical, Variable
 from invivo.program.sources import ProbeCatalog, TypeSource
-from invivo.program.stability import Attributes
+from invivo.program.stability import ClauseStability
 from invivo.program.types import INT, INT64
 from invivo.source import SourceFile, Span
 
@@ -73,18 +73,18 @@ def compile_text(
                           "for instance: BEGIN { trace(pid); exit(0); }")  # fmt: skip
     lowered: list[Clause] = []
     locals_: list[Variable] = []
-    providers: list[list[str]] = []
+    stability: list[ClauseStability] = []
     for index, clause in enumerate(clauses):
         made = _clause(state, clause, index, locals_)
         lowered += made
-        providers.append(sorted({probe.provider for each in made for probe in each.probes}))
-    attributes = statement_attributes(state, clauses, providers)
+        providers = sorted({probe.provider for each in made for probe in each.probes})
+        stability.append(clause_stability(state, clause, providers))
     state.seal()
     _check_destructive(state)
     diagnostics.check()
     if not values["argref"]:
         _check_arguments(macros)
-    return _program(state, lowered, locals_, attributes)
+    return _program(state, lowered, locals_, stability)
 
 
 def _declare(state: ProgramState, declaration: syntax.TopLevel) -> None:
@@ -130,6 +130,7 @@ def _once(state: ProgramState, name: str, is_known: bool, span: Span) -> None:
 
 def _clause(state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_: list[Variable]) -> list[Clause]:
     """One clause, lowered for each context that makes a difference to it."""
+    state.descriptions.clear()
     try:
         matched = probes.match(state, clause.probes)
     except Abandoned:
@@ -207,7 +208,7 @@ def _check_arguments(macros: MacroValues) -> None:
 
 
 def _program(
-    state: ProgramState, clauses: list[Clause], locals_: list[Variable], attributes: Attributes
+    state: ProgramState, clauses: list[Clause], locals_: list[Variable], stability: list[ClauseStability]
 ) -> Program:
     used = dict.fromkeys(probe for clause in clauses for probe in clause.probes)
     ordered = sorted(used, key=state.catalog.position)
@@ -220,7 +221,7 @@ def _program(
         records=tuple(state.records),
         strings=tuple(state.strings),
         options=dict(state.options),
-        stability=attributes,
+        stability=tuple(stability),
         warnings=tuple(state.diagnostics.warnings),
         listed_ids={probe: state.catalog.number(probe) for probe in ordered},
     )

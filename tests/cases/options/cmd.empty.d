@@ -1,0 +1,2 @@
+/* command: dtrace -xempty -e -s cmd.empty.d */
+int declared;

@@ -1,0 +1,16 @@
+/* command: dtrace -xflowindent -s cmd.flowindent.d -c 'sleep 0.01' */
+/* The one time that sleep(1) sleeps, inside of it the timer that wakes it. */
+
+BEGIN
+{
+}
+
+syscall::clock_nanosleep:
+/pid == $target/
+{
+}
+
+sdt:timer::hrtimer_start
+/pid == $target && !n++/
+{
+}

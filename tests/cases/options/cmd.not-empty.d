@@ -1,0 +1,3 @@
+/* command: dtrace -xerrtags -e -s cmd.not-empty.d */
+/* exits: 1 */
+int declared;

@@ -1,0 +1,7 @@
+/* command: dtrace -xtree -e -s cmd.tree.d */
+/* mask: ^ (?s:.*) */
+
+BEGIN
+{
+	exit(0);
+}

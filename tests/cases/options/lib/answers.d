@@ -1,0 +1,2 @@
+inline int answer = 42;
+inline string greeting = "hello";

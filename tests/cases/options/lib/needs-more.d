@@ -1,0 +1,3 @@
+#pragma D depends_on provider nosuch
+
+inline int answer = 43;
