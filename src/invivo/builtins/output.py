@@ -96,8 +96,11 @@ def _check_printa(
     for aggregation, span in zip(found, spans, strict=True):
         if aggregation.function is None:
             return  # reported where it is named
+        if len(aggregation.key_types) != len(first):
+            message = f"@{aggregation.name} and @{found[0].name} do not have the same number of keys"
+            b.error("D_PRINTA_AGGKEY", span, message)
         if [isinstance(t, String) for t in aggregation.key_types] != [isinstance(t, String) for t in first]:
-            b.error("D_PRINTA_AGGKEY", span, f"@{aggregation.name} and @{found[0].name} do not have the same keys")
+            b.error("D_PRINTA_AGGPROTO", span, f"@{aggregation.name} and @{found[0].name} have keys of other types")
     keys = list(first)
     values = 0
     for conversion in wanted:

@@ -284,7 +284,7 @@ class ExpressionParser(DeclarationParser):
 
     def _call(self, callee: Expression) -> CallOp:
         if not isinstance(callee, Name) or callee.scope or callee.module is not None:
-            raise self.error(callee.span, "only a function's name can be called")
+            raise self.error(callee.span, "only a function's name can be called", code="D_FUNC_IDENT")
         self.expect("(")
         outer, self.in_predicate = self.in_predicate, False
         try:

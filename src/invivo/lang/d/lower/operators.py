@@ -196,6 +196,9 @@ _ARITHMETIC = frozenset("* / % + - << >> & | ^".split())
 
 
 def assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
+    if isinstance(expression.target, syntax.IndexOp) and isinstance(expression.target.operand, syntax.AggRef):
+        message = f"@{expression.target.operand.name} is no array of arrays"
+        c.program.error("D_AGG_MDIM", expression.target.span, message, "several keys stand in one pair: @a[1, 2]")
     """`=` and `op=`."""
     op, span = expression.op, expression.span
     if isinstance(expression.target, syntax.AggRef):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from invivo.errors import InvivoError, RightsError
+from invivo.errors import InvivoError, RightsError, TargetError
 from invivo.lang.d import syntax
 from invivo.lang.d.lower.reads import Reads
 from invivo.lang.d.lower.state import Abandoned, ProgramState
@@ -58,8 +58,13 @@ def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
         probes = state.catalog.match(pattern)
     except RightsError:
         raise
+    except TargetError as error:
+        state.error("D_PROC_GRAB", spec.span, error.message, error.hint)
     except InvivoError as error:
         state.error("D_PDESC_INVAL", spec.span, error.message, error.hint)
+    if fields[0] in ("pid0", "pid$target"):
+        hint = "$target is the process of -c or -p" if "$target" in spec.text else ""
+        state.error("D_PROC_BADPID", spec.span, f"'{fields[0]}' names no process", hint)
     if not probes and not state.options["zdefs"]:
         hint = state.catalog.suggest(pattern)
         state.error("D_PDESC_ZERO", spec.span, f"no probe matches '{text}'", hint)

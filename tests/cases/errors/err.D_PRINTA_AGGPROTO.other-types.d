@@ -1,0 +1,7 @@
+/* line: 5 */
+
+BEGIN
+{
+	@a[1] = count(); @b["x"] = count(); printa(@a, @b);
+	exit(0);
+}

@@ -1,0 +1,5 @@
+/* line: 3 */
+
+pid$target:libc.so.6:malloc:entry
+{
+}

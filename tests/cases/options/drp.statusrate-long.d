@@ -1,0 +1,22 @@
+/* needs: kernel */
+/* A loss at the beginning and one a second later. */
+#pragma D option quiet
+#pragma D option statusrate=1h
+
+BEGIN
+{
+	speculation();
+	speculation();
+}
+
+tick-1s
+/n++ == 0/
+{
+	speculation();
+}
+
+tick-1s
+/n == 2/
+{
+	exit(0);
+}
