@@ -107,4 +107,38 @@ CHECKS = (
         rf"{_WORKS}sleep;[^\n]*hrtimer_nanosleep[^\n]* (?:[3-9]\d{{8}}|\d{{10,}})\n{_WORKS}",
         _WORKS,
     ),
+    # Here the kernel is not locked down: what echo(1) is about to write is changed in its buffer.
+    Check(
+        "copyoutstr",
+        (
+            "dtrace", "-q", "-w", "-n",
+            'syscall::write:entry /pid == $target && arg0 == 1/ { copyoutstr("HELLO", arg1, 5); }',
+            "-c", "/bin/echo hello there",
+        ),
+        r"HELL[O\0] there\n\n?",
+        rf"{_WORKS}",
+    ),
+    Check(
+        "copyout",
+        (
+            "dtrace", "-q", "-w", "-n",
+            "syscall::write:entry /pid == $target && arg0 == 1/ "
+            "{ this->p = (char *)alloca(1); this->p[0] = 'J'; copyout(this->p, arg1, 1); }",
+            "-c", "/bin/echo hello there",
+        ),
+        r"Jello there\n\n?",
+        rf"{_WORKS}",
+    ),
+    Check(
+        "raise",
+        (
+            "run", "-q", "-w", "-e",
+            "syscall::getppid:entry /pid == $target/ { n++; } "
+            "syscall::getppid:entry /pid == $target && n == 5/ { raise(9); } "
+            'END { printf("%d calls\\n", n); }',
+            "-c", _CALLS,
+        ),
+        r"5 calls\n\n?",
+        rf"{_WORKS}",
+    ),
 )
