@@ -196,6 +196,7 @@ def _formats() -> list[Section]:
 
 def _dtrace() -> list[Section]:
     from invivo.lang.d.dtrace_names import NAMES, note_of, state_of
+    from invivo.lang.d.tags import UNREACHABLE
 
     sections = []
     for kind, names in NAMES.items():
@@ -204,7 +205,8 @@ def _dtrace() -> list[Section]:
             state, note = state_of(kind, name).value, note_of(kind, name)
             rows.append(Row(f"dtrace:{name}", name, f"{state}: {note}" if note else state))
         sections.append(Section(f"DTrace's {kind}s", rows))
-    return sections
+    rows = [Row(f"dtrace:{tag}", tag, reason) for tag, reason in UNREACHABLE.items()]
+    return [*sections, Section("DTrace's error tags that never occur here", rows)]
 
 
 def _exit_statuses() -> list[Section]:

@@ -58,7 +58,8 @@ def main(words: Sequence[str]) -> int:
         tell(f"dtrace: {error.message}")
         return 1
     except InvivoError as error:
-        tell(f"dtrace: {error.message}" + (f"\ndtrace: hint: {error.hint}" if error.hint else ""))
+        tag = f"[{error.code}] " if error.code and ("errtags", None) in arguments.options else ""
+        tell(f"dtrace: {tag}{error.message}" + (f"\ndtrace: hint: {error.hint}" if error.hint else ""))
         return 1
 
 

@@ -81,7 +81,10 @@ def parse_definitions(text: str, name: str) -> list[ProviderDefinition]:
     found = []
     for match in _PROVIDER.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        found.append(ProviderDefinition(match[1], _probes(match[2], f"{name}: line {line}: provider {match[1]}")))
+        where = f"{name}: line {line}: provider {match[1]}"
+        if match[1][-1].isdigit():
+            raise _refused("D_PROV_BADNAME", f"{where}: a provider's name ends in no digit: a process's number follows")
+        found.append(ProviderDefinition(match[1], _probes(match[2], where)))
     if not found:
         raise InvivoError(f"{name}: no provider is defined", "provider NAME { probe PROBE(TYPE, ...); };")
     return found
@@ -96,14 +99,21 @@ def _probes(text: str, where: str) -> tuple[ProbeDefinition, ...]:
             raise InvivoError(f"{where}: not a probe definition: '{shown}'", "probe NAME(TYPE, ...);")
         parameters = [part for part in match[2].split(",") if part.strip() not in ("", "void")]
         if len(parameters) > _MOST:
-            raise InvivoError(f"{where}: probe {match[1]} has {len(parameters)} arguments; a note holds {_MOST}")
+            message = f"{where}: probe {match[1]} has {len(parameters)} arguments; a note holds {_MOST}"
+            raise _refused("D_PROV_PRARGLEN", message)
         types = tuple(_type(part, f"{where}: probe {match[1]}") for part in parameters)
         probes.append(ProbeDefinition(match[1], types))
         position = match.end()
     names = [probe.name for probe in probes]
     if twice := next((probe for probe in names if names.count(probe) > 1), None):
-        raise InvivoError(f"{where}: probe {twice} is defined twice")
+        raise _refused("D_PROV_PRDUP", f"{where}: probe {twice} is defined twice")
     return tuple(probes)
+
+
+def _refused(code: str, message: str) -> InvivoError:
+    error = InvivoError(message)
+    error.code = code
+    return error
 
 
 def _type(parameter: str, where: str) -> str:

@@ -227,9 +227,9 @@ class Lexer:
             return end
         words = _PRAGMA_WORD.findall(line)
         if words[0] == "pragma":
-            if words[1:2] == ["line"] and (control := _LINE_CONTROL.match(line.removeprefix("pragma").lstrip())):
-                if control[1]:
-                    self.file.note_control(start, int(control[1][:9]), re.sub(r"\\(.)", r"\1", control[2] or ""))
+            control = _LINE_CONTROL.match(line.removeprefix("pragma").lstrip())
+            if words[1:2] == ["line"] and control and control[1]:
+                self.file.note_control(start, int(control[1][:9]), re.sub(r"\\(.)", r"\1", control[2] or ""))
             self._pragma(tuple(words[1:]), start, end)
         else:
             name = words[0]
