@@ -8,6 +8,8 @@ In: nothing. Out: the table in the manual; a test holds that every other tag is 
 
 from __future__ import annotations
 
+from invivo.builtins.absent import ABSENT
+
 __all__ = ["TAGS", "UNREACHABLE"]
 
 _NAMES = """
@@ -72,3 +74,5 @@ _REASONS = {
 }
 
 UNREACHABLE: dict[str, str] = {f"D_{name}": reason for reason, names in _REASONS.items() for name in names}
+if reason := ABSENT.get("pcap"):
+    UNREACHABLE |= dict.fromkeys(("D_PCAP_ADDR", "D_PCAP_PROTO", "D_PCAP_SIZE"), reason)

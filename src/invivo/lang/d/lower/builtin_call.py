@@ -9,13 +9,12 @@ from invivo.builtins.registry import Operand
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, speculation
 from invivo.lang.d.lower.clause import ClauseState, Translated
-from invivo.lang.d.lower.ctypes import resolve
 from invivo.lang.d.lower.state import AggregationState
 from invivo.program.actions import Action
 from invivo.program.clauses import Context, ProbeArg
 from invivo.program.nodes import Call, Convert, Expr, Scope, Variable, VariableAddress
 from invivo.program.statements import Stmt
-from invivo.program.types import INT64, UCHAR, ULONG, Array, Pointer, Space, Struct, Void, type_name
+from invivo.program.types import INT64, UCHAR, ULONG, Array, Pointer, Space, Struct, type_name
 from invivo.source import Span
 from invivo.value import mutable
 
@@ -52,8 +51,6 @@ class BuiltinCall:
         self.clause.program.error(code, span, message, hint)
 
     def value(self, operand: Operand) -> Expr:
-        if isinstance(operand, syntax.CastOp) and isinstance(resolve(self.clause.program, operand.type), Void):
-            self.error("D_TRACE_VOID", operand.span, "this has no value: it was made void", "leave the cast away")
         return coerce.data(self.clause, self._lower(operand), "this")
 
     def dynamic(self, operand: Operand) -> str:
