@@ -217,6 +217,12 @@ def test_output_to_a_file_is_appended(tmp_path: Path) -> None:
     assert target.read_text() == "1\n\n2\n\n"
 
 
+def test_a_list_goes_to_a_file_too(tmp_path: Path) -> None:
+    target = tmp_path / "list"
+    assert dtrace("-l", "-o", str(target), "-n", "dtrace:::").stdout == ""
+    assert [line.split()[-1] for line in target.read_text().splitlines()] == ["NAME", "BEGIN", "END", "ERROR"]
+
+
 def test_flow_of_a_command() -> None:
     """`true` as strace would show it: every entry has its return one line below, but for the last, of exit_group."""
     result = dtrace("-F", "-n", "syscall::exit_group:entry, syscall::close: /pid == $target/ {}", "-c", "true")

@@ -134,6 +134,7 @@ def _options() -> list[Section]:
                 "SIZE takes k m g t; TIME takes ns us ms s m h d, or a rate in hz.", rows(Effect.WORKS, False)),
         Section("Options that setopt() may change too", rows(Effect.WORKS, True)),
         Section("Options of DTrace that are accepted and change nothing", rows(Effect.NONE)),
+        Section("Options of invivo dtrace's command line alone", rows(Effect.COMMAND)),
         Section("Options of DTrace that are refused", rows(Effect.REFUSED)),
     ]  # fmt: skip
 

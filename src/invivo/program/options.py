@@ -45,6 +45,7 @@ class Effect(enum.Enum):
 
     WORKS = "works"
     NONE = "accepted, without effect"
+    COMMAND = "on the command line of invivo dtrace only"
     REFUSED = "refused"
 
 
@@ -69,7 +70,7 @@ class Option(NamedTuple):
 
 _SIZE, _TIME, _NUMBER, _FLAG, _TEXT = OptionKind
 _COMPILE, _RUN, _DYNAMIC = Use
-_WORKS, _NONE, _REFUSED = Effect
+_WORKS, _NONE, _COMMAND, _REFUSED = Effect
 
 
 def _off(name: str, meaning: str, use: Use = _RUN) -> Option:
@@ -84,6 +85,10 @@ def _idle(use: Use, reason: str, *names: str, kind: OptionKind = _TEXT) -> tuple
 
 def _refused(use: Use, reason: str, *names: str) -> tuple[Option, ...]:
     return tuple(Option(name, _TEXT, "", reason, use, _REFUSED) for name in names)
+
+
+def _command(name: str, meaning: str) -> Option:
+    return Option(name, _TEXT, "", meaning, _COMPILE, _COMMAND)
 
 
 _ROWS = (
@@ -171,12 +176,18 @@ _ROWS = (
     *_idle(_COMPILE, "the library lies inside of invivo; see libdir", "syslibdir"),
     *_idle(_COMPILE, "a word between clauses is a probe if it can be one, always", "pspec", kind=_FLAG),
     *_idle(_COMPILE, "INVIVO_DEBUG=1 in the environment shows where an internal error happened", "debug", kind=_FLAG),
+    # Of the command line.
+    _command("cpp", "run the C preprocessor first, as -C does"),
+    _command("cppargs", "more words for the preprocessor: -D, -U and -I with their values"),
+    _command("cpphdrs", "print the files that are included, as -H does"),
+    _command("define", "define a macro of the preprocessor, as -D does"),
+    _command("incdir", "a folder for #include, as -I does"),
+    _command("stdc", "what __STDC__ is, as -X does"),
+    _command("tree", "show the typed program"),
+    _command("undef", "undefine a macro of the preprocessor, as -U does"),
     # Refused.
-    *_refused(_COMPILE, "the C preprocessor belongs to the command line: invivo dtrace -C, with -D, -U, -I, -H", "cpp",
-              "cppargs", "cpphdrs", "cpppath", "define", "incdir", "stdc", "undef"),
+    *_refused(_COMPILE, "the C preprocessor is the Python package pcpp, which is no program", "cpppath"),
     *_refused(_COMPILE, "it would write a file of types that invivo does not keep", "ctypes", "dtypes"),
-    *_refused(_COMPILE, "it shows the inside of DTrace's compiler; invivo dtrace -S shows the generated program",
-              "tree"),
     *_refused(_RUN, "there is no anonymous tracing", "grabanon"),
 )  # fmt: skip
 
@@ -225,6 +236,9 @@ def parse_option(name: str, text: str | None) -> int | str | bool:
         raise OptionError(f"unknown option '{name}'", hint)
     if row.effect is Effect.REFUSED:
         raise OptionError(f"option '{name}' of DTrace is not available here", row.meaning)
+    if row.effect is Effect.COMMAND:
+        hint = f"{row.meaning}: invivo dtrace -x {name}"
+        raise OptionError(f"option '{name}' belongs to the command line of invivo dtrace", hint)
     if row.kind is OptionKind.FLAG:
         return _flag(row, text)
     if text is None or text == "":

@@ -84,7 +84,8 @@ def _carry_out(arguments: Arguments) -> int:
         if "l" in arguments.letters:
             from invivo.cli.dtrace import listing
 
-            listing.print_all("v" in arguments.letters)
+            with OpenOutput(arguments.output) as stream:
+                listing.print_all("v" in arguments.letters, stream.fileno())
             return 0
         tell(usage())
         return 2
@@ -132,6 +133,8 @@ def _options(arguments: Arguments) -> dict[str, str | None]:
             arguments.includes.append(value)
         elif name == "stdc" and value in ("a", "c", "s", "t"):
             arguments.standard = value
+        elif name == "cppargs" and value:
+            _add_words(arguments, value)
         elif name in _SHOWN:
             arguments.letters.add(_SHOWN[name])
         else:
@@ -145,6 +148,21 @@ def _options(arguments: Arguments) -> dict[str, str | None]:
     if arguments.libraries:
         options["libdir"] = ":".join(arguments.libraries)
     return options
+
+
+def _add_words(arguments: Arguments, value: str) -> None:
+    """Words for a preprocessor, as option cppargs has them.
+
+    Raises:
+        OptionError: One is not -D, -U or -I with its value.
+    """
+    for word in value.split():
+        if word[:2] in ("-D", "-U") and word[2:]:
+            arguments.macros.append(word[1:])
+        elif word[:2] == "-I" and word[2:]:
+            arguments.includes.append(word[2:])
+        else:
+            raise OptionError(f"failed to set -x cppargs={value}: '{word}' is not understood", "-DNAME -UNAME -IFOLDER")
 
 
 def _assembly(arguments: Arguments) -> Assembly:
@@ -166,7 +184,8 @@ def _list(arguments: Arguments, assembly: Assembly) -> int:
     from invivo.cli.dtrace import listing
 
     pid = _pid(arguments.pids[0]) if arguments.pids else 0
-    listing.print_described(assembly, arguments.words, "v" in arguments.letters, pid)
+    with OpenOutput(arguments.output) as stream:
+        listing.print_described(assembly, arguments.words, "v" in arguments.letters, pid, stream.fileno())
     return 0
 
 

@@ -10,6 +10,7 @@ import sys
 
 from invivo.cli.dtrace.messages import attributes_text
 from invivo.cli.dtrace.programs import Assembly
+from invivo.output.stream import write_all
 from invivo.program.stability import Attributes, description_attributes, provider_attributes
 
 TYPE_CHECKING = False
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["details_of", "print_all", "print_described"]
 
 
-def print_all(is_verbose: bool) -> None:
-    """List every probe.
+def print_all(is_verbose: bool, fd: int = 1) -> None:
+    """List every probe, to a file descriptor.
 
     Raises:
         InvivoError: The probes cannot be listed here.
@@ -30,10 +31,10 @@ def print_all(is_verbose: bool) -> None:
     listing = list_probes(":::", verbose=is_verbose)
     for provider, refusal in listing.refusals.items():
         print(f"dtrace: not listed: {provider}: {refusal}", file=sys.stderr)
-    _print(listing.rows, is_verbose)
+    _print(listing.rows, is_verbose, fd)
 
 
-def print_described(assembly: Assembly, words: list[str], is_verbose: bool, pid: int = 0) -> None:
+def print_described(assembly: Assembly, words: list[str], is_verbose: bool, pid: int = 0, fd: int = 1) -> None:
     """List the probes that the clauses' descriptions match; what matches none is told, and no error.
 
     Raises:
@@ -44,16 +45,16 @@ def print_described(assembly: Assembly, words: list[str], is_verbose: bool, pid:
     rows, missing = describe_probes(assembly.text, assembly.name, arguments=words, pid=pid, verbose=is_verbose)
     for description in missing:
         print(f"dtrace: failed to match {description}", file=sys.stderr)
-    _print(rows, is_verbose)
+    _print(rows, is_verbose, fd)
 
 
-def _print(rows: list[ListingRow], is_verbose: bool) -> None:
-    out = sys.stdout
-    out.write(f"{'ID':>5} {'PROVIDER':>10} {'MODULE':>17} {'FUNCTION':>33} NAME\n")
+def _print(rows: list[ListingRow], is_verbose: bool, fd: int) -> None:
+    lines = [f"{'ID':>5} {'PROVIDER':>10} {'MODULE':>17} {'FUNCTION':>33} NAME\n"]
     for row in rows:
-        out.write(f"{row.id:>5} {row.provider:>10} {row.module:>17} {row.function:>33} {row.name}\n")
+        lines.append(f"{row.id:>5} {row.provider:>10} {row.module:>17} {row.function:>33} {row.name}\n")
         if is_verbose:
-            out.write(_details(row))
+            lines.append(_details(row))
+    write_all(fd, "".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def _details(row: ListingRow) -> str:

@@ -118,8 +118,8 @@ def state_of(kind: str, name: str) -> State:
         KeyError: Nothing here tells of it.
     """
     if _is_here(kind, name):
-        is_idle = kind == "option" and OPTIONS[name].effect is Effect.NONE
-        return State.DIFFERENT if is_idle or name in _DIFFERENT.get(kind, {}) else State.WORKS
+        is_other = kind == "option" and OPTIONS[name].effect is not Effect.WORKS
+        return State.DIFFERENT if is_other or name in _DIFFERENT.get(kind, {}) else State.WORKS
     if name in ABSENT or (kind == "option" and name in OPTIONS):
         return State.CANNOT
     raise KeyError(f"{kind} {name}")
@@ -132,6 +132,6 @@ def note_of(kind: str, name: str) -> str:
             return ""
         case State.DIFFERENT:
             text = _DIFFERENT.get(kind, {}).get(name)
-            return text if text is not None else f"accepted, without effect: {OPTIONS[name].meaning}"
+            return text if text is not None else f"{OPTIONS[name].effect.value}: {OPTIONS[name].meaning}"
         case State.CANNOT:
             return OPTIONS[name].meaning if kind == "option" else ABSENT[name]

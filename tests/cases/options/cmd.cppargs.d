@@ -1,0 +1,3 @@
+/* command: dtrace -q -xcpp -xcppargs=-E -s cmd.cppargs.d */
+/* exits: 1 */
+BEGIN { exit(0); }

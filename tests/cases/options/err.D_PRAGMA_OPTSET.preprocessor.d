@@ -1,0 +1,7 @@
+/* line: 2 */
+#pragma D option cpp
+
+BEGIN
+{
+	exit(0);
+}
