@@ -58,7 +58,7 @@ FLAGS = (
     Flag("s", "FILE", "compile a D file (-: standard input)"),
     Flag("S", "", "show the generated BPF programs on standard error"),
     Flag("U", "NAME", "undefine a macro, with -C"),
-    Flag("v", "", "tell more: with -l arguments and stability, else the stability of programs; with -e of their probes too"),
+    Flag("v", "", "tell more: with -l arguments and stability, else the stability of programs (-e: of probes too)"),
     Flag("V", "", "print the version"),
     Flag("w", "", "allow destructive actions"),
     Flag("x", "OPTION[=VALUE]", "set an option; see: invivo help options"),

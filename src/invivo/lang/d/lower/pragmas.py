@@ -1,9 +1,10 @@
 """Pragmas other than options: whether each is written as it should be, and what it gives the program.
 
     #pragma D attributes Evolving/Evolving/Common f     state.attributes["f"]
+    #pragma D binding "2.1" f                           state.bindings["f"] = (2, 1)
     #pragma D depends_on library io.d                   D_PRAGMA_DEPEND in a program; in a library, see lower.library
 
-In: the script's pragmas, and its clauses for where they stand. Out: diagnostics, attributes.
+In: the script's pragmas, and its clauses for where they stand. Out: diagnostics, attributes, versions.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ from invivo.lang.d import syntax
 from invivo.lang.d.pragmas import PRAGMAS
 from invivo.program.stability import Attributes, Class, Level, parse
 
-__all__ = ["check_pragmas"]
+__all__ = ["check_pragmas", "version_of"]
 
 _FIELDS = ("provider", "module", "function", "name", "args")
 
 
-def check_pragmas(script: syntax.Script, diagnostics: Diagnostics, attributes: dict[str, Attributes]) -> None:
-    """Report pragmas that are wrong, and put what `attributes` pragmas give into `attributes`, by identifier."""
+def check_pragmas(
+    script: syntax.Script,
+    diagnostics: Diagnostics,
+    attributes: dict[str, Attributes],
+    bindings: dict[str, tuple[int, ...]],
+) -> None:
+    """Report pragmas that are wrong, and put what those of kind attributes and binding give into the two dictionaries,
+    by identifier."""
     clauses = [d.span for d in script.declarations if isinstance(d, syntax.ClauseDecl)]
     for pragma in script.declarations:
         if not isinstance(pragma, syntax.Pragma):
@@ -35,11 +42,16 @@ def check_pragmas(script: syntax.Script, diagnostics: Diagnostics, attributes: d
             message = f"the pragma {word} stands outside of clauses"
             diagnostics.error("D_PRAGMA_SCOPE", pragma.span, message, "move it above the clause")
         else:
-            _check(word, rest, pragma, diagnostics, attributes)
+            _check(word, rest, pragma, diagnostics, attributes, bindings)
 
 
 def _check(
-    word: str, rest: Sequence[str], pragma: syntax.Pragma, diagnostics: Diagnostics, attributes: dict[str, Attributes]
+    word: str,
+    rest: Sequence[str],
+    pragma: syntax.Pragma,
+    diagnostics: Diagnostics,
+    attributes: dict[str, Attributes],
+    bindings: dict[str, tuple[int, ...]],
 ) -> None:
     def malformed(message: str) -> None:
         diagnostics.error("D_PRAGMA_MALFORM", pragma.span, message, PRAGMAS[word].form)
@@ -61,6 +73,8 @@ def _check(
         case "binding":
             if len(rest) != 2 or not _is_version(rest[0]):
                 malformed("a binding is a version and an identifier")
+            else:
+                bindings[rest[1]] = version_of(rest[0].strip('"'))
         case "depends_on":
             if len(rest) != 2 or rest[0] not in ("provider", "module", "library"):
                 malformed("a dependency is on one provider, module or library")
@@ -68,6 +82,12 @@ def _check(
                 message = f"a program cannot depend on a library: '{rest[1]}' is read if it is asked for"
                 diagnostics.error("D_PRAGMA_DEPEND", pragma.span, message, "-x libdir=FOLDER reads the files of a "
                                                                            "folder")
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """A version of D as numbers: "1.6" is (1, 6, 0)."""
+    numbers = [int(part) for part in text.split(".")]
+    return tuple(numbers + [0] * (3 - len(numbers)))
 
 
 def _is_version(text: str) -> bool:

@@ -16,7 +16,7 @@ from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.folders import folder_declarations
 from invivo.lang.d.lower.library import attach_library
 from invivo.lang.d.lower.options import options_of
-from invivo.lang.d.lower.pragmas import check_pragmas
+from invivo.lang.d.lower.pragmas import check_pragmas, version_of
 from invivo.lang.d.lower.reads import Reads, reads_of
 from invivo.lang.d.lower.stability import clause_stability
 from invivo.lang.d.lower.state import Abandoned, ProgramState, is_of_library
@@ -59,12 +59,13 @@ def compile_text(
     macros.has_defaults = bool(values["defaultargs"])
     catalog.is_following = bool(values["follow"])
     state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs, looks_inside=looks_inside)
-    check_pragmas(script, diagnostics, state.attributes)
+    check_pragmas(script, diagnostics, state.attributes, state.bindings)
     if not values["nolibs"]:
         attach_library(state, _declare)
     for declaration in (*folder_declarations(state), *script.declarations):
         try:
-            _declare(state, declaration)
+            if not _is_too_new(state, declaration):
+                _declare(state, declaration)
         except Abandoned:
             continue
     clauses = [d for d in script.declarations if isinstance(d, syntax.ClauseDecl)]
@@ -85,6 +86,15 @@ def compile_text(
     if not values["argref"]:
         _check_arguments(macros)
     return _program(state, lowered, locals_, stability)
+
+
+def _is_too_new(state: ProgramState, declaration: syntax.TopLevel) -> bool:
+    """Whether a function or inline is bound to a later version of D than option version asks for: it is not there."""
+    asked = str(state.options["version"])
+    match declaration:
+        case syntax.FunctionDecl(name) | syntax.InlineDecl(syntax.Declarator(name=name)):
+            return bool(asked) and state.bindings.get(str(name), (0,)) > version_of(asked)
+    return False
 
 
 def _declare(state: ProgramState, declaration: syntax.TopLevel) -> None:

@@ -97,6 +97,7 @@ class ProgramState:
     records: list[RecordLayout] = fresh(factory=list)
     strings: dict[bytes, int] = fresh(factory=dict)
     attributes: dict[str, Attributes] = fresh(factory=dict)  # of what the program declares, by pragma
+    bindings: dict[str, tuple[int, ...]] = fresh(factory=dict)  # from which version of D on names are there
     descriptions: list[tuple[tuple[str, ...], int]] = fresh(factory=list)  # of a clause: four fields, probes matched
     destructive: list[tuple[str, Span]] = fresh(factory=list)  # what may change the system, and where
     checks: list[Callable[[], None]] = fresh(factory=list)  # at the end

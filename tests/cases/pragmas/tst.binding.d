@@ -1,0 +1,11 @@
+#pragma D option quiet
+#pragma D option version=1.6
+#pragma D binding "1.6" half
+
+inline int half = 21;
+
+BEGIN
+{
+	printf("%d\n", half * 2);
+	exit(0);
+}
