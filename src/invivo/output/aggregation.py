@@ -162,7 +162,7 @@ def key_text(value: Raw, type_: FieldType, style: Style, *, is_packed: bool = Fa
             from invivo.output.display import raw_bytes
             from invivo.output.hexdump import hexdump
 
-            return hexdump(raw_bytes(value, type_))  # type: ignore[arg-type]
+            return hexdump(raw_bytes(value, type_, style))  # type: ignore[arg-type]
         case FieldKind.STRING | FieldKind.INTERNED:
             return text % clean(value)  # type: ignore[arg-type]
         case FieldKind.SYMBOL:

@@ -55,7 +55,7 @@ def _default(field: int, types: tuple[FieldType, ...], style: Style, is_quiet: b
     if type_.kind in (FieldKind.KSTACK, FieldKind.USTACK):
         return _stack(field, style)
     if style.is_raw and type_.kind in (FieldKind.STRING, FieldKind.INTERNED):
-        return _raw(field, type_)
+        return _raw(field, type_, style)
     format_ = trace_format(type_, is_quiet)
     return compile_printf(format_, (field,), types, style) if format_ else _dump(field)
 
@@ -67,16 +67,16 @@ def _stack(field: int, style: Style) -> Display:
     return lambda values: clean(stack_text(values[field], style.stack_indent))  # type: ignore[arg-type]
 
 
-def _raw(field: int, type_: FieldType) -> Display:
+def _raw(field: int, type_: FieldType, style: Style) -> Display:
     """A string as the bytes that hold it."""
     from invivo.output.hexdump import hexdump
 
-    return lambda values: hexdump(raw_bytes(values[field], type_))  # type: ignore[arg-type]
+    return lambda values: hexdump(raw_bytes(values[field], type_, style))  # type: ignore[arg-type]
 
 
-def raw_bytes(text: bytes, type_: FieldType) -> bytes:
-    """A string's text as its type holds it: with zeros to the end, of a known string one."""
-    return text.ljust(type_.size if type_.kind is FieldKind.STRING else len(text) + 1, b"\0")
+def raw_bytes(text: bytes, type_: FieldType, style: Style) -> bytes:
+    """A string's text as its type holds it: with zeros to the end, of a known string to that of any (strsize)."""
+    return text.ljust(type_.size if type_.kind is FieldKind.STRING else style.string_size, b"\0")
 
 
 def _dump(field: int) -> Display:

@@ -38,14 +38,22 @@ _NUMBERS = "diuxXopYT" + FLOATS
 
 
 class Style:
-    """How values are made text: whether a terminal reads it (`is_escaped`), `stack_indent` columns before frames."""
+    """How values are made text: whether a terminal reads it (`is_escaped`), `stack_indent` columns before frames,
+    whether strings are dumped (`is_raw`: option rawbytes), to the end of the `string_size` bytes that one has."""
 
-    __slots__ = ("is_escaped", "is_raw", "resolver", "stack_indent")
+    __slots__ = ("is_escaped", "is_raw", "resolver", "stack_indent", "string_size")
 
     def __init__(
-        self, resolver: Resolver, *, is_escaped: bool = False, stack_indent: int = 14, is_raw: bool = False
+        self,
+        resolver: Resolver,
+        *,
+        is_escaped: bool = False,
+        stack_indent: int = 14,
+        is_raw: bool = False,
+        string_size: int = 1,
     ) -> None:
-        self.is_raw = is_raw  # option rawbytes: strings are dumped
+        self.is_raw = is_raw
+        self.string_size = string_size
         self.resolver = resolver
         self.is_escaped = is_escaped
         self.stack_indent = stack_indent

@@ -71,7 +71,10 @@ class TextOutput:
     def bind(self, resolver: Resolver) -> None:
         indent = int(self._plan.options.get("stackindent", 14))
         is_raw = bool(self._plan.options.get("rawbytes"))
-        self._style = Style(resolver, is_escaped=self._is_terminal, stack_indent=indent, is_raw=is_raw)
+        size = int(self._plan.options.get("strsize", 256))
+        self._style = Style(
+            resolver, is_escaped=self._is_terminal, stack_indent=indent, is_raw=is_raw, string_size=size
+        )
 
     def displays(self, layout: RecordLayout) -> tuple[Display | None, ...]:
         return displays(layout, self._style, is_quiet=self._is_quiet)

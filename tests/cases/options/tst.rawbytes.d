@@ -7,5 +7,6 @@ BEGIN
 {
 	s = "abc";
 	trace(s);
+	trace("abc");
 	exit(0);
 }
