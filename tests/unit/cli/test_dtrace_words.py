@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def test_every_letter_of_dtrace_is_there() -> None:
     assert {flag.letter for flag in FLAGS} == {"32", "64", *"aAbcCDefFGhHiIlLmnopPqsSUvVwxXZ"}
     assert all(f"-{flag.letter} {flag.value}" in usage() for flag in FLAGS if flag.value)
 
+
+def test_every_letter_is_used_by_a_case_or_a_test_of_whole_commands() -> None:
+    tests = Path(__file__).parents[2]
+    commands = re.findall(r"command: dtrace (.*) \*/", "".join(p.read_text() for p in tests.glob("cases/*/cmd.*.d")))
+    words = {word for command in commands for word in command.split()}
+    words.update(re.findall(r'"(-[^"]*)"', (tests / "session" / "test_dtrace.py").read_text()))
+    bundles = [word[1:] for word in words if re.fullmatch(r"-[A-Za-z]+|-32|-64", word)]
+    used = {bundle for bundle in bundles if bundle.isdigit()} | {letter for bundle in bundles for letter in bundle}
+    assert {flag.letter for flag in FLAGS} - used == {"h"}  # -h is above, and below
 
 # --- programs put together ------------------------------------------------------------------------------------------
 
