@@ -105,8 +105,11 @@ def test_addresses_without_names() -> None:
     assert all(re.fullmatch(r"0x[0-9a-f]{8,}", frame) for frame in frames)
 
 
-def test_a_buffer_that_there_is_no_memory_for_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 1 MiB, where the kernel gives at most 64 KiB; bufresize=manual makes an error of it."""
+def test_a_buffer_that_there_is_no_memory_for_is_halved(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of 1 MiB, where the kernel gives at most 64 KiB, which is told but for quietresize; bufresize=manual makes an
+    error of it."""
     create = loader.Map.create
 
     def refuse(spec: loader.MapSpec) -> loader.Map:
@@ -120,6 +123,12 @@ def test_a_buffer_that_there_is_no_memory_for_is_halved(monkeypatch: pytest.Monk
         assert [record.text for record in session] == ["one"]
         assert session._engine is not None
         assert session._engine.halved_buffer() == 1 << 16
+    told = "the buffer was made smaller, for there was no memory: 65536 bytes"
+    assert told in caplog.text
+    caplog.clear()
+    with trace(program, options={"bufsize": "1m", "quietresize": None}) as session:
+        assert [record.text for record in session] == ["one"]
+    assert told not in caplog.text
     manual = trace(program, options={"bufsize": "1m", "bufresize": "manual"})
     with pytest.raises(KernelError, match="Cannot allocate memory"), manual:
         pass
