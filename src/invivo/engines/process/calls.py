@@ -2,7 +2,7 @@
 
     calls = Calls(reference, facts)
     calls.entries, calls.returns           numbers at which something may fire
-    calls.capture(pinned_calls, is_pinned) a Capture of those that a record is enough for; None if there are none
+    calls.capture((), pinned_calls, True)  a Capture of those that a record is enough for; None if there are none
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Calls:
                     break
         return frozenset(found)
 
-    def capture(self, others: Collection[int], is_pinned: bool) -> Capture | None:
-        """What writes down the stops that a record is enough for; the returns of `others` are left to Python too."""
+    def capture(self, entries_too: Collection[int], returns_too: Collection[int], is_pinned: bool) -> Capture | None:
+        """What writes down the stops that a record is enough for; those of other calls too are left to Python."""
         safe = needs_of(self._reference.error_clauses)
         if safe is None or safe.recipes or safe.has_words or safe.has_cpu or not Capture.is_possible():
             return None
@@ -58,8 +58,8 @@ class Calls:
         return Capture(
             {number: needs.recipes for number, needs in entries.items()},
             {number: needs.recipes for number, needs in returns.items()},
-            handed_entries=self.entries - entries.keys(),
-            handed_returns=(self.returns - returns.keys()) | set(others),
+            handed_entries=(self.entries - entries.keys()) | set(entries_too),
+            handed_returns=(self.returns - returns.keys()) | set(returns_too),
             unread_returns=[number for number, needs in returns.items() if not needs.has_words],
             has_registers=any(needs.has_all_registers for needs in (*entries.values(), *returns.values())),
         )

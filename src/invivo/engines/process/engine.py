@@ -25,6 +25,7 @@ from invivo.engines.process.hold import spawn_filtered
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.recording import has_stacks
+from invivo.engines.process.signals import HANDLED, SENT, Signals
 from invivo.engines.process.threads import Process, Thread
 from invivo.engines.process.tracer import Tracer
 from invivo.engines.process.unwind import Unwinder
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["ProcessEngine"]
 
 _FORK, _EXEC, _END = (RawTracepoint(f"sched_process_{what}") for what in ("fork", "exec", "exit"))
-_KNOWN = frozenset((ENTER, EXIT, _FORK, _EXEC, _END))
+_KNOWN = frozenset((ENTER, EXIT, _FORK, _EXEC, _END, SENT, HANDLED))
 
 
 def _why_not(point: AttachPoint) -> tuple[str, str] | None:
@@ -84,6 +85,9 @@ class ProcessEngine:
         self._alarm: Alarm | None = None
         self._calls = Calls(self._reference, self.facts)
         self._entries, self._returns = self._calls.entries, self._calls.returns
+        self._signals = Signals(self._points, self._objects, self._fire)
+        self._entries |= self._signals.calls
+        self._returns |= self._signals.calls
         self._has_filter = False
         self._patches = patches or PatchTable()
         self._pins = Pins(self._patches)
@@ -187,7 +191,9 @@ class ProcessEngine:
         if is_pinned:
             self.facts.cpu = self._pins.cpu or 0
             self._returns |= self._pins.calls
-        self._capture = self._evaluation.capture = self._calls.capture(self._pins.calls, is_pinned)
+        self._capture = self._evaluation.capture = self._calls.capture(
+            self._signals.calls, self._signals.calls | self._pins.calls, is_pinned
+        )
         self._tracer = Tracer(self, self._capture, self._evaluation.drain)
         self._tracer.wants = lambda number: number in self._entries or number in self._returns
 
@@ -340,6 +346,8 @@ class ProcessEngine:
 
     def entered(self, thread: Thread, registers: bytes) -> bool:
         number = thread.number
+        if number in self._signals.calls and registers[136] == NATIVE_CS:
+            self._signals.entered(thread, registers)
         if number in self._entries and registers[136] == NATIVE_CS:
             world = self._world(thread)
             world.words, world.registers = (Facts.REGISTERS, number), registers
@@ -350,6 +358,8 @@ class ProcessEngine:
         number = int.from_bytes(registers[120:128], "little")
         if number in self._pins.calls:
             self._pins.returned(thread.tid, number, registers)
+        if number in self._signals.calls:
+            self._signals.returned(thread, registers)
         if number in self._returns and registers[136] == NATIVE_CS:
             world = self._world(thread)
             result = int.from_bytes(registers[80:88], "little")
@@ -380,6 +390,8 @@ class ProcessEngine:
         self._objects.exit_codes[thread.tid] = status
         others = [other for other in thread.process.threads.values() if other is not thread]
         self._fire(_END, thread, self._objects.task(thread.tid), int(not others))
+        if not others and thread.process.parent:
+            self._signals.child_ended(thread, thread.process.parent)
 
     def gone(self, thread: Thread) -> None:
         if isinstance(thread.extra, ThreadWorld):
@@ -392,7 +404,7 @@ class ProcessEngine:
     def signalled(self, thread: Thread, number: int) -> int:
         if number == signal.SIGTRAP and self._breakpoints and self._breakpoints.hit(thread, self._tracer):
             return 0
-        return number
+        return self._signals.delivered(thread, number, self._tracer) if self._signals and self._is_enabled else number
 
     def _hit(self, point: Uprobe, thread: Thread, registers: bytes) -> None:
         world = self._world(thread)

@@ -46,6 +46,7 @@ class KernelObjects:
         self._layouts: dict[str, dict[int, tuple[int, str, _Getter]]] = {}
         self.handlers: dict[int, int] = {}
         self.exit_codes: dict[int, int] = {}
+        self._placed = b""
 
     # --- addresses ----------------------------------------------------------------------------------------------
 
@@ -66,6 +67,11 @@ class KernelObjects:
         """Whether an address was given out here."""
         return _BASE <= address < _BASE + (len(self._objects) << _SPAN_BITS)
 
+    def place(self, data: bytes) -> int:
+        """Where these bytes lie, until others are placed."""
+        self._placed = data
+        return _LAST
+
     # --- reading ------------------------------------------------------------------------------------------------
 
     def read(self, address: int, size: int) -> bytes | None:
@@ -74,6 +80,8 @@ class KernelObjects:
         Raises:
             UnsupportedError: /proc does not tell that member.
         """
+        if address >= _LAST and address + size <= _LAST + len(self._placed):
+            return self._placed[address - _LAST : address - _LAST + size]
         if not self.covers(address):
             return None
         index, offset = divmod(address - _BASE, 1 << _SPAN_BITS)

@@ -331,7 +331,7 @@ class Tracer:
         thread.is_stopped = True  # while others are stepped in its turn, it is not to be waited for
         deliver = self.hooks.signalled(thread, number) or thread.deliver
         thread.deliver = 0
-        if thread.tid in self.threads:
+        if thread.tid in self.threads and thread.is_stopped:
             self._go(thread, deliver)
 
     # --- ending -------------------------------------------------------------------------------------------------
