@@ -37,7 +37,7 @@ def test_signals_sent_discarded_and_handled() -> None:
         'proc:::signal-handle { printf("handle %d %d\\n", args[0], args[1]->si_signo); } '
         "proc:::signal-handle /args[2] == NULL/ { exit(9); }"
     )
-    result = as_user("run", "-q", "-e", clauses, "-c", f"{python_of_user()} -S -E -c '{PROGRAM.replace(chr(39), chr(34))}'")
+    result = as_user("run", "-q", "-e", clauses, "-c", f"{python_of_user()} -S -E -c '{PROGRAM}'")
     assert result.returncode == 0, result.stderr
     lines = [line for line in result.stdout.splitlines() if line]
     assert "9" in lines
