@@ -12,30 +12,29 @@ The rest is refused when the engine is made, each with its reason.
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Sequence
 
 from invivo.engines.base import Losses
 from invivo.engines.process.breakpoints import Breakpoints
-from invivo.engines.process.calls import NATIVE_CS, Calls
+from invivo.engines.process.calls import Calls
 from invivo.engines.process.clocks import LONGEST_NS, Clocks
-from invivo.engines.process.evaluation import ENTER, EXIT, Evaluation
+from invivo.engines.process.evaluation import Evaluation
 from invivo.engines.process.hold import spawn_filtered
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.recording import has_stacks
-from invivo.engines.process.signals import HANDLED, SENT, Signals
-from invivo.engines.process.threads import Process, Thread
+from invivo.engines.process.signals import Signals
+from invivo.engines.process.stops import KNOWN, Stops
+from invivo.engines.process.threads import Process
 from invivo.engines.process.tracer import Tracer
 from invivo.engines.process.unwind import Unwinder
-from invivo.engines.process.world import Facts, OwnWorld, ThreadWorld
+from invivo.engines.process.world import Facts, OwnWorld
 from invivo.engines.reference import ReferenceEngine
 from invivo.errors import TargetError
 from invivo.linux import procfs, ptrace, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import PatchTable
-from invivo.linux.perf_records import Executed
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
 from invivo.linux.spawn import Target
 from invivo.program.attach import AttachPoint, BtfTracepoint, Once, RawTracepoint, Timer, Tracepoint, Uprobe
@@ -52,21 +51,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ProcessEngine"]
 
-_FORK, _EXEC, _END = (RawTracepoint(f"sched_process_{what}") for what in ("fork", "exec", "exit"))
-_KNOWN = frozenset((ENTER, EXIT, _FORK, _EXEC, _END, SENT, HANDLED))
-
-
 def _why_not(point: AttachPoint) -> tuple[str, str] | None:
     """(what, why) of a place that only the kernel engine reaches; None for the others."""
     match point:
         case Tracepoint(category, name, _):
             return f"the tracepoint {category}:{name}", "it lies inside the kernel, which a process cannot look into"
-        case (RawTracepoint(name) | BtfTracepoint(name, _)) if point not in _KNOWN:
+        case (RawTracepoint(name) | BtfTracepoint(name, _)) if point not in KNOWN:
             return f"the tracepoint {name}", "it lies inside the kernel, which a process cannot look into"
     return None
 
 
-class ProcessEngine:
+class ProcessEngine(Stops):
     """See the module's text. `merge` receives aggregations, as ReferenceEngine's."""
 
     def __init__(
@@ -329,102 +324,9 @@ class ProcessEngine:
         """None: a stop waits until it is handled."""
         return 0
 
-    # --- hooks of the tracer ------------------------------------------------------------------------------------
-
-    def _world(self, thread: Thread) -> ThreadWorld:
-        world = thread.extra
-        if world is None:
-            world = thread.extra = ThreadWorld(thread, self.facts)
-        assert isinstance(world, ThreadWorld)
-        return world
-
-    def _fire(self, point: RawTracepoint, thread: Thread, *words: int, registers: bytes = b"") -> None:
-        if point in self._points:
-            world = self._world(thread)
-            world.words, world.registers = words, registers
-            self._evaluation.fire(point, None, world)
-
-    def entered(self, thread: Thread, registers: bytes) -> bool:
-        number = thread.number
-        if number in self._signals.calls and registers[136] == NATIVE_CS:
-            self._signals.entered(thread, registers)
-        if number in self._entries and registers[136] == NATIVE_CS:
-            world = self._world(thread)
-            world.words, world.registers = (Facts.REGISTERS, number), registers
-            self._evaluation.fire(ENTER, number, world)
-        return self._is_enabled and number in self._returns
-
-    def returned(self, thread: Thread, registers: bytes) -> None:
-        number = int.from_bytes(registers[120:128], "little")
-        if number in self._pins.calls:
-            self._pins.returned(thread.tid, number, registers)
-        if number in self._signals.calls:
-            self._signals.returned(thread, registers)
-        if number in self._returns and registers[136] == NATIVE_CS:
-            world = self._world(thread)
-            result = int.from_bytes(registers[80:88], "little")
-            world.words, world.registers = (Facts.REGISTERS, result), registers
-            self._evaluation.fire(EXIT, number, world)
-
-    def forked(self, thread: Thread, child: Thread) -> None:
-        if child.process is not thread.process:
-            self._breakpoints.forked(thread.process, child.process, _shares_memory(thread, child.call))
-        self._fire(_FORK, thread, self._objects.task(thread.tid), self._objects.task(child.tid))
-
-    def born(self, thread: Thread) -> None:
-        """In the new thread its fork or clone returns 0, which ptrace does not report."""
-        if EXIT in self._points and (registers := ptrace.read_registers(thread.tid)) is not None:
-            self.returned(thread, registers)
-
-    def executed(self, thread: Thread, former: int) -> None:
-        if isinstance(thread.extra, ThreadWorld):
-            thread.extra.close()
-        thread.extra = None
-        self._breakpoints.forget(thread.process.pid)
-        self.spaces.apply(Executed(thread.process.pid, time.monotonic_ns()))
-        if self._is_enabled:
-            self._breakpoints.insert(thread.process)
-        self._fire(_EXEC, thread, self._objects.task(thread.tid), former, 0)
-
-    def exiting(self, thread: Thread, status: int) -> None:
-        self._objects.exit_codes[thread.tid] = status
-        others = [other for other in thread.process.threads.values() if other is not thread]
-        self._fire(_END, thread, self._objects.task(thread.tid), int(not others))
-        if not others and thread.process.parent:
-            self._signals.child_ended(thread, thread.process.parent)
-
-    def gone(self, thread: Thread) -> None:
-        if isinstance(thread.extra, ThreadWorld):
-            thread.extra.close()
-        self._sampled.pop(thread.tid, None)
-        if not thread.process.threads:
-            self._breakpoints.forget(thread.process.pid)
-        self._reference.thread_ended(thread.tid)
-
-    def signalled(self, thread: Thread, number: int) -> int:
-        if number == signal.SIGTRAP and self._breakpoints and self._breakpoints.hit(thread, self._tracer):
-            return 0
-        return self._signals.delivered(thread, number, self._tracer) if self._signals and self._is_enabled else number
-
-    def _hit(self, point: Uprobe, thread: Thread, registers: bytes) -> None:
-        world = self._world(thread)
-        world.words, world.registers = (), registers
-        self._evaluation.fire(point, None, world)
-
-    def interrupted(self, thread: Thread) -> None:
-        points = self._sampled.pop(thread.tid, ())
-        if points and (registers := ptrace.read_registers(thread.tid)) is not None:
-            world = self._world(thread)
-            world.words, world.registers = (), registers
-            for point in points:
-                self._evaluation.fire(point, None, world)
-
     def processes(self) -> list[Process]:
         """The processes that are traced now."""
         return list(self._tracer.processes.values())
-
-
-_CLONE_VM = 0x100
 
 
 def _is_32_bit(pid: int) -> bool:
@@ -434,14 +336,3 @@ def _is_32_bit(pid: int) -> bool:
             return stream.read(5)[4:] == b"\x01"
     except OSError:
         return False  # attaching will tell why
-
-
-def _shares_memory(thread: Thread, call: int) -> bool:
-    """Whether the process that a call of this thread makes has its memory (vfork, some clones), not a copy."""
-    if call not in (56, 435):  # clone, clone3
-        return call == 58  # vfork
-    registers = ptrace.read_registers(thread.tid) or bytes(ptrace.REGISTERS_SIZE)
-    flags = int.from_bytes(registers[112:120], "little")
-    if call == 435:
-        flags = int.from_bytes(thread.process.memory.read(flags, 8), "little")
-    return bool(flags & _CLONE_VM)
