@@ -51,7 +51,7 @@ def compiled(text: bytes, name: str, arguments: Sequence[str] = ()) -> Program:
     return compile_text(read_source(name, text), types=kernel_types(), catalog=catalog(), macros=macros, options={})
 
 
-class _Printed:
+class Printed:
     """Two files in memory that a program prints to."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class _Services:
 
 def on_reference(program: Program) -> Outcome:
     """Run on the reference engine; ticks are fired in virtual time, until exit() is called."""
-    printed = _Printed()
+    printed = Printed()
     merge: list[Callable[..., None]] = []
     pid = os.getpid()
     world = SyntheticWorld(pid=pid, tid=pid, uid=os.getuid(), gid=os.getgid(), tracer_pid=pid)
@@ -122,7 +122,7 @@ def in_kernel(program: Program) -> Outcome:
         plan = compile_program(program, traits())
         return plan._replace(formatter=compile_formatter(plan))
 
-    printed = _Printed()
+    printed = Printed()
     running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S, use_cache=False)
     with mock.patch.object(session, "plan_for", plan_for), mock.patch.object(compiler, "plan_for", plan_for), running:
         code = running.wait()
@@ -133,7 +133,7 @@ def in_kernel(program: Program) -> Outcome:
 
 def by_ptrace(program: Program) -> Outcome:
     """Run by the process engine, as the command does but for the compilation."""
-    printed = _Printed()
+    printed = Printed()
     typed = TypedProgram(program, kernel_types(), "", (), ())
     running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S, engine="process")
     with mock.patch.object(compiler, "typed_program", return_value=typed), running:

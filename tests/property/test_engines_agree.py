@@ -36,14 +36,14 @@ numbers = st.one_of(st.sampled_from(_edges), st.integers(-(2**63) + 1, 2**63 - 1
 small = st.one_of(st.just(0), st.integers(-3, 3))
 
 
-def _literal(value: int, suffix: str) -> str:
+def literal(value: int, suffix: str) -> str:
     return f"({value}{suffix})"
 
 
 literals = st.one_of(
-    st.builds(_literal, st.integers(-(2**31) + 1, 2**31 - 1), st.sampled_from(["", "L"])),
-    st.builds(_literal, st.integers(0, 2**32 - 1), st.sampled_from(["U", "UL"])),
-    st.builds(_literal, numbers, st.just("L")),
+    st.builds(literal, st.integers(-(2**31) + 1, 2**31 - 1), st.sampled_from(["", "L"])),
+    st.builds(literal, st.integers(0, 2**32 - 1), st.sampled_from(["U", "UL"])),
+    st.builds(literal, numbers, st.just("L")),
 )
 # Members, bit-fields and elements of structures and arrays in every place; the last index may lie outside.
 PLACES = [
@@ -92,7 +92,7 @@ def _program(values: dict[str, int], clauses: list[str]) -> str:
     """The clauses at END, with the variables set: global ones in BEGIN, clause-local ones in a clause of END."""
     declared = "".join(f"{type_} {name};\nthis {type_} {name};\n" for name, type_ in TYPES.items())
     declared += "int a[int];\nunsigned char b[int, int];\n" + STRUCTURES
-    globals_ = "".join(f"\t{name} = {_literal(value, 'L')};\n" for name, value in values.items())
+    globals_ = "".join(f"\t{name} = {literal(value, 'L')};\n" for name, value in values.items())
     locals_ = "".join(f"\tthis->{name} = {name} ^ 85;\n" for name in values)
     body = "".join(f"END\n{{\n{clause}\n}}\n" for clause in clauses)
     return (
@@ -186,7 +186,7 @@ log_linear = st.sampled_from(["10, 0, 3, 10", "2, 0, 20, 1", "2, 3, 10, 2", "10,
 @given(st.lists(numbers, min_size=1, max_size=6), linear, log_linear, st.integers(-5, 5))
 def test_aggregations(samples: list[int], linear: str, log_linear: str, increment: int) -> None:
     """Samples come from an array, so that they are not known when the code is made; every function sees all of them."""
-    set_ = "".join(f"\tv[{n}] = {_literal(sample, 'L')};\n" for n, sample in enumerate(samples))
+    set_ = "".join(f"\tv[{n}] = {literal(sample, 'L')};\n" for n, sample in enumerate(samples))
     functions = ["count()", *(f"{name}(v[k])" for name in ("sum", "avg", "min", "max", "stddev", "quantize"))]
     functions += [f"quantize(v[k], {increment})", f"lquantize(v[k], {linear})", f"llquantize(v[k], {log_linear})"]
     updates = "".join(f"\t@f{n} = {each};\n\t@g{n}[k & 1] = {each};\n" for n, each in enumerate(functions))
