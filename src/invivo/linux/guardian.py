@@ -4,6 +4,9 @@
     table.add(4711, 0x401136, b"\\x55")            the tracer, before it writes a breakpoint there
     table.undo_all()                              the other side, when the tracer has died
 
+    guardian = Guardian(table)                    another side, for a tracer that has none: a process of its own
+    guardian.close()
+
 An entry is made before its patch and removed after the patch is taken back, so that a tracer killed between the two
 leaves an entry too many, never one too few; undoing looks for the breakpoint's byte before it writes.
 """
@@ -19,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BREAKPOINT", "PatchTable", "write_text"]
+__all__ = ["BREAKPOINT", "Guardian", "PatchTable", "write_text"]
 
 BREAKPOINT = b"\xcc"
 _ENTRY = struct.Struct("<QQB7x")  # pid (0: free), address, the byte that was there
@@ -30,13 +33,21 @@ _PATCHES, _PINS = 8192, 1024
 class PatchTable:
     """Up to 8,192 patched bytes and 1,024 pinned threads. `is_full` patches are refused."""
 
-    __slots__ = ("_free", "_map", "_pins", "_places")
+    __slots__ = ("_free", "_map", "_pins", "_places", "fd")
 
-    def __init__(self) -> None:
-        self._map = mmap.mmap(-1, _PATCHES * _ENTRY.size + _PINS * _AFFINITY.size)
+    def __init__(self, fd: int = -1) -> None:
+        size = _PATCHES * _ENTRY.size + _PINS * _AFFINITY.size
+        if fd < 0:
+            fd = os.memfd_create("invivo-patches", os.MFD_CLOEXEC)
+            os.ftruncate(fd, size)
+        self.fd = fd
+        self._map = mmap.mmap(fd, size)
         self._places: dict[tuple[int, int], int] = {}
         self._free = list(range(_PATCHES - 1, -1, -1))
         self._pins: dict[int, int] = {}
+
+    def __del__(self) -> None:
+        os.close(self.fd)
 
     # --- patched bytes ------------------------------------------------------------------------------------------
 
@@ -95,6 +106,59 @@ class PatchTable:
                 with contextlib.suppress(OSError, ValueError):
                     os.sched_setaffinity(tid, [cpu for cpu in range(1024) if word >> cpu & 1])
         return restored
+
+
+_WATCH = """
+import sys
+sys.path[:0] = sys.argv[1:2]
+from invivo.linux.guardian import watch
+watch(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+"""
+
+
+class Guardian:
+    """A process that undoes what stands in a table when this process has ended, however that came about.
+
+    Threads that run into a breakpoint between the two end by SIGTRAP: that window is the time it takes to wake up.
+    """
+
+    __slots__ = ("_process", "_writer")
+
+    def __init__(self, table: PatchTable) -> None:
+        import subprocess
+        import sys
+
+        source = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+        reader, self._writer = os.pipe2(os.O_CLOEXEC)
+        own = os.pidfd_open(os.getpid())
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _WATCH, source, str(own), str(reader), str(table.fd)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(own, reader, table.fd),
+                start_new_session=True,  # Ctrl-C is not for it
+            )
+        finally:
+            os.close(own)
+            os.close(reader)
+
+    def close(self) -> None:
+        """Nothing is to be undone any more; wait for its end. May be called twice."""
+        if self._writer >= 0:
+            os.close(self._writer)
+            self._writer = -1
+            self._process.wait()
+
+
+def watch(process: int, pipe: int, table: int) -> None:
+    """Wait until a process, by its pidfd, has ended, or has closed the other end of a pipe; then undo what is left."""
+    from select import POLLIN, poll
+
+    poller = poll()
+    poller.register(process, POLLIN)
+    poller.register(pipe, POLLIN)
+    poller.poll()
+    PatchTable(table).undo_all()
 
 
 def _restore(pid: int, address: int, original: int) -> int:

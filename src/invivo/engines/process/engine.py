@@ -34,7 +34,7 @@ from invivo.engines.reference import ReferenceEngine
 from invivo.errors import TargetError
 from invivo.linux import procfs, ptrace, spawn
 from invivo.linux.alarm import Alarm
-from invivo.linux.guardian import PatchTable
+from invivo.linux.guardian import Guardian, PatchTable
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
 from invivo.linux.spawn import Target
 from invivo.program.attach import AttachPoint, BtfTracepoint, Once, RawTracepoint, Timer, Tracepoint, Uprobe
@@ -84,6 +84,8 @@ class ProcessEngine(Stops):
         self._entries |= self._signals.calls
         self._returns |= self._signals.calls
         self._has_filter = False
+        self._has_guardian = patches is not None
+        self._guardian: Guardian | None = None
         self._patches = patches or PatchTable()
         self._pins = Pins(self._patches)
         self._target: Target | None = None
@@ -146,6 +148,8 @@ class ProcessEngine(Stops):
         if is_pinned and len(procfs.threads(pid)) == 1:
             self._pins.pin([pid])
         self._make_tracer()
+        if not self._has_guardian and (self._breakpoints or self._pins.cpu is not None):
+            self._guardian = Guardian(self._patches)
         self._tracer.attach(pid)
 
     def spawn(self, command: Sequence[str] | str, *, has_filter: bool, is_pinned: bool) -> Target:
@@ -283,6 +287,8 @@ class ProcessEngine(Stops):
         self._pins.unpin(self._tracer.threads)
         if not self._has_filter:
             self._tracer.detach()
+        if self._guardian is not None:
+            self._guardian.close()
         self._take_status()
         self._evaluation.close()
         self._reference.close()
