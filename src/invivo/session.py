@@ -180,6 +180,7 @@ class Session:
         typed = typed_program(self._request)
         engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge, self._patches)
         engine.describe(typed.text, typed.warnings, typed.clauses)
+        engine.tell = self._tell
         if engine.needs_target and self._command is None and self._pid is None and self._engine_name:
             raise UnsupportedError(
                 "the process engine traces a command or a process, and this program asks about the whole system",

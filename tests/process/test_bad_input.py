@@ -9,7 +9,7 @@ import time
 import pytest
 
 from invivo.linux import ptrace
-from tests.support import ORDINARY_USER, as_user
+from tests.support import ORDINARY_USER, as_user, trigger
 
 pytestmark = pytest.mark.process
 
@@ -61,3 +61,20 @@ def test_an_engine_that_there_is_not() -> None:
     result = as_user("run", "--engine", "magic", "-e", PROGRAM, "-c", "true", timeout=30)
     assert result.returncode == 2
     assert "magic" in result.stderr
+
+
+def test_a_32_bit_program_runs_unseen_and_that_is_said() -> None:
+    """Its numbers are other calls': read as 64-bit ones they would be counted as what they are not."""
+    flags = ["-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie", "-fno-stack-protector"]
+    try:
+        narrow = trigger("narrow", *flags)
+        subprocess.run([narrow], check=False, capture_output=True)
+    except (subprocess.CalledProcessError, OSError):
+        pytest.skip("no 32-bit programs here")
+    program = "syscall::getppid:entry,syscall::getppid:return { @[execname] = count(); }"
+    for options in ([], ["--no-filter"]):
+        result = as_user("run", "-q", *options, "-e", program, "-c", f"sh -c '{narrow}; echo $?; {narrow}; echo $?'")
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.split()[:4] == ["thirty-two", "5", "thirty-two", "5"]
+        assert "narrow" not in result.stdout
+        assert result.stderr.count("runs a 32-bit program: its system calls and functions are not traced") == 1

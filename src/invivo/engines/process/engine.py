@@ -25,7 +25,7 @@ from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.recording import has_stacks
 from invivo.engines.process.signals import Signals
-from invivo.engines.process.stops import KNOWN, Stops
+from invivo.engines.process.stops import KNOWN, Stops, is_32_bit
 from invivo.engines.process.threads import Process
 from invivo.engines.process.tracer import Tracer
 from invivo.engines.process.unwind import Unwinder
@@ -62,7 +62,7 @@ def _why_not(point: AttachPoint) -> tuple[str, str] | None:
 
 
 class ProcessEngine(Stops):
-    """See the module's text. `merge` receives aggregations, as ReferenceEngine's."""
+    """See the module's text. `merge` receives aggregations, as ReferenceEngine's; `tell` what the user should know."""
 
     def __init__(
         self, program: Program, types: TypeSource, merge: Merge, patches: PatchTable | None = None
@@ -100,6 +100,7 @@ class ProcessEngine(Stops):
         self.facts.unwind = self._unwinder.stack
         self._has_stacks = has_stacks(program)
         self._is_enabled = False
+        self.tell: Callable[[str], object] = lambda message: None
         self._capture: Capture | None = None
         self._tracer = Tracer(self)
 
@@ -139,7 +140,7 @@ class ProcessEngine(Stops):
         Raises:
             InvivoError: It cannot be traced; the message says what to do.
         """
-        if _is_32_bit(pid):
+        if is_32_bit(pid):
             raise TargetError(
                 f"process {pid} runs a 32-bit program; its system calls and registers the process engine does not know",
                 "trace it by the kernel engine, as root",
@@ -164,15 +165,10 @@ class ProcessEngine(Stops):
             self._pins.pin([])
         self._make_tracer()
         numbers = self._entries | self._returns
-        options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
-        self._has_filter = bool(has_filter and numbers)
-        if self._has_filter:
-            target = spawn_filtered(command, numbers, self.set_target)
-        else:
-            target = spawn.spawn(command, self.set_target, options=options, is_kept=True)
-        self._target = target
-        self._tracer.adopt(target.pid, options)
-        return target
+        self._has_filter = has_filter and bool(numbers)
+        self._target = self._tracer.spawn(command, self.set_target, numbers, self._has_filter)
+        self._check_class(self._target.pid)
+        return self._target
 
     def take(self, target: Target, *, is_pinned: bool) -> None:
         """Take over a command that hold.hold() holds."""
@@ -182,6 +178,7 @@ class ProcessEngine(Stops):
             self._pins.pin([target.pid])
         self._make_tracer()
         self._tracer.adopt(target.pid, ptrace.OPTIONS | ptrace.OPTION_EXITKILL)
+        self._check_class(target.pid)
 
     def _make_tracer(self) -> None:
         """The tracer, with what it may write down. What a pinned thread asks about its CPUs is answered as if it were
@@ -333,12 +330,3 @@ class ProcessEngine(Stops):
     def processes(self) -> list[Process]:
         """The processes that are traced now."""
         return list(self._tracer.processes.values())
-
-
-def _is_32_bit(pid: int) -> bool:
-    """Whether the program that a process runs is of the 32-bit class, by its ELF header."""
-    try:
-        with open(f"/proc/{pid}/exe", "rb") as stream:
-            return stream.read(5)[4:] == b"\x01"
-    except OSError:
-        return False  # attaching will tell why

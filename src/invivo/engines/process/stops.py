@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 
 from invivo.engines.process.calls import NATIVE_CS
 from invivo.engines.process.evaluation import ENTER, EXIT
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from invivo.engines.reference import ReferenceEngine
     from invivo.symbols.normalize import AddressSpaces
 
-__all__ = ["KNOWN", "Stops"]
+__all__ = ["KNOWN", "Stops", "is_32_bit"]
 
 _FORK, _EXEC, _END = (RawTracepoint(f"sched_process_{what}") for what in ("fork", "exec", "exit"))
 KNOWN = frozenset((ENTER, EXIT, _FORK, _EXEC, _END, SENT, HANDLED))
@@ -54,6 +55,8 @@ class Stops:
     _returns: frozenset[int]
     _sampled: dict[int, list[AttachPoint]]
     _is_enabled: bool
+    _has_told = False
+    tell: Callable[[str], object]
 
     def _world(self, thread: Thread) -> ThreadWorld:
         world = thread.extra
@@ -108,7 +111,17 @@ class Stops:
         self.spaces.apply(Executed(thread.process.pid, time.monotonic_ns()))
         if self._is_enabled:
             self._breakpoints.insert(thread.process)
+        self._check_class(thread.process.pid)
         self._fire(_EXEC, thread, self._objects.task(thread.tid), former, 0)
+
+    def _check_class(self, pid: int) -> None:
+        """Tell once that a 32-bit program runs unseen."""
+        if not self._has_told and (self._entries or self._returns or self._breakpoints) and is_32_bit(pid):
+            self._has_told = True
+            self.tell(
+                f"invivo: process {pid} runs a 32-bit program: its system calls and functions are not traced "
+                "(the kernel engine, as root, sees them); this is said once"
+            )
 
     def exiting(self, thread: Thread, status: int) -> None:
         self._objects.exit_codes[thread.tid] = status
@@ -153,3 +166,12 @@ def _shares_memory(thread: Thread, call: int) -> bool:
     if call == _CLONE3:
         flags = int.from_bytes(thread.process.memory.read(flags, 8), "little")
     return bool(flags & _CLONE_VM)
+
+
+def is_32_bit(pid: int) -> bool:
+    """Whether the program that a process runs is of the 32-bit class, by its ELF header."""
+    try:
+        with open(f"/proc/{pid}/exe", "rb") as stream:
+            return stream.read(5)[4:] == b"\x01"
+    except OSError:
+        return False  # attaching will tell why
