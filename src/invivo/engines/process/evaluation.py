@@ -112,29 +112,37 @@ class Evaluation:
             return len(records)
 
     def _carry_out(self, record: Record) -> None:
-        world = self._world
+        world, reference = self._world, self._reference
         world.show(record)
-        is_entry = record.kind == Kind.ENTRY
-        world.words = (Facts.REGISTERS, record.number if is_entry else record.result)
-        self._guarded(lambda: self._reference.fire_selected(ENTER if is_entry else EXIT, record.number, world))
+        try:
+            if record.kind == Kind.ENTRY:
+                world.words = (Facts.REGISTERS, record.number)
+                reference.fire_selected(ENTER, record.number, world)
+            else:
+                world.words = (Facts.REGISTERS, record.result)
+                reference.fire_selected(EXIT, record.number, world)
+        except Exception as error:
+            self._fail(error)
+        if reference.exit_code is not None:
+            self._stop()
 
     def fire(self, point: AttachPoint, number: int | None, world: World) -> None:
         """Carry out what happens at an attach point; with `number`, what its selectors choose by that."""
         self.drain()
         reference = self._reference
         with self.lock:
-            if number is None:
-                self._guarded(lambda: reference.fire(point, world))
-            else:
-                self._guarded(lambda: reference.fire_selected(point, number, world))
+            try:
+                if number is None:
+                    reference.fire(point, world)
+                else:
+                    reference.fire_selected(point, number, world)
+            except Exception as error:
+                self._fail(error)
+            if reference.exit_code is not None:
+                self._stop()
 
-    def _guarded(self, firing: Callable[[], None]) -> None:
-        """Whatever goes wrong is kept in `failure`, for the thread must go on."""
-        try:
-            firing()
-        except Exception as error:
-            self.failure = self.failure or error
-            self._reference.disable()
-            self._stop()
-        if self._reference.exit_code is not None:
-            self._stop()
+    def _fail(self, error: Exception) -> None:
+        """Keep what went wrong for the thread that waits for stops, which must go on meanwhile."""
+        self.failure = self.failure or error
+        self._reference.disable()
+        self._stop()
