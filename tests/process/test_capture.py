@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,3 +158,36 @@ def test_all_registers_on_request() -> None:
         assert back.result == os.getpid()  # the parent of the program is this process
         assert back.registers[120:128] == (110).to_bytes(8, "little")
     assert len(whole[0].raw) == ptrace.REGISTERS_SIZE > len(brief[0].raw)
+
+
+def test_a_thread_whose_stop_waits_for_room_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ring is full, and nobody takes records any more: the program goes on by itself."""
+    monkeypatch.setattr(capture_module, "_RING_BYTES", 1 << 14)
+    if not Capture.is_possible():
+        pytest.skip("no machine code for this machine")
+    capture = Capture({GETPPID: ()}, {})
+    tracer = Tracer(_Hooks(), capture)
+    code = "import os\nfor i in range(1009): os.getppid()\nos._exit(7)"
+    with spawn.spawn(
+        [sys.executable, "-S", "-E", "-c", code], lambda pid: None, options=ptrace.OPTIONS, is_kept=True
+    ) as target:
+        tracer.adopt(target.pid, ptrace.OPTIONS)
+        tracer.start(ptrace.PTRACE_SYSCALL)
+        deadline = time.monotonic() + 30
+        while not capture.pending and time.monotonic() < deadline:
+            tracer.run()
+        assert capture.pending == target.pid
+        tracer.detach()
+        assert target.wait(30) == 7
+
+
+def test_the_name_is_the_new_program_s_when_a_thread_executes_it() -> None:
+    """Another thread than the first calls execve(2), and takes the first one's number."""
+    code = (
+        "import os, threading; "
+        "t = threading.Thread(target=os.execv, args=('/usr/bin/env', ['env', '-i'])); t.start(); t.join()"
+    )
+    records, _ = recorded(Capture({OPENAT: (Recipe.comm(),)}, {}), code)
+    names = [record.pieces[0].data for record in records]
+    assert names[0] == Path(sys.executable).name.encode()[:15]
+    assert names[-1] == b"env"

@@ -21,6 +21,7 @@ from invivo.program.attach import RawTracepoint
 __all__ = ["NATIVE_CS", "Calls"]
 
 NATIVE_CS = 0x33
+_RT_SIGRETURN = 15  # has no return: the registers that it leaves are those of whatever the signal interrupted
 
 
 class Calls:
@@ -30,7 +31,7 @@ class Calls:
         self._reference = reference
         self._facts = facts
         self.entries = self._wanted(ENTER)
-        self.returns = self._wanted(EXIT)
+        self.returns = self._wanted(EXIT) - {_RT_SIGRETURN}
 
     def _wanted(self, point: RawTracepoint) -> frozenset[int]:
         """The numbers of the system calls at which something may fire. What a guard tests is not known, so it is tried

@@ -298,6 +298,8 @@ class Tracer:
             if other is not thread:
                 self.forget(other)
         process.memory = ProcessMemory(process.pid)
+        if self._capture is not None:
+            self._capture.executed(thread.slot)
         self.hooks.executed(thread, former)
         self._go(thread)  # the call's return comes next: whoever wanted it gets it
 
@@ -338,4 +340,6 @@ class Tracer:
 
     def detach(self) -> None:
         """Stop every thread and let it go. What is being delivered to one is delivered."""
+        if self._capture is not None and (waiting := self.threads.get(self._capture.pending)) is not None:
+            waiting.is_stopped = True
         detach(self)

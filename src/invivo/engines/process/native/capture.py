@@ -192,6 +192,12 @@ class Capture:
         """The loop may handle this thread's stops."""
         slot.flags |= IS_NATIVE
 
+    def executed(self, slot: Slot) -> None:
+        """The thread's program was replaced; the number may have been another thread's before."""
+        if slot.comm_fd >= 0:
+            os.close(slot.comm_fd)
+            slot.comm_fd = _open_comm(slot.tid)
+
     def forget(self, slot: Slot) -> None:
         """The thread is gone, or not traced any more."""
         slot.flags = 0
@@ -215,6 +221,11 @@ class Capture:
     def interrupt(self) -> None:
         """Let run() come back at the next stop; may be called by any thread."""
         self._set(should_stop=1)
+
+    @property
+    def pending(self) -> int:
+        """The thread whose stop waits for room in the ring, or 0."""
+        return self._control[_WORD["tid"]] if self._control[_WORD["is_pending"]] else 0
 
     @property
     def stop(self) -> tuple[int, int]:
