@@ -83,11 +83,14 @@ def text_of(pid: int, path: str) -> bytes:
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_leaves_no_breakpoint(spinning: subprocess.Popen[bytes]) -> None:
-    """kill -9 of the command, 50 times at random moments: the target lives, and its code is what it was."""
+    """kill -9 of the command, 50 times at random moments: the target lives, and its code is what it was.
+
+    Every other time not before there are breakpoints.
+    """
     path = trigger("behaviour")
     before = text_of(spinning.pid, path)
     chance, planted = random.Random(5), 0
-    for _ in range(50):
+    for round_ in range(50):
         tracer = subprocess.Popen(
             [python_of_user(), "-m", "invivo", "run", "-q", "-e",
              f"pid{spinning.pid}:a.out:leaf:entry,pid{spinning.pid}:a.out:leaf:return {{ @ = count(); }}",
@@ -95,7 +98,13 @@ def test_killed_at_random_moments_it_leaves_no_breakpoint(spinning: subprocess.P
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=user_environment(), cwd="/",
             **ORDINARY_USER,  # type: ignore[call-overload]
         )  # fmt: skip
-        time.sleep(chance.uniform(0.4, 2.6))
+        if round_ % 2:
+            time.sleep(chance.uniform(0.1, 2.6))
+        else:
+            deadline = time.monotonic() + 30
+            while text_of(spinning.pid, path) == before and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 0.3))
         planted += text_of(spinning.pid, path) != before
         tracer.kill()
         tracer.wait()
@@ -108,7 +117,7 @@ def test_killed_at_random_moments_it_leaves_no_breakpoint(spinning: subprocess.P
         assert spinning.poll() is None
         assert text_of(spinning.pid, path) == before
         assert "TracerPid:\t0" in Path(f"/proc/{spinning.pid}/status").read_text()
-    assert planted > 5  # or nothing was tried
+    assert planted > 20  # or nothing was tried
     assert len(os.listdir(f"/proc/{spinning.pid}/task")) == 3
 
 
