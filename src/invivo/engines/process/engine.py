@@ -165,10 +165,16 @@ class ProcessEngine(Stops):
             self._pins.pin([])
         self._make_tracer()
         numbers = self._entries | self._returns
-        self._has_filter = has_filter and bool(numbers)
-        self._target = self._tracer.spawn(command, self.set_target, numbers, self._has_filter)
-        self._check_class(self._target.pid)
-        return self._target
+        options = ptrace.OPTIONS | ptrace.OPTION_EXITKILL
+        self._has_filter = bool(has_filter and numbers)
+        if self._has_filter:
+            target = spawn_filtered(command, numbers, self.set_target)
+        else:
+            target = spawn.spawn(command, self.set_target, options=options, is_kept=True)
+        self._target = target
+        self._tracer.adopt(target.pid, options)
+        self._check_class(target.pid)
+        return target
 
     def take(self, target: Target, *, is_pinned: bool) -> None:
         """Take over a command that hold.hold() holds."""
