@@ -15,7 +15,7 @@ from invivo import session
 from invivo.compiler import Request
 from invivo.engines.process.native.capture import Capture
 from tests.cases.run import Outcome, Printed
-from tests.property.test_engines_agree import TYPES, expressions, literal, quickly, values
+from tests.property.test_engines_agree import STRUCTURES, TYPES, expressions, literal, quickly, values
 from tests.support import trigger
 
 pytestmark = [pytest.mark.kernel, pytest.mark.process]
@@ -35,7 +35,7 @@ def _run(text: str, engine: str) -> Outcome:
 
 def _program(values: dict[str, int], chosen: list[str]) -> str:
     declared = "".join(f"{type_} {name};\nthis {type_} {name};\n" for name, type_ in TYPES.items())
-    declared += "int a[int];\nunsigned char b[int, int];\nint done;\n"
+    declared += "int a[int];\nunsigned char b[int, int];\nint done;\n" + STRUCTURES
     globals_ = "".join(f"\t{name} = {literal(value, 'L')};\n" for name, value in values.items())
     locals_ = "".join(f"\tthis->{name} = {name} ^ 85;\n" for name in values)
     body = "".join(
@@ -44,6 +44,7 @@ def _program(values: dict[str, int], chosen: list[str]) -> str:
     )
     return (
         f"#pragma D option quiet\n{declared}{ENTRY}\n/!done/\n{{\n{globals_}\ta[1] = 77;\n\tb[3, 1] = 200;\n"
+        "\tg.v[1] = l;\n\tg.high = i;\n\tm[1] = g;\n"
         f"\tdone = 1;\n}}\n{ENTRY},{RETURN}\n{{\n{locals_}}}\n{body}"
     )
 
