@@ -32,10 +32,12 @@ def update(e: Emitter, stmt: AggUpdate) -> None:
     plan = e.module.aggregation(aggregation)
     sample = e.scalar(stmt.value) if stmt.value is not None else ZERO
     increment = e.scalar(stmt.increment) if stmt.increment is not None else ONE
-    generation = e.out.load(e.module.global_address(Globals.GENERATION), volatile=True)
     done = e.out.new_block("aggregated")
+    key = fields.build_key(e, plan.keys, plan.key_size, stmt.keys, has_header=True) if plan.keys else NULL
+    # Read last: a key's reading may sleep, and a snapshot waits for no program that does.
+    generation = e.out.load(e.module.global_address(Globals.GENERATION), volatile=True)
     if plan.keys:
-        key = fields.build_key(e, plan.keys, plan.key_size, stmt.keys, generation)
+        e.out.store(generation, key)
         value = _find_or_insert(e, plan, key)
     else:
         e.out.store(e.out.truncate(e.out.binary("and", generation, ONE), "i32"), e.word)

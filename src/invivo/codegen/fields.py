@@ -19,13 +19,16 @@ __all__ = ["build_key", "store_field"]
 
 
 def build_key(
-    e: Emitter, fields: Sequence[Field], size: int, exprs: Sequence[Expr], header: Value | None = None
-) -> Value:
-    """A key of `size` bytes in a slot of its own: the header word, then the fields, all gaps zero."""
+    e: Emitter, fields: Sequence[Field], size: int, exprs: Sequence[Expr], header: Value | None = None, *,
+    has_header: bool = False,
+) -> Value:  # fmt: skip
+    """A key of `size` bytes in a slot of its own: the header word (which the caller sets later, with `has_header`),
+    then the fields, all gaps zero."""
     key = e.slot(size)
     position = 0
     if header is not None:
         e.out.store(header, key)
+    if header is not None or has_header:
         position = 8
     for field, expr in zip(fields, exprs, strict=True):
         e.fill_zero(key, position, field.offset)

@@ -47,7 +47,7 @@ class Snapshots:
         for index, plan in enumerate(plans):
             inserted = self._globals[plan.inserted // 8]
             if plan.keys:
-                self._take_keyed(plan, generation)
+                self._take_keyed(plan, generation + 1)
             elif inserted or self._read_inserted[index]:
                 # Set again by the next update; should that be just now, its value still tells.
                 self._globals[plan.inserted // 8] = 0
@@ -64,12 +64,13 @@ class Snapshots:
                     return True
         return False
 
-    def _take_keyed(self, plan: AggregationPlan, generation: int) -> None:
+    def _take_keyed(self, plan: AggregationPlan, next_generation: int) -> None:
+        """Older generations too: a program that may sleep is not waited for, and may have come late."""
         live = self._maps[plan.map]
-        mine = struct.pack("<Q", generation)
+        running = struct.pack("<Q", next_generation)
         old = []
         for key, value in live.items():
-            if key[:8] == mine:
+            if key[:8] != running:
                 old.append(key)
                 self._merge_cpus(plan, key, value)
         live.delete_many(old)
