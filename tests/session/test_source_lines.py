@@ -11,6 +11,7 @@ import pytest
 
 import invivo
 from invivo.consumer.records import Stack
+from invivo.flame.files import read_profile
 from invivo.flame.profile import Kind
 from invivo.tools.flame.collect import profile_of_aggregations
 from tests.support import TESTS
@@ -48,6 +49,17 @@ def expected(path: str, addresses: tuple[int, ...]) -> list[str]:
         for at in range(0, len(words), 2):
             mark = " [inlined]" if at + 2 < len(words) else ""
             found.append(f"{words[at]} ({words[at + 1].split(' (')[0]}){mark}")
+    return found
+
+
+def chains(path: str, function: str) -> set[tuple[str, ...]]:
+    """What addr2line says of every address of a function: the function, and what is inlined there, inwards."""
+    rows = subprocess.run(["nm", "-S", path], capture_output=True, text=True, check=True).stdout.splitlines()
+    ((begin, size),) = ([int(word, 16) for word in row.split()[:2]] for row in rows if row.split()[-1] == function)
+    found = set()
+    for address in range(begin, begin + size):
+        run = subprocess.run(["addr2line", "-ife", path, f"{address:#x}"], capture_output=True, text=True, check=True)
+        found.add(tuple(reversed(run.stdout.splitlines()[::2])))
     return found
 
 
@@ -104,3 +116,40 @@ def test_a_stripped_program_has_none(inlined: str, tmp_path: Path) -> None:
     run = command("run", "-q", "-x", "srcline", "-e", program, "-c", f"{bare} wait")
     assert "bare`outermost+0x" in run.stdout
     assert "inlined.c" not in run.stdout
+
+
+@pytest.mark.parametrize("words", [["--inlined"], ["-x", "srcline"]])
+def test_flame_graphs_have_inlined_functions_as_frames(inlined: str, words: list[str], tmp_path: Path) -> None:
+    if shutil.which("addr2line") is None:
+        pytest.skip("addr2line is not there (apt-get install binutils)")
+    out = tmp_path / "out.html"
+    run = command("flame", "cpu", "-F", "997", *words, "-o", str(out), "-c", inlined, timeout=60)
+    assert run.returncode == 0, run.stderr
+    profile = read_profile(str(out))
+    seen = set()
+    for node in set(profile.nodes):
+        stack = [frame for frame in profile.stack(node) if frame.module == "inlined"]
+        names = [frame.name for frame in stack]
+        if "outermost" in names:
+            inside = stack[names.index("outermost") :]
+            seen.add(tuple(frame.name for frame in inside))
+            assert [frame.kind for frame in inside] == [Kind.USER] + [Kind.INLINED] * (len(inside) - 1)
+    assert ("outermost", "between", "innermost") in seen
+    assert seen <= chains(inlined, "outermost")
+
+
+def test_an_svg_tells_what_is_inlined(inlined: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.svg"
+    run = command("flame", "cpu", "--inlined", "-o", str(out), "-c", inlined, timeout=60)
+    assert run.returncode == 0, run.stderr
+    svg = out.read_text()
+    assert "<title>innermost (inlined): " in svg
+    assert "<title>outermost: " in svg
+
+
+def test_a_picture_tells_when_no_more_lines_were_looked_up() -> None:
+    names = ("prog`work+0x1c (no line: 10 s were spent on lines already)", "prog`main+0x2 (a.c:3)")
+    profile = profile_of_aggregations({"": {(Stack((1, 2), names, True, 1),): 3}})
+    found = [(frame.name, frame.module) for frame in profile.stack(profile.nodes[0])]
+    assert found == [("main", "prog"), ("work", "prog")]
+    assert profile.notes == ["inlined functions are missing from some stacks: 10 s were spent on lines already"]

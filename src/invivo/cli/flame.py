@@ -60,6 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="alloc, leak: an allocator, and which argument (0) is its size")  # fmt: skip
     add("--deallocator", action="append", default=[], metavar="FUNCTION[:ARGUMENT]",
         help="leak: what gives memory back, and which argument (0) is its address")  # fmt: skip
+    add("--inlined", action="store_true",
+        help="inlined functions as frames of their own, by debug information (-x srcline)")  # fmt: skip
+    add("-x", dest="options", action="append", default=[], metavar="OPTION[=VALUE]",
+        help="an option of the D program that measures, such as dynvarsize=64m; see: invivo help options")  # fmt: skip
     show("--live", action="store_true", help="show the picture in a browser while it grows: prints its address")
     show("--tui", action="store_true", help="show the tree in the terminal while it grows (pip install invivo[tui])")
     show("--top", action="store_true", help="show the hottest functions in the terminal while it runs")
@@ -114,6 +118,7 @@ def _collect(namespace: argparse.Namespace) -> int:
 
 
 def _collecting(namespace: argparse.Namespace) -> Collecting:
+    from invivo.cli.run import _option
     from invivo.tools.flame.collect import Collecting
     from invivo.tools.flame.kinds import Wanted
 
@@ -121,6 +126,9 @@ def _collecting(namespace: argparse.Namespace) -> Collecting:
     takes = 1 if namespace.kind == "probe" else 0
     if len(arguments) > takes:
         raise OptionError(f"flame {namespace.kind}: what is '{arguments[takes]}'?", "a command goes after -c")
+    options = dict(_option(item) for item in namespace.options)
+    if namespace.inlined:
+        options["srcline"] = None
     return Collecting(
         namespace.kind,
         Wanted(
@@ -138,6 +146,7 @@ def _collecting(namespace: argparse.Namespace) -> Collecting:
         pid=namespace.pid,
         duration=namespace.duration,
         hide_idle=namespace.idle == "hide",
+        options=options,
     )
 
 

@@ -73,10 +73,11 @@ def write_svg(profile: Profile, *, is_icicle: bool = False) -> Iterator[bytes]:
         frame = profile.frames[profile.node_frames[node]] if node else None
         name = frame.name if frame else "all"
         fill = _fill(frame)
-        title = f"{name[:_LONGEST]}: {amount(totals[node], profile.unit)}, {share(totals[node], whole)}"
+        mark = " (inlined)" if frame and frame.kind is Kind.INLINED else ""
+        title = f"{name[:_LONGEST]}{mark}: {amount(totals[node], profile.unit)}, {share(totals[node], whole)}"
         if befores is not None:
             was, now = befores[node] / (befores[0] or 1), afters[node] / (afters[0] or 1)
-            title = f"{name[:_LONGEST]}: before {was:.2%}, after {now:.2%}"
+            title = f"{name[:_LONGEST]}{mark}: before {was:.2%}, after {now:.2%}"
             fill = _fill_of_change(befores[node], afters[node]) if node else fill
         box = (
             f'<rect x="{x * scale + _EDGE:.1f}" y="{y}" width="{max(width - (width > 3), 0.1):.1f}" '

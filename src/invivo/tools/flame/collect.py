@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Collecting", "profile_of_aggregations"]
 
+_OPTIONS = {"quiet": None, "stacksize": "65536", "aggsize": "32m", "dynvarsize": "16m"}
 _READS = 0.2  # seconds between two readings of the aggregations, as kinds.TICK says
 
 
@@ -42,6 +43,8 @@ class Collecting:
         command, pid: The target, or neither for the whole machine.
         duration: Seconds, or None to run until the target ends or stop() is called.
         hide_idle: Leave out threads that only wait for work.
+        options: Options of the D program; those given here go before the kind's own. With srcline, inlined functions
+            are frames.
 
     `profile` may be read while tracing goes on by who holds `lock`.
     """
@@ -55,6 +58,7 @@ class Collecting:
         pid: int | None = None,
         duration: float | None = None,
         hide_idle: bool = False,
+        options: Mapping[str, str | None] | None = None,
     ) -> None:
         self.kind = KINDS[kind]
         if self.kind.needs_target and not wanted.has_target:
@@ -68,9 +72,13 @@ class Collecting:
         self._changed: Callable[[], None] = lambda: None
         self._is_stopped = False
         self._has_command = command is not None
-        options = {"quiet": None, "stacksize": "65536", "aggsize": "32m", "dynvarsize": "16m"}
         self._session = invivo.trace(
-            self.program.text, command=command, pid=pid, duration=duration, options=options, name=f"<flame {kind}>"
+            self.program.text,
+            command=command,
+            pid=pid,
+            duration=duration,
+            options={**_OPTIONS, **(options or {})},
+            name=f"<flame {kind}>",
         )
         whom = command if command is not None else f"process {pid}" if pid is not None else "the whole machine"
         self.profile.title = f"{kind}: {whom}"

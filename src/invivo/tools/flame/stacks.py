@@ -24,6 +24,7 @@ __all__ = ["Stacks"]
 _NAMELESS = re.compile(r"^(?:(?P<module>[^`]+)`)?0x[0-9a-f]+(?: \[(?P<why>[^\]]*)\])?$")
 
 
+_NOT_LOOKED_UP = re.compile(r" \(no line: (?P<why>[^()]+)\)$")
 _SOURCE = re.compile(r" \([^() ]+:\d+\)(?P<inlined> \[inlined\])?$")
 
 
@@ -67,6 +68,11 @@ class Stacks:
     def _number(self, name: str, kind: Kind) -> int:
         number = self._frames.get((name, kind))
         if number is None:
+            if match := _NOT_LOOKED_UP.search(name):
+                note = f"inlined functions are missing from some stacks: {match['why']}"
+                if note not in self._profile.notes:
+                    self._profile.notes.append(note)
+                return self._number(name[: match.start()], kind)
             number = self._frames[name, kind] = self._profile.frame(_frame(name, kind))
         return number
 
