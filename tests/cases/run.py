@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from unittest import mock
 
-from invivo import compiler, session
+from invivo import compiler, session, starting
 from invivo.codegen import compile_program
 from invivo.codegen.formatter import compile_formatter
 from invivo.compiler import Request, TypedProgram
@@ -124,7 +124,7 @@ def in_kernel(program: Program) -> Outcome:
 
     printed = Printed()
     running = session.Session(Request(b"", ""), output=printed.output, duration=_PATIENCE_S, use_cache=False)
-    with mock.patch.object(session, "plan_for", plan_for), mock.patch.object(compiler, "plan_for", plan_for), running:
+    with mock.patch.object(starting, "plan_for", plan_for), mock.patch.object(compiler, "plan_for", plan_for), running:
         code = running.wait()
         assert running._engine is not None
         has_exited = running._engine.exit_code is not None

@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 # Above all but cli and tools.
 TOP = {
-    "tracing", "session", "services", "progress", "compiler", "plan_cache", "listing", "doctor",
+    "tracing", "session", "starting", "services", "progress", "compiler", "plan_cache", "listing", "doctor",
     "rejection", "__init__", "__main__",
 }  # fmt: skip
 PUBLIC_ONLY = {"cli", "tools"}
