@@ -13,11 +13,11 @@ import os
 from collections.abc import Callable, Sequence
 
 from invivo.strace import pieces
+from invivo.strace.file_structures import statx_mask
 from invivo.strace.flags import Names, signal_name
 from invivo.strace.frame import Frame
 from invivo.strace.pieces import Piece
 from invivo.strace.special import files, processes, sockets, waiting
-from invivo.strace.structures import statx_mask
 
 __all__ = ["ORDERS", "PARAMETERS", "RESULTS"]
 

@@ -14,10 +14,11 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from invivo.strace.file_structures import flock, stat, statfs, statx
 from invivo.strace.flags import Names, signal_name
 
 __all__ = [
-    "Reader", "Size", "message", "poll_events", "quoted", "signal_set", "size_of", "statx_mask", "structure", "vectors",
+    "Reader", "Size", "message", "poll_events", "quoted", "signal_set", "size_of", "structure", "vectors",
     "wait_status",
 ]  # fmt: skip
 
@@ -49,10 +50,6 @@ def quoted(data: bytes, limit: int) -> str:
 
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
-_FILE_TYPES = {
-    0o140000: "S_IFSOCK", 0o120000: "S_IFLNK", 0o100000: "S_IFREG", 0o060000: "S_IFBLK", 0o040000: "S_IFDIR",
-    0o020000: "S_IFCHR", 0o010000: "S_IFIFO",
-}  # fmt: skip
 _SA_FLAGS = Names({
     "SA_NOCLDSTOP": 1, "SA_NOCLDWAIT": 2, "SA_SIGINFO": 4, "SA_RESTORER": 0x04000000, "SA_ONSTACK": 0x08000000,
     "SA_RESTART": 0x10000000, "SA_NODEFER": 0x40000000, "SA_RESETHAND": 0x80000000,
@@ -110,47 +107,6 @@ def _array(form: str, text: Callable[..., str], most: int = 32) -> _Layout:
         return f"[{', '.join(items)}{', ...' if count > most else ''}]"
 
     return _Layout(read, Size(layout.size, True, most))
-
-
-def _stat(*row: int) -> str:
-    mode, device, size = row[3], row[7], row[8]
-    kind = _FILE_TYPES.get(mode & 0o170000, f"{mode & 0o170000:#o}")
-    what = f"st_size={size}"
-    if kind in ("S_IFCHR", "S_IFBLK"):
-        major = device >> 8 & 0xFFF | device >> 32 & ~0xFFF
-        what = f"st_rdev=makedev({major:#x}, {device & 0xFF | device >> 12 & ~0xFF:#x})"
-    return f"{{st_mode={kind}|{_permissions(mode)}, {what}, ...}}"
-
-
-def _permissions(mode: int) -> str:
-    bits = ((0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o1000, "S_ISVTX"))
-    return "".join(f"{name}|" for bit, name in bits if mode & bit) + f"{mode & 0o777:04o}"
-
-
-_STATX_BITS = Names({
-    "STATX_TYPE": 1, "STATX_MODE": 2, "STATX_NLINK": 4, "STATX_UID": 8, "STATX_GID": 0x10, "STATX_ATIME": 0x20,
-    "STATX_MTIME": 0x40, "STATX_CTIME": 0x80, "STATX_INO": 0x100, "STATX_SIZE": 0x200, "STATX_BLOCKS": 0x400,
-    "STATX_BASIC_STATS": 0x7FF, "STATX_BTIME": 0x800, "STATX_ALL": 0xFFF, "STATX_MNT_ID": 0x1000,
-    "STATX_DIOALIGN": 0x2000,
-})  # include/uapi/linux/stat.h  # fmt: skip
-
-_STATX_ATTRIBUTES = Names({
-    "STATX_ATTR_COMPRESSED": 4, "STATX_ATTR_IMMUTABLE": 0x10, "STATX_ATTR_APPEND": 0x20, "STATX_ATTR_NODUMP": 0x40,
-    "STATX_ATTR_ENCRYPTED": 0x800, "STATX_ATTR_AUTOMOUNT": 0x1000, "STATX_ATTR_MOUNT_ROOT": 0x2000,
-    "STATX_ATTR_VERITY": 0x100000, "STATX_ATTR_DAX": 0x200000,
-})  # fmt: skip
-
-
-def statx_mask(mask: int) -> str:
-    """The members that are asked for."""
-    return _STATX_BITS.text(mask)
-
-
-def _statx(*row: int) -> str:
-    mode = row[6]
-    kind = _FILE_TYPES.get(mode & 0o170000, f"{mode & 0o170000:#o}")
-    what = f"stx_mode={kind}|{_permissions(mode)}, stx_size={row[8]}"
-    return f"{{stx_mask={statx_mask(row[0])}, stx_attributes={_STATX_ATTRIBUTES.text(row[2])}, {what}, ...}}"
 
 
 def _limits(current: int, maximum: int) -> str:
@@ -291,41 +247,6 @@ def _sysinfo(*row: int) -> str:
     return "{" + ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True)) + "}"
 
 
-# include/uapi/linux/magic.h
-_FILESYSTEMS = {
-    0xEF53: "EXT2_SUPER_MAGIC", 0x01021994: "TMPFS_MAGIC", 0x9FA0: "PROC_SUPER_MAGIC", 0x62656572: "SYSFS_MAGIC",
-    0x9123683E: "BTRFS_SUPER_MAGIC", 0x58465342: "XFS_SUPER_MAGIC", 0x794C7630: "OVERLAYFS_SUPER_MAGIC",
-    0x6969: "NFS_SUPER_MAGIC", 0x1CD1: "DEVPTS_SUPER_MAGIC", 0x63677270: "CGROUP2_SUPER_MAGIC",
-    0x27E0EB: "CGROUP_SUPER_MAGIC", 0x64626720: "DEBUGFS_MAGIC", 0x74726163: "TRACEFS_MAGIC",
-    0xCAFE4A11: "BPF_FS_MAGIC",
-    0x50495045: "PIPEFS_MAGIC", 0x534F434B: "SOCKFS_MAGIC", 0x73717368: "SQUASHFS_MAGIC",
-    0x65735546: "FUSE_SUPER_MAGIC",
-    0x6165676C: "PSTOREFS_MAGIC", 0x73636673: "SECURITYFS_MAGIC", 0x958458F6: "HUGETLBFS_MAGIC",
-    0x19800202: "MQUEUE_MAGIC", 0xF97CFF8C: "SELINUX_MAGIC",
-}  # fmt: skip
-_MOUNT_FLAGS = Names({
-    "ST_RDONLY": 1, "ST_NOSUID": 2, "ST_NODEV": 4, "ST_NOEXEC": 8, "ST_SYNCHRONOUS": 16, "ST_VALID": 32,
-    "ST_MANDLOCK": 64, "ST_NOATIME": 1024, "ST_NODIRATIME": 2048, "ST_RELATIME": 4096,
-})  # include/linux/statfs.h  # fmt: skip
-# include/uapi/asm-generic/fcntl.h
-_LOCKS = {0: "F_RDLCK", 1: "F_WRLCK", 2: "F_UNLCK"}
-_WHENCE = {0: "SEEK_SET", 1: "SEEK_CUR", 2: "SEEK_END"}
-
-
-def _statfs(*row: int) -> str:
-    kind = _FILESYSTEMS.get(row[0], f"{row[0]:#x}")
-    id_ = f"{{val=[{row[7]:#x}, {row[8]:#x}]}}".replace("0x0", "0")
-    names = ("bsize", "blocks", "bfree", "bavail", "files", "ffree")
-    middle = ", ".join(f"f_{name}={value}" for name, value in zip(names, row[1:7], strict=True))
-    end = f"f_namelen={row[9]}, f_frsize={row[10]}, f_flags={_MOUNT_FLAGS.text(row[11])}"
-    return f"{{f_type={kind}, {middle}, f_fsid={id_}, {end}}}"
-
-
-def _flock(kind: int, whence: int, start: int, length: int, pid: int) -> str:
-    what = f"l_type={_LOCKS.get(kind, kind)}, l_whence={_WHENCE.get(whence, whence)}"
-    return f"{{{what}, l_start={start}, l_len={length}}}"
-
-
 def _tms(*ticks: int) -> str:
     names = ("utime", "stime", "cutime", "cstime")
     shown = (f"{tick} /* {tick / 100:.2f} s */" if tick else "0" for tick in ticks)
@@ -378,8 +299,8 @@ def message(address: int, reader: Reader, filled: int = 1 << 62, name_room: int 
 
 _timespec = _fields("qq", _time)
 _LAYOUTS: dict[str, _Layout] = {
-    "struct stat *": _fields("QQQIIIIQqqqqqqqqq", _stat),
-    "struct statx *": _fields("IIQIIIH2xQQ", _statx),
+    "struct stat *": _fields("QQQIIIIQqqqqqqqqq", stat),
+    "struct statx *": _fields("IIQIIIH2xQQ", statx),
     "struct __kernel_timespec *": _timespec,
     "struct __kernel_old_timeval *": _fields("qq", lambda seconds, us: _time(seconds, us, "usec")),
     "struct __kernel_old_itimerval *": _fields("qqqq", _interval),
@@ -397,8 +318,8 @@ _LAYOUTS: dict[str, _Layout] = {
     "struct new_utsname *": _fields("65s65s65s65s65s65s", _utsname),
     "struct timezone *": _fields("ii", lambda west, dst: f"{{tz_minuteswest={west}, tz_dsttime={dst}}}"),
     "struct sysinfo *": _fields("qQQQQQQQQQH6xQQI", _sysinfo),
-    "struct statfs *": _fields("qqQQQQQIIqqq", _statfs),
-    "struct flock *": _fields("hh4xqqi", _flock),
+    "struct statfs *": _fields("qqQQQQQIIqqq", statfs),
+    "struct flock *": _fields("hh4xqqi", flock),
     "struct tms *": _fields("qqqq", _tms),
     "struct clone_args *": _fields("8Q", _clone_args),
     "struct sched_param *": _fields("i", lambda priority: f"[{priority}]"),
