@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from invivo.symbols.elf import ElfError, ElfFile
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError
 from invivo.symbols.gopclntab import functions, table_section
 from tests.support import TESTS, invivo
 

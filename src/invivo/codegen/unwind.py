@@ -5,7 +5,7 @@
 For each frame: which mapping (those of the process, by address), which rule (those of the file, by address), and from
 rip, rsp, rbp of this frame those of the caller. It begins with the thread's registers in user space. All that changes
 from frame to frame lies in the scratch area, where the verifier does not follow it; see Emitter.loop_word.
-The tables are program.plan.Unwind's, the rules symbols.unwind's.
+The tables are program.plan.Unwind's, the rules symbols.rules'.
 """
 
 from __future__ import annotations

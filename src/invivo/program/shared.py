@@ -64,7 +64,7 @@ class Unwind:
 
     A process's mappings are rows of MAPPING in order of address: u64 start, u64 end, u64 base, u32 first, u32 count,
     u32 chunk, u32 flags. `count` rules begin `first` bytes into the chunk: that many u32 of (address - base),
-    ascending, then as many u32 of rules as symbols.unwind packs them. No rules: frame pointers are followed there, and
+    ascending, then as many u32 of rules as symbols.rules packs them. No rules: frame pointers are followed there, and
     with the flag AWAITED the stack is counted as one whose rules were not there yet.
     """
 

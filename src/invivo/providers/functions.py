@@ -26,7 +26,7 @@ from invivo.providers.lines import NAME as LINE
 from invivo.providers.lines import is_line, line_probes
 from invivo.providers.user_types import UserTypes
 from invivo.symbols import instructions
-from invivo.symbols.elf import ElfError, Function
+from invivo.symbols.elf_format import ElfError, Function
 from invivo.symbols.functions import FunctionTable, functions_of
 from invivo.symbols.objects import MappedObject
 from invivo.value import replaced

@@ -24,8 +24,9 @@ from invivo.providers.expressions import Maker
 from invivo.providers.function_args import refused, words_of
 from invivo.providers.user_types import FileTypes
 from invivo.source import Span
-from invivo.symbols.dwarf import DwarfFile, Place
+from invivo.symbols.dwarf import DwarfFile
 from invivo.symbols.elf import ElfFile
+from invivo.symbols.locations import Place
 from invivo.symbols.objects import MappedObject
 
 __all__ = ["is_line", "line_probes"]

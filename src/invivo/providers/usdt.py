@@ -28,7 +28,7 @@ from invivo.providers.expressions import Maker, convert
 from invivo.providers.operands import argument
 from invivo.providers.user_types import FileTypes, UserTypes
 from invivo.source import Span
-from invivo.symbols.elf import ElfError
+from invivo.symbols.elf_format import ElfError
 from invivo.symbols.functions import FunctionTable, functions_of
 from invivo.symbols.libraries import find_library
 from invivo.symbols.objects import MappedObject, file_object, mapped_objects

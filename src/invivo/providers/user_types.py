@@ -22,7 +22,8 @@ from invivo.providers.btf_types import BtfTypes
 from invivo.providers.expressions import Maker, binary, literal, member
 from invivo.providers.program_types import Function, ProgramTypes
 from invivo.providers.type_chain import TypeChain
-from invivo.symbols.elf import ET_EXEC, PF_X, PT_LOAD, ElfError, ElfFile
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ET_EXEC, PF_X, PT_LOAD, ElfError
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 __all__ = ["FileTypes", "UserTypes"]

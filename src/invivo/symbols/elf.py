@@ -18,105 +18,41 @@ import errno
 import mmap
 import os
 import struct
-from typing import NamedTuple
 
-from invivo.errors import TargetError
+from invivo.symbols.elf_format import (
+    HEADER,
+    NOTE,
+    NT_GNU_BUILD_ID,
+    PF_X,
+    PT_INTERP,
+    PT_LOAD,
+    PT_NOTE,
+    SECTION,
+    SEGMENT,
+    SHN_UNDEF,
+    SHN_XINDEX,
+    SHT_NOBITS,
+    SHT_NOTE,
+    STT_FUNC,
+    STT_IFUNC,
+    SYMBOL,
+    ElfError,
+    Function,
+    Note,
+    Section,
+    Segment,
+    Strings,
+    Symbol,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-__all__ = ["ElfError", "ElfFile", "Function", "Note", "Section", "Segment", "Strings", "Symbol"]
+__all__ = ["ElfFile"]
 
-_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
-_SECTION = struct.Struct("<IIQQQQIIQQ")
-_SEGMENT = struct.Struct("<IIQQQQQQ")
-_SYMBOL = struct.Struct("<IBBHQQ")
-_NOTE = struct.Struct("<III")
-
-PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
-SHT_NOBITS, SHT_NOTE = 8, 7
-PF_X, PF_W = 1, 2
-ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
-_STT_OBJECT, _STT_FUNC, _STT_IFUNC = 1, 2, 10
-_SHN_UNDEF, _SHN_LORESERVE, _SHN_XINDEX = 0, 0xFF00, 0xFFFF
-_NT_GNU_BUILD_ID = 3
 _LARGEST_TABLE = 1 << 16  # sections and segments; real files have some dozens
-
-
-class ElfError(TargetError):
-    """A file is no ELF file, or a damaged one."""
-
-
-class Section(NamedTuple):
-    name: str
-    type: int
-    flags: int
-    address: int
-    offset: int
-    size: int
-    link: int
-    entry_size: int
-
-
-class Segment(NamedTuple):
-    type: int
-    flags: int
-    offset: int
-    address: int
-    file_size: int
-    memory_size: int
-
-
-class Symbol(NamedTuple):
-    """`kind` is STT_*, `binding` STB_*, `section` the section's index; `address` is the value."""
-
-    name: str
-    kind: int
-    binding: int
-    section: int
-    address: int
-    size: int
-
-
-class Function(NamedTuple):
-    """A function's symbol. `is_resolver`: an IFUNC, whose code only chooses the function that is run."""
-
-    name: str
-    address: int
-    size: int
-    is_resolver: bool
-
-
-class Note(NamedTuple):
-    name: str
-    type: int
-    description: bytes
-
-
-class Strings:
-    """The names that a symbol table refers to by their places, from 0 up to `limit`."""
-
-    __slots__ = ("_data", "_start", "_what", "limit")
-
-    def __init__(self, data: mmap.mmap | bytes, start: int, limit: int, what: str) -> None:
-        self._data = data
-        self._start = start
-        self._what = what
-        self.limit = limit
-
-    def name(self, place: int) -> str:
-        """The name at a place.
-
-        Raises:
-            ElfError: It does not end there.
-        """
-        start, last = self._start + place, self._start + self.limit
-        end = self._data.find(b"\0", start, last) if place < self.limit else -1
-        if end < 0:
-            raise ElfError(f"{self._what} lies outside of its strings")
-        return self._data[start:end].decode("utf-8", "surrogateescape")
 
 
 class ElfFile:
@@ -129,12 +65,12 @@ class ElfFile:
         self.size = len(data)
         if self.size < 4 or data[:4] != b"\x7fELF":
             raise ElfError(f"'{path}' is not an ELF file")
-        if self.size < _HEADER.size:
+        if self.size < HEADER.size:
             raise ElfError(f"'{path}' is a damaged ELF file: it ends within its header")
         (
             ident, self.type, self.machine, _, self.entry, segments, sections, _, _, segment_size, segment_count,
             section_size, section_count, name_section,
-        ) = _HEADER.unpack_from(data, 0)  # fmt: skip
+        ) = HEADER.unpack_from(data, 0)  # fmt: skip
         if ident[4] != 2 or ident[5] != 1:
             bits = {1: "32-bit", 2: "64-bit"}.get(ident[4], "unknown")
             raise ElfError(f"'{path}' is a {bits} ELF file; invivo reads little-endian 64-bit ones")
@@ -194,9 +130,9 @@ class ElfFile:
         start, size, count = self._segment_place
         if not count or not start:
             return ()
-        if size != _SEGMENT.size or start + size * count > self.size:
+        if size != SEGMENT.size or start + size * count > self.size:
             raise self._damaged("its program headers lie outside of the file")
-        rows = _SEGMENT.iter_unpack(self.data[start : start + size * count])
+        rows = SEGMENT.iter_unpack(self.data[start : start + size * count])
         return tuple(Segment(kind, flags, offset, va, fs, ms) for kind, flags, offset, va, _, fs, ms, _ in rows)
 
     @property
@@ -217,16 +153,16 @@ class ElfFile:
         start, size, count, names = self._section_place
         if not start:
             return ()
-        if size != _SECTION.size or start + size > self.size:
+        if size != SECTION.size or start + size > self.size:
             raise self._damaged("its section headers lie outside of the file")
-        first = _SECTION.unpack_from(self.data, start)
+        first = SECTION.unpack_from(self.data, start)
         if count == 0:  # more than 65279: the count is in the first entry
             count = first[5]
-        if names == _SHN_XINDEX:
+        if names == SHN_XINDEX:
             names = first[6]
         if count > _LARGEST_TABLE or start + size * count > self.size:
             raise self._damaged("its section headers lie outside of the file")
-        rows = list(_SECTION.iter_unpack(self.data[start : start + size * count]))
+        rows = list(SECTION.iter_unpack(self.data[start : start + size * count]))
         table = b""
         if 0 < names < len(rows):
             table = self._slice(rows[names][4], rows[names][5], "the names of its sections")
@@ -311,9 +247,9 @@ class ElfFile:
 
     def _notes_in(self, data: bytes) -> Iterator[Note]:
         at = 0
-        while at + _NOTE.size <= len(data):
-            name_size, size, kind = _NOTE.unpack_from(data, at)
-            name_at = at + _NOTE.size
+        while at + NOTE.size <= len(data):
+            name_size, size, kind = NOTE.unpack_from(data, at)
+            name_at = at + NOTE.size
             start = name_at + (name_size + 3 & ~3)
             if start + size > len(data):
                 raise self._damaged("a note lies outside of its section")
@@ -325,7 +261,7 @@ class ElfFile:
     def build_id(self) -> str:
         """The build ID in hexadecimal, or "" if there is none."""
         for note in self.notes():
-            if note.name == "GNU" and note.type == _NT_GNU_BUILD_ID:
+            if note.name == "GNU" and note.type == NT_GNU_BUILD_ID:
                 return note.description.hex()
         return ""
 
@@ -360,21 +296,21 @@ class ElfFile:
             ElfError: The table is damaged.
         """
         data, strings = self._table(table) or (b"", Strings(b"", 0, 0, ""))
-        for index, row in enumerate(_SYMBOL.iter_unpack(data)):
+        for index, row in enumerate(SYMBOL.iter_unpack(data)):
             if row[0]:
                 yield index, strings.name(row[0])
 
     def has_symbols(self, table: str) -> bool:
         """Whether there is a symbol table with something in it."""
         section = self.section(table)
-        return section is not None and section.type != SHT_NOBITS and section.size > _SYMBOL.size
+        return section is not None and section.type != SHT_NOBITS and section.size > SYMBOL.size
 
     def _table(self, table: str) -> tuple[bytes, Strings] | None:
         """A symbol table's bytes, and where its names are."""
         section = self.section(table)
         if section is None or section.type == SHT_NOBITS:
             return None
-        if section.entry_size not in (0, _SYMBOL.size):
+        if section.entry_size not in (0, SYMBOL.size):
             raise self._damaged(f"the entries of section '{table}' have {section.entry_size} bytes")
         if not 0 < section.link < len(self.sections):
             raise self._damaged(f"section '{table}' names no section with its strings")
@@ -383,15 +319,15 @@ class ElfFile:
         if names.type == SHT_NOBITS or names.offset + names.size > self.size:
             raise self._damaged(f"the strings of section '{table}' lie outside of the file")
         strings = Strings(self.data, names.offset, names.size, f"a name in section '{table}' of '{self.path}'")
-        return data[: len(data) // _SYMBOL.size * _SYMBOL.size], strings
+        return data[: len(data) // SYMBOL.size * SYMBOL.size], strings
 
     def _rows(self, table: str) -> Iterator[tuple[str, int, int, int, int]]:
         found = self._table(table)
         if found is None:
             return
         data, strings = found
-        for name, info, _, index, value, size in _SYMBOL.iter_unpack(data):
-            if index != _SHN_UNDEF and name:
+        for name, info, _, index, value, size in SYMBOL.iter_unpack(data):
+            if index != SHN_UNDEF and name:
                 yield strings.name(name), info, index, value, size
 
     def function_rows(self, table: str) -> tuple[list[tuple[int, int, int]], Strings]:
@@ -404,11 +340,11 @@ class ElfFile:
         if found is None:
             return [], Strings(b"", 0, 0, "")
         data, strings = found
-        kinds = (_STT_FUNC, _STT_IFUNC)
+        kinds = (STT_FUNC, STT_IFUNC)
         rows = [
             (value, size, name)
-            for name, info, _, index, value, size in _SYMBOL.iter_unpack(data)
-            if info & 15 in kinds and index != _SHN_UNDEF and 0 < name < strings.limit
+            for name, info, _, index, value, size in SYMBOL.iter_unpack(data)
+            if info & 15 in kinds and index != SHN_UNDEF and 0 < name < strings.limit
         ]
         return rows, strings
 
@@ -421,9 +357,9 @@ class ElfFile:
         tables = (table,) if table else (".symtab", ".dynsym")
         for name in tables:
             found = [
-                Function(text, address, size, info & 15 == _STT_IFUNC)
+                Function(text, address, size, info & 15 == STT_IFUNC)
                 for text, info, _, address, size in self._rows(name)
-                if info & 15 in (_STT_FUNC, _STT_IFUNC)
+                if info & 15 in (STT_FUNC, STT_IFUNC)
             ]
             if found:
                 return found

@@ -15,7 +15,8 @@ from array import array
 from bisect import bisect_right
 
 from invivo.symbols.demangle import demangle
-from invivo.symbols.elf import ElfError, ElfFile, Function, Strings
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError, Function, Strings
 from invivo.symbols.functions import functions_of
 from invivo.symbols.objects import MappedObject
 

@@ -16,7 +16,8 @@ import os
 import zlib
 
 from invivo.symbols import gopclntab
-from invivo.symbols.elf import ElfError, ElfFile, Function
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError, Function
 from invivo.symbols.objects import MappedObject
 
 __all__ = ["FunctionTable", "functions_of", "separate_file"]

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import struct
 
-from invivo.symbols.elf import ElfError, ElfFile, Function, Section
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError, Function, Section
 
 __all__ = ["SECTIONS", "functions", "stack_switches", "table_section"]
 

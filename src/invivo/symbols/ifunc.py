@@ -14,7 +14,8 @@ import os
 import struct
 
 from invivo.linux.maps import Mapping, read_maps
-from invivo.symbols.elf import ElfError, ElfFile
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError
 from invivo.symbols.objects import MappedObject, mapped_objects
 
 TYPE_CHECKING = False

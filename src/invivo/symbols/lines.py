@@ -15,7 +15,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from invivo.errors import TargetError
-from invivo.symbols.elf import ElfError, ElfFile
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError
 from invivo.symbols.functions import separate_file
 from invivo.symbols.objects import MappedObject
 

@@ -16,7 +16,8 @@ from array import array
 from contextlib import suppress
 
 from invivo.cache import cache_dir, write_atomically
-from invivo.symbols.unwind import EMPTY, RuleTable, frame_sections, rules_of_sections
+from invivo.symbols.rules import EMPTY, RuleTable
+from invivo.symbols.unwind import frame_sections, rules_of_sections
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ import sys
 import time
 from contextlib import suppress
 
-from invivo.symbols.elf import ElfError, ElfFile
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError
 from invivo.symbols.rule_cache import packed, rules_in, unpacked
-from invivo.symbols.unwind import EMPTY, RuleTable
+from invivo.symbols.rules import EMPTY, RuleTable
 
 __all__ = ["RuleReader"]
 

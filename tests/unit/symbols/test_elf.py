@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from invivo.errors import InvivoError
-from invivo.symbols.elf import ElfError, ElfFile
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError
 from invivo.symbols.functions import functions_of
 from invivo.symbols.objects import file_object, object_names
 from tests.support import trigger

@@ -14,7 +14,8 @@ import pytest
 from invivo.symbols import rule_cache, rule_reader
 from invivo.symbols.elf import ElfFile
 from invivo.symbols.rule_reader import RuleReader
-from invivo.symbols.unwind import EMPTY, RuleTable, read_rules
+from invivo.symbols.rules import EMPTY, RuleTable
+from invivo.symbols.unwind import read_rules
 
 
 def program() -> str:

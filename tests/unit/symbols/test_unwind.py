@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from invivo.program.shared import Unwind
 from invivo.symbols.elf import ElfFile
-from invivo.symbols.unwind import Kind, Rule, RuleTable, pack, read_rules, rules_of, unpack
+from invivo.symbols.rules import Kind, Rule, RuleTable, pack, unpack
+from invivo.symbols.unwind import read_rules, rules_of
 from tests.support import TESTS
 
 _CFA = {"rsp": Kind.SP, "rbp": Kind.BP}

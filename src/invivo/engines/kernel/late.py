@@ -16,7 +16,7 @@ from invivo.linux.maps import read_maps
 from invivo.linux.perf_records import Mapped, PerfRecords
 from invivo.program.attach import Uprobe
 from invivo.program.plan import Plan
-from invivo.symbols.elf import ElfError
+from invivo.symbols.elf_format import ElfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,9 +22,10 @@ from invivo.bpf import uapi
 from invivo.bpf.map import Map, MapSpec
 from invivo.program.shared import Unwind
 from invivo.symbols import rule_cache
-from invivo.symbols.elf import PT_LOAD, ElfError, ElfFile
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import PT_LOAD, ElfError
 from invivo.symbols.rule_reader import RuleReader
-from invivo.symbols.unwind import EMPTY, RuleTable
+from invivo.symbols.rules import EMPTY, RuleTable
 from invivo.symbols.vdso import own_vdso
 
 TYPE_CHECKING = False

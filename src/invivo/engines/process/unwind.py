@@ -5,7 +5,7 @@
     unwinder.stack(thread, registers, 20)       [0x401136, 0x401180, 0x7f3a1c02a1ca], innermost first
 
 The top of the stack is read at once, by process_vm_readv(2); what lies deeper, when it is needed. A file's rules are
-those of symbols/unwind.py. Code without any (that of a JIT compiler) is left by its frame pointer.
+those of symbols/rules.py. Code without any (that of a JIT compiler) is left by its frame pointer.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from invivo.errors import InvivoError
 from invivo.symbols import rule_cache
-from invivo.symbols.elf import PT_LOAD, ElfFile
-from invivo.symbols.unwind import EMPTY, Kind, Rule, RuleTable
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import PT_LOAD
+from invivo.symbols.rules import EMPTY, Kind, Rule, RuleTable
 from invivo.symbols.vdso import own_vdso
 
 TYPE_CHECKING = False
