@@ -112,5 +112,5 @@ def test_the_warm_way_loads_neither_front_end_nor_llvm_nor_btf() -> None:
 
 
 def test_no_file_is_longer_than_a_room() -> None:
-    long = {str(path): count for path in python_files() if (count := len(path.read_text().splitlines())) > 600}
+    long = {str(path): count for path in python_files() if (count := len(path.read_text().splitlines())) > 400}
     assert long == {}
