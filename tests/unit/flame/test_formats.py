@@ -202,6 +202,54 @@ def test_a_chrome_trace_keeps_stacks(tmp_path: Path) -> None:
     assert set(stacks(read_profile(path))) == set(EXPECTED)
 
 
+def test_a_chrome_trace_is_as_its_schema_says(tmp_path: Path) -> None:
+    """And what begins ends in order: replayed here, the time of each stack is what its samples say, 1 ms each."""
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema: pip install invivo[dev]")
+    schema = json.loads(Path(__file__).with_name("trace_event.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    profile = Profile("samples", "schema \u05e2 \"<b>")
+    thread = profile.thread(Thread(7, 8, "worker"))
+    main, hostile = Frame("main", "prog"), Frame("</script>\x01\"\\", "a;b", Kind.KERNEL)
+    for place, stack in enumerate([[main]] * 3 + [[main, hostile]] * 5 + [[main]] * 2):
+        profile.add(profile.node(stack), 1, thread, place * 1_000_000)
+    write_profile(profile, str(tmp_path / "out"), "chrome")
+    data = json.loads((tmp_path / "out").read_text())
+    jsonschema.validate(data, schema)
+
+    times: Counts = {}
+    opened: list[str] = []
+    last = 0
+    for event in data["traceEvents"]:
+        assert (event["pid"], event["tid"]) == (7, 8)
+        if event["ph"] == "M":
+            assert event["args"] == {"name": "worker"}
+            continue
+        times[tuple(opened)] = times.get(tuple(opened), 0) + event["ts"] - last
+        last = event["ts"]
+        if event["ph"] == "B":
+            opened.append(event["name"])
+        else:
+            assert event.get("name", opened[-1]) == opened.pop()
+    assert opened == []
+    assert {path: time for path, time in times.items() if time} == {("main",): 5000, ("main", hostile.name): 5000}
+
+    begin = next(event for event in data["traceEvents"] if event["ph"] == "B")
+    for damage in ({"ph": "Q"}, {"ts": "soon"}, {"ts": -1}, {"name": None}, {"tid": 1.5}, {"dur": 3}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"traceEvents": [{**begin, **damage}]}, schema)
+
+
+@pytest.mark.parametrize("unit", ["samples", "ns", "bytes"])
+def test_a_chrome_trace_of_sums_is_as_its_schema_says(unit: str, tmp_path: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema: pip install invivo[dev]")
+    profile = example()
+    profile.unit = unit
+    write_profile(profile, str(tmp_path / "out"), "chrome")
+    data = json.loads((tmp_path / "out").read_text())
+    jsonschema.validate(data, json.loads(Path(__file__).with_name("trace_event.schema.json").read_text()))
+    assert {event["ph"] for event in data["traceEvents"]} == {"M", "B", "E"}
+
+
 def pprof_schema() -> Any:
     """pprof's message Profile, laid out by hand after its published schema, for Google's own decoder."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
