@@ -3,6 +3,7 @@
 redis-server (Debian's) on the loopback interface, driven by redis-benchmark for some seconds in each run; each tracer
 in turn, and none before and after, so that a slow minute of the machine meets all of them. The loss is of throughput,
 while tracing goes on: a run begins when the tracer has no work left but that (it compiles, and reads programs, first).
+Each result is printed as it comes, and no round is begun that would not end within 200 seconds in all.
 
 python bench/flame_cost.py [ROUNDS]
 """
@@ -22,10 +23,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from _peers import bpftraces, interleaved, invivo, show, verdict
+from _peers import bpftraces, invivo, show, verdict
 
 REQUESTS = 150_000
-ROUNDS = 5
+ROUNDS = 3
+LONGEST = 200.0  # seconds in all
 BARS = {"flame cpu": 0.01, "flame offcpu": 0.05}
 _PACKAGES = {"redis-server": "redis-server", "redis-benchmark": "redis-tools", "perf": "linux-perf"}
 
@@ -124,7 +126,27 @@ def tracers(pid: int, folder: str) -> dict[str, list[str]]:
     return found
 
 
+def measured(measures: dict[str, Callable[[], float]], rounds: int, began: float) -> dict[str, list[float]]:
+    """Each measure once a round, in turn, told at once; fewer rounds where these would take too long."""
+    results: dict[str, list[float]] = {name: [] for name in measures}
+    longest = 0.0
+    for number in range(rounds):
+        start = time.monotonic()
+        if start - began + longest > LONGEST:
+            print(f"  round {number + 1} and later ones left out: they would not end within {LONGEST:.0f} s")
+            break
+        for name, measure in measures.items():
+            value = measure()
+            results[name].append(value)
+            base = results["no tracer"][-1]
+            lost = "" if name.startswith("no tracer") else f"   {1 - value / base:6.1%} less than without a tracer"
+            print(f"  round {number + 1}, {name:<28} {value:10.0f} /s{lost}", flush=True)
+        longest = max(longest, time.monotonic() - start)
+    return results
+
+
 def main() -> None:
+    began = time.monotonic()
     if not (have("redis-server") and have("redis-benchmark")):
         print("no redis is to be had: apt-get install redis-server redis-tools", file=sys.stderr)
         return
@@ -138,8 +160,9 @@ def main() -> None:
 
             measures[name] = measure
         measures["no tracer, again"] = measures["no tracer"]
-        results = interleaved(measures, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
-        print(f"redis GET requests a second, {os.cpu_count()} processors, server and client share them")
+        print(f"redis GET requests a second, {os.cpu_count()} processors, server and client share them", flush=True)
+        results = measured(measures, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS, began)
+        print("medians")
         for name, values in results.items():
             show(name, values, "/s", "10.0f")
         pairs = zip(results.pop("no tracer"), results.pop("no tracer, again"), strict=True)
