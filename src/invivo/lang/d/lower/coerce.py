@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.constants import constant, wrap
-from invivo.program.nodes import Convert, Expr, IntLit, Memory, ReadString
+from invivo.lang.d.lower.state import LeadsElsewhere, ProgramState
+from invivo.program.nodes import Convert, Expr, IntLit, Memory, ReadString, Scope, VarRef
 from invivo.program.types import (
     INT64,
     ULONG,
@@ -33,9 +34,23 @@ from invivo.program.types import (
 from invivo.source import Span
 
 __all__ = [
-    "assignable", "bits", "convert", "data", "decayed",
-    "decayed_unless_text", "int64", "integer", "is_textual", "kept_type", "leading_like", "read_string",
-    "scalar", "string",
+    "assignable",
+    "bits",
+    "convert",
+    "data",
+    "decayed",
+    "decayed_unless_text",
+    "int64",
+    "integer",
+    "is_null",
+    "is_textual",
+    "kept_type",
+    "leading_as_told",
+    "leading_like",
+    "read_string",
+    "scalar",
+    "settle",
+    "string",
 ]  # fmt: skip
 
 _CHARS = ("char", "signed char", "unsigned char")
@@ -141,6 +156,31 @@ def leading_like(declared: Type, given: Type) -> Type:
     return declared
 
 
+def leading_as_told(state: ProgramState, type_: Type, pointer: tuple[str, int]) -> Type:
+    """The type of a pointer of the firing, which leads into alloca()'s memory if an assignment told so."""
+    if isinstance(type_, Pointer) and type_.space is Space.KERNEL and pointer in state.own_pointers:
+        return Pointer(type_.target, Space.SCRATCH)
+    return type_
+
+
+def settle(c: ClauseState, target: Expr, value: Expr) -> None:
+    """See to it that a pointer which lives no longer than the firing may lead into the firing's own memory.
+
+    Raises:
+        LeadsElsewhere: It was taken to lead into the kernel, for its declaration cannot tell.
+    """
+    if not isinstance(target, VarRef) or target.variable.scope not in (Scope.CLAUSE, Scope.LOCAL):
+        return
+    if not isinstance(target.type, Pointer) or target.type.space is not Space.KERNEL:
+        return
+    if isinstance(value.type, Pointer) and value.type.space is Space.SCRATCH:
+        variable = target.variable
+        known = c.program.variables.get((Scope.CLAUSE, variable.name))
+        pointer = (variable.name, -1 if known is not None and known.node is variable else c.index)
+        if pointer not in c.program.own_pointers:
+            raise LeadsElsewhere(pointer)
+
+
 def data(c: ClauseState, expr: Expr, what: str, code: str = "D_TRACE_VOID") -> Expr:
     """A value that can be recorded or be a key: strings are read, structures and arrays are Memory."""
     if is_textual(expr.type) and not isinstance(expr.type, String):
@@ -162,6 +202,8 @@ def assignable(
     match type_, expr.type:
         case (Int() | Enum(), Int() | Enum()):
             return convert(expr, type_)
+        case Pointer(), Pointer() if is_null(expr):
+            return convert(expr, type_)
         case Pointer(), Pointer():
             _check_pointers(c, type_, expr.type, name, span)
             return convert(expr, type_)
@@ -182,6 +224,13 @@ def assignable(
     c.program.error(code, span, f"{name} is of type {kind}, it cannot become {a_type(expr.type)}", hint)
 
 
+def is_null(expr: Expr) -> bool:
+    """Whether it is 0 cast to a pointer, which leads nowhere."""
+    while isinstance(expr, Convert):
+        expr = expr.operand
+    return constant(expr) == 0
+
+
 def _check_pointers(c: ClauseState, target: Pointer, source: Pointer, name: str, span: Span) -> None:
     spaces = {target.space, _readable(source.space)}
     if len(spaces) > 1:
@@ -190,6 +239,7 @@ def _check_pointers(c: ClauseState, target: Pointer, source: Pointer, name: str,
                 "D_ALLOCA_INCOMPAT",
                 span,
                 f"{name} cannot hold both a pointer from alloca() or copyin() and another one",
+                "memory from alloca() lasts no longer than the firing: a pointer to it is a this-> one",
             )
         c.program.error(
             "D_OP_INCOMPAT",

@@ -247,6 +247,7 @@ def _assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
         return assign_members(c, expression, value)
     target = variables.target(c, expression.target, "=", value=value)
     name = expression.target.span.text
+    coerce.settle(c, target, value)
     fitting = coerce.assignable(c, value, target.type, name, span)
     _warn_of_narrowing(c, target, value, name, span)
     made = Assign(target, fitting, target.type, span)

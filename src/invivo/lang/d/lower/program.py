@@ -19,7 +19,7 @@ from invivo.lang.d.lower.options import options_of
 from invivo.lang.d.lower.pragmas import check_pragmas, version_of
 from invivo.lang.d.lower.reads import Reads, reads_of
 from invivo.lang.d.lower.stability import clause_stability
-from invivo.lang.d.lower.state import Abandoned, ProgramState, is_of_library
+from invivo.lang.d.lower.state import Abandoned, LeadsElsewhere, ProgramState, is_of_library
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
 from invivo.program.attach import Once
@@ -51,6 +51,24 @@ def compile_text(
         OptionError: An option of the command line or the environment is wrong, or an argument is not used.
         RightsError: The kernel does not let this user see the probes that the text names.
     """
+    own_pointers: frozenset[tuple[str, int]] = frozenset()
+    while True:  # each time again there is one more of them
+        try:
+            return _compile(source, types, catalog, macros, options, programs, looks_inside, own_pointers)
+        except LeadsElsewhere as found:
+            own_pointers |= {found.pointer}
+
+
+def _compile(
+    source: SourceFile,
+    types: TypeSource,
+    catalog: ProbeCatalog,
+    macros: MacroValues,
+    options: Mapping[str, str | None],
+    programs: TypeSource | None,
+    looks_inside: bool,
+    own_pointers: frozenset[tuple[str, int]],
+) -> Program:
     diagnostics = Diagnostics()
     script = parse(source, diagnostics)
     diagnostics.check()
@@ -58,7 +76,10 @@ def compile_text(
     values = options_of(pragmas, options, diagnostics)
     macros.has_defaults = bool(values["defaultargs"])
     catalog.is_following = bool(values["follow"])
-    state = ProgramState(diagnostics, types, catalog, macros, values, programs=programs, looks_inside=looks_inside)
+    state = ProgramState(
+        diagnostics, types, catalog, macros, values,
+        programs=programs, own_pointers=own_pointers, looks_inside=looks_inside,
+    )  # fmt: skip
     check_pragmas(script, diagnostics, state.attributes, state.bindings)
     if not values["nolibs"]:
         attach_library(state, _declare)

@@ -31,6 +31,17 @@ class Abandoned(Exception):
     """This expression or statement cannot be lowered, and that has been reported."""
 
 
+class LeadsElsewhere(Exception):
+    """A pointer of the firing was taken to lead into the kernel, and leads into alloca()'s memory: lower again.
+
+    `pointer` is its name and the clause that declares it, -1 for `this->`.
+    """
+
+    def __init__(self, pointer: tuple[str, int]) -> None:
+        super().__init__(pointer)
+        self.pointer = pointer
+
+
 @mutable
 class AggregationState:
     """`@name`: `node` is made at the first assignment and completed at the end."""
@@ -103,6 +114,7 @@ class ProgramState:
     checks: list[Callable[[], None]] = fresh(factory=list)  # at the end
     library: Callable[[str], bool] = lambda name: False  # declares a name of the library, if it has it
     programs: TypeSource | None = None  # types of the target and of --types; `types` are the kernel's
+    own_pointers: frozenset[tuple[str, int]] = frozenset()  # as LeadsElsewhere tells them
     looks_inside: bool = False  # a dump: names mean the target's own things everywhere
     context: Context | None = None  # that of the clause which is being lowered
 

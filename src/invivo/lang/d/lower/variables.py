@@ -82,6 +82,8 @@ def declare(state: ProgramState, declaration: syntax.Declaration) -> None:
             state.error("D_DECL_IDRED", declarator.span, f"'{declarator.name}' is D's own", "take another name")
         keys, type_ = _declared(state, declaration.base, declarator)
         scope = SCOPES[declaration.storage if declaration.storage in ("self", "this") else ""]
+        if scope is Scope.CLAUSE:
+            type_ = coerce.leading_as_told(state, type_, (declarator.name, -1))
         known = state.variables.get((scope, declarator.name))
         if known is not None:
             if known.node is not None and (known.node.type, known.node.keys is None) != (type_, keys is None):
@@ -124,6 +126,7 @@ def declare_local(
     type_ = declared_type(c.program, base, declarator)
     if given is not None:
         type_ = coerce.leading_like(type_, given)
+    type_ = coerce.leading_as_told(c.program, type_, (declarator.name, c.index))
     _storable(c.program, type_, Scope.LOCAL, declarator.span)
     # Outside of a function a local lives as long as the firing does.
     scope = Scope.LOCAL if c.functions else Scope.CLAUSE
@@ -357,6 +360,8 @@ def _make(
     state = VariableState(None, name.span)
     c.program.variables[scope, name.name] = state
     type_ = default if value is None else _type_of(c, value, name.span.text)
+    if scope is Scope.CLAUSE:
+        type_ = coerce.leading_as_told(c.program, type_, (name.name, -1))
     key_types: tuple[Type, ...] | None = None
     if keys is not None:
         if scope is Scope.CLAUSE:
