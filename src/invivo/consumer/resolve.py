@@ -69,7 +69,7 @@ class Resolver:
         Args:
             generation: Which program the process ran then, as a field says; 0: the one that it runs now.
         """
-        if not self._has_names:
+        if not self._has_names or address == 0:  # no process has a name for NULL: it needs no reason
             return f"{address:#x}"
         return self._user_name(address, pid, generation, False)
 
@@ -84,7 +84,7 @@ class Resolver:
     def user_place(self, address: int, pid: int, generation: int = 0) -> str:
         """The name, and with lines the place in the source behind it: ``module`symbol+0xoffset (file:line)``."""
         name = self.user_name(address, pid, generation)
-        if not self._has_lines or not self._has_names:
+        if not self._has_lines or not self._has_names or address == 0:
             return name
         return _placed(name, self._services.user_frames(pid, address, generation)[0][1])
 
