@@ -1,11 +1,12 @@
-"""What a saturated redis loses under `flame cpu` and `flame offcpu`, beside `perf record -g` and bpftrace.
+"""What a saturated redis or nginx loses under `flame cpu` and `flame offcpu`, beside `perf record -g` and bpftrace.
 
-redis-server (Debian's) on the loopback interface, driven by redis-benchmark for some seconds in each run; each tracer
-in turn, and none before and after, so that a slow minute of the machine meets all of them. The loss is of throughput,
-while tracing goes on: a run begins when the tracer has no work left but that (it compiles, and reads programs, first).
-Each result is printed as it comes, and no round is begun that would not end within 200 seconds in all.
+The server is redis-server or nginx, Debian's, on the loopback interface, and redis-benchmark or wrk its load, for some
+seconds in each run; each tracer in turn, and none before and after, so that a slow minute of the machine meets all of
+them. The loss is of throughput, while tracing goes on: a run begins when the tracer has no work left but that (it
+compiles, and reads programs, first). Each result is printed as it comes, and no round is begun that would not end
+within 200 seconds in all.
 
-python bench/flame_cost.py [ROUNDS]
+python bench/flame_cost.py [redis | nginx] [ROUNDS]
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ REQUESTS = 150_000
 ROUNDS = 3
 LONGEST = 200.0  # seconds in all
 BARS = {"flame cpu": 0.01, "flame offcpu": 0.05}
-_PACKAGES = {"redis-server": "redis-server", "redis-benchmark": "redis-tools", "perf": "linux-perf"}
+_PACKAGES = {"redis-server": "redis-server", "redis-benchmark": "redis-tools", "nginx": "nginx-light",
+             "wrk": "wrk", "perf": "linux-perf"}  # fmt: skip
 
 
 def have(program: str) -> bool:
@@ -43,10 +45,35 @@ def have(program: str) -> bool:
 @contextmanager
 def redis(folder: str) -> Iterator[tuple[int, int]]:
     """(pid, port) of a server of its own, without files."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+    yield from serving(command, port)
+
+
+@contextmanager
+def nginx(folder: str) -> Iterator[tuple[int, int]]:
+    """(pid, port) of a server of one process with a page of 3,900 bytes."""
+    port, place = free_port(), Path(folder)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    (place / "page.html").write_text("<p>a page</p>" * 300)
+    (place / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;"
+        "events { worker_connections 256; }"
+        f"http {{ access_log off; {temporary} server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
+    )
+    place.chmod(0o755)
+    yield from serving(["nginx", "-c", f"{folder}/nginx.conf", "-p", folder], port)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def serving(command: list[str], port: int) -> Iterator[tuple[int, int]]:
+    """(pid, port) of a command once it answers; it is ended afterwards."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             for _ in range(100):
                 try:
@@ -59,7 +86,14 @@ def redis(folder: str) -> Iterator[tuple[int, int]]:
             server.terminate()
 
 
-def throughput(port: int) -> float:
+def pages(port: int) -> float:
+    """Requests a second that wrk counts, in 4 seconds."""
+    command = ["wrk", "-t1", "-c50", "-d4", f"http://127.0.0.1:{port}/page.html"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return float(next(line for line in lines if line.startswith("Requests/sec:")).split()[1])
+
+
+def gets(port: int) -> float:
     """Requests a second that redis-benchmark counts."""
     command = ["redis-benchmark", "-p", str(port), "-n", str(REQUESTS), "-c", "50", "-t", "get", "--csv"]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
@@ -102,6 +136,12 @@ def traced(command: list[str]) -> Iterator[None]:
         finally:
             tracer.send_signal(signal.SIGINT)
             tracer.communicate(timeout=60)
+
+
+SERVERS = {
+    "redis": (redis, gets, ("redis-server", "redis-benchmark"), "GET requests"),
+    "nginx": (nginx, pages, ("nginx", "wrk"), "requests for a page of 3,900 bytes"),
+}
 
 
 def tracers(pid: int, folder: str) -> dict[str, list[str]]:
@@ -147,21 +187,25 @@ def measured(measures: dict[str, Callable[[], float]], rounds: int, began: float
 
 def main() -> None:
     began = time.monotonic()
-    if not (have("redis-server") and have("redis-benchmark")):
-        print("no redis is to be had: apt-get install redis-server redis-tools", file=sys.stderr)
+    words = sys.argv[1:]
+    name = words.pop(0) if words and words[0] in SERVERS else "redis"
+    serve, throughput, programs, what = SERVERS[name]
+    if not all(map(have, programs)):
+        packages = " ".join(_PACKAGES[program] for program in programs)
+        print(f"no {name} is to be had: apt-get install {packages}", file=sys.stderr)
         return
-    with tempfile.TemporaryDirectory() as folder, redis(folder) as (pid, port):
+    with tempfile.TemporaryDirectory() as folder, serve(folder) as (pid, port):
         throughput(port)
         measures: dict[str, Callable[[], float]] = {"no tracer": lambda: throughput(port)}
-        for name, command in tracers(pid, folder).items():
+        for tracer, command in tracers(pid, folder).items():
             def measure(command: list[str] = command) -> float:
                 with traced(command):
                     return throughput(port)
 
-            measures[name] = measure
+            measures[tracer] = measure
         measures["no tracer, again"] = measures["no tracer"]
-        print(f"redis GET requests a second, {os.cpu_count()} processors, server and client share them", flush=True)
-        results = measured(measures, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS, began)
+        print(f"{name}: {what} a second, {os.cpu_count()} processors, server and client share them", flush=True)
+        results = measured(measures, int(words[0]) if words else ROUNDS, began)
         print("medians")
         for name, values in results.items():
             show(name, values, "/s", "10.0f")
