@@ -133,6 +133,26 @@ def test_more_blocks_than_there_is_room_for_are_told(tmp_path: Path) -> None:
     assert "dynamic variable drops" in result.stderr
 
 
+def test_the_hint_on_lost_blocks_names_what_helps(tmp_path: Path) -> None:
+    """With little room blocks are lost, and the option that the hint names gives room for all 20,000 of them."""
+    words = ["leak", "-c", f"{trigger('blocks')} 20000"]
+    out = str(tmp_path / "out.html")
+    little = invivo("flame", *words, "-x", "dynvarsize=64k", "-o", out, timeout=60)
+    assert "dynamic variable drops" in little.stderr
+    assert "-x dynvarsize=" in little.stderr
+    assert held_in(read_profile(out), "keep_small")[0] < 24 * 20_000
+    enough = flame(tmp_path, *words, "-x", "dynvarsize=8m")
+    assert held_in(enough, "keep_small") == [24 * 20_000]
+
+
+def test_an_unknown_option_is_refused(tmp_path: Path) -> None:
+    result = invivo("flame", "cpu", "-x", "nosuch=1", "-c", "true", "-o", str(tmp_path / "out.html"))
+    assert result.returncode != 0
+    assert "nosuch" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out.html").exists()
+
+
 def test_allocations_are_added_up(tmp_path: Path) -> None:
     profile = flame(tmp_path, "alloc", "-c", f"{trigger('allocations')} 300")
     assert profile.unit == "bytes"
