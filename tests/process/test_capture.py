@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from invivo.engines.process.native import capture as capture_module
 from invivo.engines.process.native.capture import Capture
 from invivo.engines.process.native.records import Kind, Recipe, Record
 from invivo.engines.process.threads import Thread
@@ -119,9 +118,8 @@ def test_a_string_may_cross_pages_and_a_bad_pointer_is_no_string() -> None:
 
 
 @pytest.mark.parametrize("has_filter", [True, False])
-def test_nothing_is_lost_when_the_ring_is_small(monkeypatch: pytest.MonkeyPatch, has_filter: bool) -> None:
-    monkeypatch.setattr(capture_module, "_RING_BYTES", 1 << 14)
-    capture = Capture({GETPPID: ()}, {GETPPID: ()}, unread_returns={GETPPID})
+def test_nothing_is_lost_when_the_ring_is_small(has_filter: bool) -> None:
+    capture = Capture({GETPPID: ()}, {GETPPID: ()}, unread_returns={GETPPID}, ring_bytes=1 << 14)
     records, hooks = recorded(capture, "import os\nfor i in range(5003): os.getppid()", has_filter=has_filter)
     assert len(records) == 2 * 5003
     assert [record.kind for record in records[:4]] == [Kind.ENTRY, Kind.RETURN, Kind.ENTRY, Kind.RETURN]
@@ -160,12 +158,11 @@ def test_all_registers_on_request() -> None:
     assert len(whole[0].raw) == ptrace.REGISTERS_SIZE > len(brief[0].raw)
 
 
-def test_a_thread_whose_stop_waits_for_room_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_whose_stop_waits_for_room_is_let_go() -> None:
     """The ring is full, and nobody takes records any more: the program goes on by itself."""
-    monkeypatch.setattr(capture_module, "_RING_BYTES", 1 << 14)
     if not Capture.is_possible():
         pytest.skip("no machine code for this machine")
-    capture = Capture({GETPPID: ()}, {})
+    capture = Capture({GETPPID: ()}, {}, ring_bytes=1 << 14)
     tracer = Tracer(_Hooks(), capture)
     code = "import os\nfor i in range(1009): os.getppid()\nos._exit(7)"
     with spawn.spawn(

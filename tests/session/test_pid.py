@@ -301,7 +301,7 @@ def test_the_choice_for_all_programs_is_that_of_this_one() -> None:
     [
         ("pid999999999:a.out:main:entry { }", "there is no process 999999999"),
         ("pid2:a.out:main:entry { }", "kernel thread"),
-        ("pid$target:a.out:main:entry { }", "pid needs a process"),
+        ("pid$target:a.out:main:entry { }", "names no process"),
         ("uprobe:/no/such/file:main:entry { }", "no such file"),
         (f"uprobe:{__file__}:main:entry {{ }}", "is not an ELF file"),
     ],

@@ -10,7 +10,13 @@ syscall::clock_nanosleep:
 {
 }
 
+syscall::clock_nanosleep:
+/pid == $target/
+{
+	self->is_inside = probename == "entry";
+}
+
 sdt:timer::hrtimer_start
-/pid == $target && !n++/
+/self->is_inside && !n++/
 {
 }
