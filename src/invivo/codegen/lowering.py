@@ -13,7 +13,7 @@ from invivo.codegen.emitter import Emitter, Helper, Str, Target
 from invivo.codegen.ir import NULL, ZERO, Block, Value, const
 from invivo.codegen.module import Module
 from invivo.codegen.objects import COOKIE
-from invivo.program.attach import Moment, Once, Uprobe
+from invivo.program.attach import Moment, Once, Tracepoint, Uprobe
 from invivo.program.clauses import Clause
 from invivo.program.nodes import ContextWord, Expr
 from invivo.program.passes.units import Firing, Selection, Unit
@@ -149,7 +149,9 @@ def _epilogue(e: Emitter, release: Block, end: Block) -> None:
     if e.storage.is_used and isinstance(e.point, Uprobe):
         e.out.store(ZERO, e.out.offset(Value("ptr", "%scratch"), e.storage.size), volatile=True)
     e.out.enter(end)
-    e.out.ret()
+    # After a 0, others who have the same trace event open by perf are not told of it: their counters stand still
+    # (perf_trace_run_bpf_submit() in kernel/events/core.c).
+    e.out.ret(const(1) if isinstance(e.point, Tracepoint) else ZERO)
 
 
 # --- which probe fired ------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from invivo.consumer.records import Stack as StackValue
+from invivo.linux import perf_event, tracefs
 from invivo.program.actions import PrintStack
 from invivo.program.attach import PerfClock, RawTracepoint, Tracepoint
 from invivo.program.clauses import Context, Probe, Selector
@@ -349,3 +350,28 @@ def test_records_of_a_storm_arrive_or_are_counted() -> None:
     assert len(running.records) + lost == 10000
     # A record of 16 bytes takes 24 with its header: 2730 fit.
     assert len(running.records) == 65536 // 24
+
+
+def test_other_users_of_a_trace_event_are_told_of_it_as_ever() -> None:
+    """perf's own counter of an event goes on while it is traced."""
+    d = Builder()
+    point = Tracepoint("syscalls", "sys_enter_getpgid")
+    made = Probe("sdt", point.category, "", point.name, point, Context(point.name))
+    d.clause(made, d.printf("%d ", ContextBytes(8, INT32, SPAN)), when=mine())  # what is read makes it perf's event
+    counted = 0
+
+    def events() -> None:
+        nonlocal counted
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(before)})
+        fd = perf_event.open_tracepoint(tracefs.event_id(point.category, point.name), min(before))
+        try:
+            for _ in range(23):
+                LIBC.getpgid(0)
+            counted = int.from_bytes(os.read(fd, 8), "little")
+        finally:
+            os.close(fd)
+            os.sched_setaffinity(0, before)
+
+    assert d.run(events).text == "121 " * 23
+    assert counted >= 23  # those of other processes on that CPU too
