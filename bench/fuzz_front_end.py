@@ -2,7 +2,8 @@
 
     bench/fuzz_front_end.py --seconds 600 [--seed N] [--generate]
 
-A traceback, or more than ten seconds for one text, is a finding: its text is printed, shortened to what still fails.
+A traceback, or more than ten seconds of CPU time for one text, is a finding: its text is printed,
+shortened to what still fails.
 With --generate each program that compiles goes through the code generator too. Exit status 1 if anything was found.
 """
 
@@ -39,7 +40,7 @@ def _ring(number: int, frame: FrameType | None) -> None:
 
 def outcome(text: str, is_generated: bool) -> str:
     """What became of a text: "program", the tag of its first diagnostic, or "BUG ..." with the place in our source."""
-    signal.alarm(PATIENCE_S)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE_S)
     try:
         program = compiled(text.encode("utf-8", "surrogateescape"), "fuzz.d",
         ["7"] if "$1" in text or "$$1" in text else [])
@@ -56,7 +57,7 @@ def outcome(text: str, is_generated: bool) -> str:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return f"BUG {type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"[:160]
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def shortened(text: str, is_generated: bool) -> str:
@@ -79,7 +80,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--generate", action="store_true", help="generate code of what compiles")
     options = parser.parse_args()
-    signal.signal(signal.SIGALRM, _ring)
+    signal.signal(signal.SIGPROF, _ring)
     random, corpus = Random(options.seed), seeds()
     outcomes: Counter[str] = Counter()
     found: dict[str, str] = {}
