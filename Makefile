@@ -7,9 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
 
-.PHONY: help demo test test-slow test-guest test-browser check bench docs clean
+.PHONY: help demo test test-slow test-guest test-guest-cases test-browser check bench docs clean
 help:
-	@echo "make demo | test | test-slow | test-guest | test-browser | check | bench | docs | clean"
+	@echo "make demo | test | test-slow | test-guest | test-guest-cases | test-browser | check | bench | docs | clean"
 
 demo: $(VENV)/runtime
 	@$(BIN)/python examples/demo.py
@@ -23,14 +23,16 @@ test-slow: $(VENV)/development
 test-browser: $(VENV)/development
 	$(BIN)/python -m pytest -m browser $(TESTS)/browser
 
-# Whole commands on other kernels, booted under software emulation.
-test-guest: $(VENV)/development
+# Whole commands, and all of tests/cases, on other kernels, booted under software emulation.
+test-guest: MARK = guest
+test-guest-cases: MARK = guest_cases
+test-guest test-guest-cases: $(VENV)/development
 	@command -v qemu-system-x86_64 >/dev/null && command -v depmod >/dev/null && command -v busybox >/dev/null || \
 		scripts/apt-get qemu-system-x86 kmod zstd busybox-static
 	@$(BIN)/python -c 'import virtme_ng' 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[guest]'
 	$(BIN)/python -m compileall -q src
-	$(BIN)/python -m pytest -m guest $(TESTS)/vm
+	$(BIN)/python -m pytest -m $(MARK) $(TESTS)/vm
 
 check: $(VENV)/development
 	$(BIN)/ruff check .

@@ -73,6 +73,7 @@ RIGHTS: dict[str, Callable[[], str]] = {
     "kernel": missing_for_kernel,
     "process": missing_for_process,
     "guest": missing_for_guest,
+    "guest_cases": missing_for_guest,
     "browser": missing_for_browser,
 }
 

@@ -1,4 +1,7 @@
-"""Whole commands on other kernels: each boots once, runs all checks and all of tests/cases; every check is a test."""
+"""Whole commands on other kernels: each boots once and runs all checks; every check is a test.
+
+All of tests/cases runs there too, in a boot of its own: `make test-guest-cases`, which takes a quarter of an hour.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,12 @@ from tests.vm.checks import CHECKS, Check
 from tests.vm.guest import prepared, run
 from tests.vm.kernels import KERNELS, GuestKernel
 
-pytestmark = pytest.mark.guest
-
 
 @functools.cache
-def answers(kernel: GuestKernel) -> dict[str, dict[str, Any]]:
-    """What each check's command gave, and "release"."""
+def answers(kernel: GuestKernel, module: str = "tests.vm.inside") -> dict[str, dict[str, Any]]:
+    """What each row of the module's output says, by its name, and "release"."""
     ready = prepared(kernel, ROOT / ".guests")
-    inside = f"{sys.executable} -m tests.vm.inside; {sys.executable} -m tests.vm.cases"
-    output = run(ready, ["sh", "-c", f"uname -r; {inside}"], timeout_s=1200)
+    output = run(ready, ["sh", "-c", f"uname -r; {sys.executable} -m {module}"], timeout_s=1800)
     found: dict[str, dict[str, Any]] = {"release": {"ran": output.split("\n", 1)[0], "wanted": ready.release}}
     for line in output.splitlines():
         if line.startswith("{"):
@@ -34,6 +34,7 @@ def answers(kernel: GuestKernel) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.guest
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.series)
 def test_the_guest_runs_that_kernel(kernel: GuestKernel) -> None:
     release = answers(kernel)["release"]
@@ -41,6 +42,7 @@ def test_the_guest_runs_that_kernel(kernel: GuestKernel) -> None:
     assert release["ran"].startswith(kernel.series + ".")
 
 
+@pytest.mark.guest
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.series)
 def test_command(kernel: GuestKernel, check: Check) -> None:
@@ -51,10 +53,11 @@ def test_command(kernel: GuestKernel, check: Check) -> None:
     assert answer["left"] == 0
 
 
+@pytest.mark.guest_cases
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.series)
 def test_cases(kernel: GuestKernel) -> None:
     """All cases do there what they do here, but for what needs a feature that the kernel lacks."""
-    rows = {name: row for name, row in answers(kernel).items() if "result" in row}
+    rows = {name: row for name, row in answers(kernel, "tests.vm.cases").items() if "result" in row}
     assert set(rows) == {title(path) for path in GOOD}
     with_feature = {title(path) for path in GOOD if comment(path, "feature") is not None}
     too_much = TOO_MUCH if not kernel.has_may_goto else set()
