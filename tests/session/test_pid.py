@@ -371,3 +371,14 @@ def test_the_perf_fallback_counts_as_well(monkeypatch: pytest.MonkeyPatch) -> No
         session.wait()
     assert session.aggregations[""][("work",)] == 211
     assert session.aggregations["r"][()] == 18
+
+
+def test_the_c_library_s_vector_code_does_what_it_must_while_it_is_traced() -> None:
+    """memset and others begin with VEX and EVEX instructions, some of which the kernel takes for jumps."""
+    probes = "pid$target:libc.so.6:mem*:entry, pid$target:libc.so.6:str*:entry"
+    command = f"{trigger('fills', '-fno-builtin')} 100003"
+    result = invivo("run", "-q", "-e", f"{probes} {{ @ = count(); }}", "-c", command, timeout=120)
+    assert result.returncode == 0, result.stderr
+    wrong, counted = result.stdout.split()
+    assert int(wrong) == 0
+    assert int(counted) >= 5 * 100003  # memset twice, memcpy, strlen, memchr each round

@@ -194,7 +194,7 @@ class FunctionProbes:
             where = f"function '{function.name}' of '{table.object.path}'"
             if offset >= len(code):
                 raise UnsupportedError(f"{where} has only {len(code)} bytes: there is no offset {offset:#x}")
-            self._check(instructions.boundaries(code, offset), offset, where)
+            self._check(code, offset, where)
             point = self._point(table, function.address + offset)
             probe = self._probes[key] = self._made(table, function.name, name, point, self._inside(table))
         return probe
@@ -214,13 +214,16 @@ class FunctionProbes:
                 )
             distance = address - start
             code = table.elf.read(start, distance + 16)
-            self._check(instructions.boundaries(code, distance), distance, where, start)
+            self._check(code, distance, where, start)
             point = self._point(table, address)
             probe = self._probes[key] = self._made(table, _ABSOLUTE, name, point, self._inside(table))
         return probe
 
-    def _check(self, starts: set[int], offset: int, where: str, base: int = 0) -> None:
+    def _check(self, code: bytes, offset: int, where: str, base: int = 0) -> None:
+        starts = instructions.boundaries(code, offset)
         if offset in starts:
+            if instructions.is_misread(code[offset : offset + 15]):
+                raise UnsupportedError(f"{where}: the kernel would misread the instruction at {base + offset:#x}")
             return
         near = [base + max((s for s in starts if s < offset), default=0)]
         near += [base + s for s in starts if s > offset][:1]

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["GENERAL", "KEPT", "Placement", "boundaries", "is_emulated", "is_refused", "place", "place_in_go", "returns"]
+__all__ = [
+    "GENERAL", "KEPT", "Placement", "boundaries", "is_emulated", "is_misread", "is_refused", "place", "place_in_go",
+    "returns",
+]  # fmt: skip
 
 # One-byte opcodes that the kernel does not probe in 64-bit programs (good_insns_64): port input and output, interrupts,
 # far calls and jumps, hlt, cli, sti, and what does not exist there. It looks VEX and EVEX opcodes up in the same table.
@@ -30,6 +33,12 @@ _REFUSED = frozenset((
     0x06, 0x07, 0x0E, 0x16, 0x17, 0x1E, 0x1F, 0x27, 0x2F, 0x37, 0x3F, 0x60, 0x61, 0x62, 0x6C, 0x6D, 0x6E, 0x6F, 0x82,
     0x9A, 0xC4, 0xC5, 0xCC, 0xCD, 0xCE, 0xD4, 0xD5, 0xD6, 0xE4, 0xE5, 0xE6, 0xE7, 0xEA, 0xEC, 0xED, 0xEE, 0xEF, 0xF1,
     0xF4, 0xFA, 0xFB,
+))  # fmt: skip
+# Opcodes that it takes for other instructions when they stand behind a VEX or EVEX prefix, which it does not mind: for
+# pushes, jumps, calls, nops and popf that it carries out or mends itself (branch_setup_xol_ops, push_setup_xol_ops,
+# arch_uprobe_analyze_insn). vpbroadcastb %esi,%ymm16 (EVEX 7a), with which memset begins, would be a jump on parity.
+_MISREAD = frozenset((
+    *range(0x50, 0x60), *range(0x70, 0x80), 0x0F, 0x90, 0x9A, 0x9D, 0xC2, 0xC3, 0xCA, 0xCB, *range(0xE0, 0xEC), 0xFF,
 ))  # fmt: skip
 _PREFIXES_REFUSED = frozenset((0xF0, 0x26, 0x2E, 0x36, 0x3E))  # lock, and segments that mean nothing
 _PREFIXES = _PREFIXES_REFUSED | {0x64, 0x65, 0x66, 0x67, 0xF2, 0xF3}
@@ -83,7 +92,8 @@ def is_emulated(instruction: bytes) -> bool:
 
 
 def is_refused(instruction: bytes) -> bool:
-    """Whether the kernel is known not to put a probe on an instruction. What it refuses besides, it says itself."""
+    """Whether the kernel is known not to put a probe on an instruction, or to misread it there. What it refuses
+    besides, it says itself."""
     at = 0
     while at < len(instruction) and instruction[at] in _PREFIXES:
         if instruction[at] in _PREFIXES_REFUSED:
@@ -91,10 +101,16 @@ def is_refused(instruction: bytes) -> bool:
         at += 1
     vex = {0xC5: 2, 0xC4: 3, 0x62: 4}.get(instruction[at], 0) if at < len(instruction) else 0
     if vex:
-        return at + vex < len(instruction) and instruction[at + vex] in _REFUSED
+        return is_misread(instruction) or (at + vex < len(instruction) and instruction[at + vex] in _REFUSED)
     if at < len(instruction) and 0x40 <= instruction[at] <= 0x4F:
         at += 1
     return at < len(instruction) and instruction[at] in _REFUSED
+
+
+def is_misread(instruction: bytes) -> bool:
+    """Whether the kernel would put a probe there and then do something else than the instruction."""
+    vex = {0xC5: 2, 0xC4: 3, 0x62: 4}.get(instruction[0], 0)
+    return bool(vex) and vex < len(instruction) and instruction[vex] in _MISREAD
 
 
 def place(

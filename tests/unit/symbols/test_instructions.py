@@ -88,8 +88,9 @@ def test_what_the_kernel_carries_out_itself(code: str, expected: bool) -> None:
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("f0ff0f", True), ("cc", True), ("f4", True), ("c5f96efe", True), ("c5f877", False), ("55", False),
-     (ENDBR64, False), ("644889042500000000", False)],
+    [("f0ff0f", True), ("cc", True), ("f4", True), ("c5f96efe", True), ("c5f877", True), ("55", False),
+     (ENDBR64, False), ("644889042500000000", False), ("62e27d087ac6", True), ("c5f96ec6", True), ("c5fe6f06", True),
+     ("c5fdefc0", True), ("c5fd74c1", True), ("62f17c481006", False)],
 )  # fmt: skip
 def test_what_the_kernel_does_not_probe(code: str, expected: bool) -> None:
     assert is_refused(bytes.fromhex(code)) is expected
