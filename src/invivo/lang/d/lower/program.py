@@ -22,7 +22,7 @@ from invivo.lang.d.lower.stability import clause_stability
 from invivo.lang.d.lower.state import Abandoned, LeadsElsewhere, ProgramState, is_of_library
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
-from invivo.program.attach import Once
+from invivo.program.attach import Once, Timer
 from invivo.program.clauses import Clause, Context, Probe, Program
 from invivo.program.nodes import Call, Compare, Expr, IntLit, Logical, Variable
 from invivo.program.sources import ProbeCatalog, TypeSource
@@ -218,9 +218,10 @@ def _check_destructive(state: ProgramState) -> None:
 
 
 def _on_one_cpu(c: ClauseState, members: list[Probe], predicate: Expr | None, span: Span) -> Expr | None:
-    """The predicate that option cpu adds to clauses of probes that fire on any CPU."""
+    """The predicate that option cpu adds to clauses of probes that fire where they happen: not to those that invivo
+    fires itself, on whatever CPU it runs."""
     wanted = int(c.program.options["cpu"])
-    if wanted < 0 or any(isinstance(probe.attach, Once) for probe in members):
+    if wanted < 0 or any(isinstance(probe.attach, Once | Timer) for probe in members):
         return predicate
     here = Compare("==", Call("cpu", (), INT64, span), IntLit(wanted, INT64, span), INT, span)
     return here if predicate is None else Logical("&&", here, predicate, INT, span)
