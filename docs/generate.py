@@ -83,8 +83,8 @@ def kernels() -> str:
     return (
         f"<!-- {_NOTE.format('tests/vm/kernels.py and src/invivo/bpf/features.py')} -->\n# Kernels\n\n"
         "invivo asks the kernel what it can do, never for its version: `invivo doctor` shows the answers. Each change\n"
-        "is tested on the machine that it is made on; whole commands, and all programs of `tests/cases`, on these\n"
-        "kernels, in guests (`make test-guest`):\n\n"
+        "is tested on the machine that it is made on, and by whole commands on these kernels, in guests\n"
+        "(`make test-guest`). All programs of `tests/cases` run there by `make test-guest-cases`, now and then:\n\n"
         + _table(("kernel", "", "loops"), tested)
         + "\nWhat it asks for:\n\n"
         + _table(("feature", "", "for"), needed)
@@ -92,7 +92,7 @@ def kernels() -> str:
         "Before Linux 6.9 the verifier follows every round of a loop. What it cannot follow to 65,536 rounds is\n"
         "compiled again with at most 256, and then 64 rounds; a message says so, and a loop that goes on longer is a\n"
         "fault. Loops in loops that search strings are too much for it all the same: `cleanpath()`, `strtok()`,\n"
-        "`json()` and the texts of IPv6 addresses are refused there.\n"
+        "`json()` and the texts of IPv6 addresses are refused there, and `chill()`, which waits in a loop.\n"
     )
 
 

@@ -40,6 +40,7 @@ _REFUSED = frozenset((
 _MISREAD = frozenset((
     *range(0x50, 0x60), *range(0x70, 0x80), 0x0F, 0x90, 0x9A, 0x9D, 0xC2, 0xC3, 0xCA, 0xCB, *range(0xE0, 0xEC), 0xFF,
 ))  # fmt: skip
+_OPCODE_BEHIND = {0xC5: 2, 0xC4: 3, 0x62: 4}  # VEX of two and of three bytes, EVEX: where the opcode stands
 _PREFIXES_REFUSED = frozenset((0xF0, 0x26, 0x2E, 0x36, 0x3E))  # lock, and segments that mean nothing
 _PREFIXES = _PREFIXES_REFUSED | {0x64, 0x65, 0x66, 0x67, 0xF2, 0xF3}
 _FURTHEST = 96  # bytes of a prologue that are looked at
@@ -99,7 +100,7 @@ def is_refused(instruction: bytes) -> bool:
         if instruction[at] in _PREFIXES_REFUSED:
             return True
         at += 1
-    vex = {0xC5: 2, 0xC4: 3, 0x62: 4}.get(instruction[at], 0) if at < len(instruction) else 0
+    vex = _OPCODE_BEHIND.get(instruction[at], 0) if at < len(instruction) else 0
     if vex:
         return is_misread(instruction) or (at + vex < len(instruction) and instruction[at + vex] in _REFUSED)
     if at < len(instruction) and 0x40 <= instruction[at] <= 0x4F:
@@ -109,7 +110,7 @@ def is_refused(instruction: bytes) -> bool:
 
 def is_misread(instruction: bytes) -> bool:
     """Whether the kernel would put a probe there and then do something else than the instruction."""
-    vex = {0xC5: 2, 0xC4: 3, 0x62: 4}.get(instruction[0], 0)
+    vex = _OPCODE_BEHIND.get(instruction[0], 0)
     return bool(vex) and vex < len(instruction) and instruction[vex] in _MISREAD
 
 
@@ -152,7 +153,8 @@ def place(
             fallback = Placement(at, False)
         if not iced.keeps(instruction, kept, has_memory):
             break
-    return fallback or Placement(0, False, not starts or not is_refused(code[: starts[1] if starts[1:] else end]))
+    first = code[: starts[1]] if starts[1:] else code[:end]
+    return fallback or Placement(0, False, not is_refused(first) if starts else not is_misread(code))
 
 
 def place_in_go(code: bytes) -> Placement:
@@ -169,14 +171,18 @@ def place_in_go(code: bytes) -> Placement:
         if has_compared:
             if text[0] == 0x76 or text[:2] == b"\x0f\x86":  # jbe
                 after = at + length
-                return Placement(after, is_emulated_at(code, after)) if after < len(code) else Placement(0, False)
+                return _placement(code, after) if after < len(code) else Placement(0, False)
             break
         # cmp rsp, [r14+16]; or lea r12, [rsp-N] and cmp r12, [r14+16]; or, where the frame takes pages, mov r12, rsp,
         # sub r12, N, jb (it is less than nothing) and that cmp
         has_compared = text in (b"\x49\x3b\x66\x10", b"\x4d\x3b\x66\x10")
         if not has_compared and not text.startswith(_TO_THE_FRAME_S_END):
             break
-    return Placement(0, is_emulated_at(code, 0)) if code else Placement(0, False)
+    return _placement(code, 0) if code else Placement(0, False)
+
+
+def _placement(code: bytes, at: int) -> Placement:
+    return Placement(at, is_emulated_at(code, at), not is_misread(code[at : at + 15]))
 
 
 def is_emulated_at(code: bytes, at: int) -> bool:

@@ -124,3 +124,17 @@ def test_instructions_begin_where_objdump_says() -> None:
 )
 def test_behind_the_stack_check_of_go(code: str, expected: Placement) -> None:
     assert place_in_go(bytes.fromhex(code)) == expected
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["c5f877c3", "62e27d087ac6c3", "493b6610760bc5f877c3909090909090909090"],  # the last: behind the stack's check
+)
+def test_no_go_function_is_probed_where_the_kernel_misreads_it(code: str) -> None:
+    assert not place_in_go(bytes.fromhex(code)).is_possible
+    assert place_in_go(bytes.fromhex(code.replace("c5f877", "488b07").replace("62e27d087ac6", "488b07"))).is_possible
+
+
+def test_an_instruction_cut_short_is_not_probed_where_the_kernel_misreads_it() -> None:
+    code = bytes.fromhex("62e27d087ac6c3")
+    assert not place(code, first_other=5).is_possible
