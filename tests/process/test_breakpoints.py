@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from invivo.compiler import Request
+from invivo.linux import ptrace
+from invivo.session import Session
 from tests.support import ORDINARY_USER, as_user, python_of_user, trigger, user_environment
 
 pytestmark = pytest.mark.process
@@ -79,6 +84,33 @@ def text_of(pid: int, path: str) -> bytes:
                 memory.seek(int(start, 16))
                 return memory.read(int(end, 16) - int(start, 16))
     raise AssertionError(f"{path} is not mapped")
+
+
+def test_a_breakpoint_hit_but_not_yet_told_when_tracing_ends_does_no_harm() -> None:
+    """The kernel reports a stop that was asked for before the SIGTRAP of an int3 that was run before: this state is
+    made here by hand, and the thread has to be put right before it is let go."""
+    path = trigger("behaviour")
+    target = subprocess.Popen([path, "100000000000", "1"], stdout=subprocess.DEVNULL)
+    try:
+        before = text_of(target.pid, path)
+        request = Request(b"pid$target:a.out:leaf:entry { @ = count(); }", "hit.d")
+        with Session(request, pid=target.pid, engine="process"):
+            tid, status = ptrace.wait_any()
+            assert (status >> 8, tid != target.pid) == (signal.SIGTRAP, True)
+            assert text_of(target.pid, path) != before
+            ptrace.interrupt(tid)
+            assert ctypes.CDLL(None).tgkill(target.pid, tid, int(signal.SIGTRAP)) == 0
+            assert ptrace.resume(ptrace.PTRACE_CONT, tid)
+        assert text_of(target.pid, path) == before
+        used = Path(f"/proc/{target.pid}/stat").read_text().split()[13]
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{target.pid}/stat").read_text().split()[13] == used and time.monotonic() < deadline:
+            assert target.poll() is None
+            time.sleep(0.01)
+        assert Path(f"/proc/{target.pid}/stat").read_text().split()[13] != used
+    finally:
+        target.kill()
+        target.wait()
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from invivo.linux import procfs, ptrace
-from invivo.linux.ptrace import EVENT_CLONE, EVENT_FORK, EVENT_STOP, EVENT_VFORK, SYSCALL_STOP, wait_any
+from invivo.linux.ptrace import EVENT_CLONE, EVENT_FORK, EVENT_STOP, EVENT_VFORK, PTRACE_CONT, SYSCALL_STOP, wait_any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ def detach(tracer: Tracer) -> None:
     for tid in list(pending):
         thread = tracer.threads[tid]
         if thread.is_stopped:
-            ptrace.detach(tid)
-            pending.discard(tid)
-            tracer.forget(thread)
+            if not _take_trap(tid):
+                ptrace.detach(tid)
+                pending.discard(tid)
+                tracer.forget(thread)
         elif not ptrace.interrupt(tid):
             _reap(tracer, thread)
             pending.discard(tid)
@@ -57,6 +58,8 @@ def detach(tracer: Tracer) -> None:
                     tracer.forget(tracer.threads[child])
                 else:
                     pending.add(child)
+        if event != 0 and _take_trap(tid):
+            continue
         deliver = 0
         if event == 0 and number != SYSCALL_STOP:
             deliver = tracer.hooks.signalled(thread, number) or thread.deliver
@@ -67,6 +70,18 @@ def detach(tracer: Tracer) -> None:
         pending.discard(tid)
     for left in list(tracer.threads.values()):
         tracer.forget(left)
+
+
+def _take_trap(tid: int) -> bool:
+    """Whether a thread that stopped for another reason has hit a breakpoint before: it goes on to the stop of that
+    SIGTRAP, in which it is put right. It would die of it without a tracer.
+
+    The kernel looks for stops that were asked for before it takes signals (get_signal() in kernel/signal.c). A trap of
+    the processor is never blocked; one that is was sent by somebody.
+    """
+    status = procfs.status(tid)
+    waiting = int(status.get("SigPnd", "0"), 16) & ~int(status.get("SigBlk", "0"), 16)
+    return bool(waiting >> (_SIGTRAP - 1) & 1) and ptrace.resume(PTRACE_CONT, tid)
 
 
 def _reap(tracer: Tracer, thread: Thread) -> None:
