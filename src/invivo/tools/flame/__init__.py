@@ -2,7 +2,8 @@
 
     kinds.py     what there is, and the program of each
     collect.py   the session: aggregations and records in, samples out
-    join.py      kinds whose two halves are put together here: blocked and waker, allocation and free
+    wakers.py    who woke a thread, kept beside its wait
+    waits.py     waits that are open when tracing begins or ends
     idle.py      which waits are only for work
     live.py, tui.py, top.py   shown while it runs
 """

@@ -13,12 +13,13 @@ import time
 
 import invivo
 from invivo.errors import OptionError
-from invivo.flame.profile import Profile, Thread
+from invivo.flame.profile import Kind, Profile, Thread
 from invivo.linux import procfs
 from invivo.tools.flame.idle import leave_out_idle
 from invivo.tools.flame.kinds import KINDS, Shape, Wanted
 from invivo.tools.flame.stacks import Stacks
 from invivo.tools.flame.waits import OpenWaits
+from invivo.tools.flame.wakers import Wakers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,15 +130,12 @@ class Collecting:
         match self.program.shape:
             case Shape.SAMPLES:
                 return _Samples(self.profile, start).take
-            case Shape.JOINED:
-                from invivo.tools.flame.join import Wakers
-
-                return Wakers(self.profile, start).take
             case Shape.HELD:
                 pid = self._session.target_pid or 0
                 return _Held(self.profile, pid, lambda: self._session.aggregations).take
             case Shape.SUMS:
-                return _Sums(self.profile, start, lambda: self._session.aggregations, self.program, waits).take
+                wakers = Wakers(self._session.stack)
+                return _Sums(self.profile, start, lambda: self._session.aggregations, self.program, waits, wakers).take
 
 
 class _Samples:
@@ -167,12 +165,14 @@ class _Sums:
         read: Callable[[], Mapping[str, Mapping[Any, Any]]],
         program: Program,
         waits: OpenWaits,
+        wakers: Wakers,
     ) -> None:
         self._profile = profile
         self._start = start
         self._read = read
-        self._has_label = program.has_label
+        self._program = program
         self._waits = waits
+        self._wakers = wakers
         self._stacks = Stacks(profile)
         self._seen: dict[str, dict[Any, int]] = {}
         self._last = 0
@@ -196,12 +196,21 @@ class _Sums:
         """A wait that began before tracing did. A thread that was only waiting for a processor did not wait."""
         node = self._waits.node(key[1], self._stacks)
         if node is not None:
-            self._profile.add(node, weight, self._profile.thread(Thread(*key)), at)
+            thread = self._profile.thread(Thread(key[0], key[1], key[2]))
+            self._profile.add(self._woken(node, key[3:]), weight, thread, at)
+
+    def _woken(self, node: int, waker: tuple[int, ...]) -> int:
+        """The node of a wait with who ended it."""
+        return self._stacks.under(node, self._wakers.names(waker), Kind.WAKER) if waker else node
 
     def _add(self, key: tuple[Any, ...], weight: int, at: int) -> None:
         thread = self._profile.thread(Thread(key[0], key[1], key[2]))
         parts = key[3:]
-        if self._has_label:  # a system call is the innermost frame, a waker's name the outermost
+        if self._program.has_waker:
+            node = self._woken(self._stacks.of(key[0], *parts[:2]), parts[2:])
+            self._profile.add(node, weight, thread, at)
+            return
+        if self._program.has_label:  # a system call is the innermost frame, a waker's name the outermost
             label, *stacks = parts
             parts = (label, *stacks) if len(stacks) > 1 else (*stacks, label)
         self._profile.add(self._stacks.of(key[0], *parts), weight, thread, at)

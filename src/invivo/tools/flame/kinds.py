@@ -6,8 +6,7 @@
 
 A program answers in one of three shapes. SAMPLES: a record a sample, (timestamp, pid, tid, execname, ustack, stack).
 SUMS: aggregations keyed by (pid, tid, execname[, label], ustack, stack), read a few times a second, which gives them
-their times. JOINED: records that `join` puts together. HELD: an aggregation keyed by (tid, ustack), of what is there at
-the end.
+their times. HELD: an aggregation keyed by (tid, ustack), of what is there at the end.
 
 Time blocked. A thread that leaves its processor to wait keeps the moment and its stacks in self->at, self->u and
 self->k; when it is given a processor again, the wait is over. So a wait that is still open at the end is found in those
@@ -21,6 +20,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from invivo.errors import OptionError
+from invivo.tools.flame import wakers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ class Shape(Enum):
 
     SAMPLES = auto()
     SUMS = auto()
-    JOINED = auto()
     HELD = auto()
 
 
@@ -58,7 +57,8 @@ class Wanted(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A D program and how to read its answer. `label`: keys have a text that becomes the innermost frame.
+    """A D program and how to read its answer. `has_label`: keys have a text that becomes the innermost frame;
+    `has_waker`: they end with who ended the wait, as `wakers` says.
 
     `waits`: which waits the program leaves to be counted at the end: none; "ended", those that began while tracing;
     "all", those too that began before, in these `states`.
@@ -68,6 +68,7 @@ class Program(NamedTuple):
     unit: str
     shape: Shape = Shape.SUMS
     has_label: bool = False
+    has_waker: bool = False
     waits: str = ""
     states: str = ""
     min_ns: int = 0
@@ -128,19 +129,21 @@ def _left(wanted: Wanted, more: str = "") -> str:
     return text
 
 
-def _came_back(wanted: Wanted, action: str, keys: str = "") -> str:
+def _came_back(wanted: Wanted, action: str, keys: str = "", look: Callable[[str], str] | None = None) -> str:
     """Clauses that act when the thread is given a processor, on `this->ns`, the time that it was away. `keys`: those
-    under which waits that began before tracing did are summed, if they are."""
+    under which waits that began before tracing did are summed, if they are. `look(since)`: statements that come first,
+    in both."""
+    first, older = (f"{look(since)} " for since in (_AT, "began")) if look else ("", "")
     away = f"timestamp - {_AT}"
     text = "uint64_t began;\nBEGIN { began = timestamp; }\n" if keys else ""
     if wanted.min_ns:
         text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1 && {away} < {wanted.min_ns}/ {{ {_AT} = 1; }}\n"
-    text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1/ {{ this->ns = {away}; {_AT} = 1; {action} }}\n"
+    text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1/ {{ {first}this->ns = {away}; {_AT} = 1; {action} }}\n"
     if keys:
         least = f" && timestamp - began >= {wanted.min_ns}" if wanted.min_ns else ""
         is_first = f"!{_AT} && curthread->start_time < began{least}"
         sum_ = "count()" if wanted.by == "count" else "sum(timestamp - began)"
-        text += f"sched:::on-cpu /{wanted.filter} && {is_first}/ {{ {_AT} = 1; @before[{keys}] = {sum_}; }}\n"
+        text += f"sched:::on-cpu /{wanted.filter} && {is_first}/ {{ {older}{_AT} = 1; @before[{keys}] = {sum_}; }}\n"
     return text
 
 
@@ -173,14 +176,11 @@ def _wakeup(wanted: Wanted) -> Program:
 
 
 def _offwake(wanted: Wanted) -> Program:
-    wake = (
-        f"sched:::wakeup /{_woken(wanted)}/ "
-        '{ trace("wake"); trace(args[0]->pr_lwpid); trace(execname); ustack(); stack(); }\n'
-    )
-    values = ('"back"', "tid", "timestamp", "pid", "execname", "this->ns")
-    back = "".join(f"trace({value}); " for value in (*values, *_KEPT.split(", ")))
-    return Program(_left(wanted) + wake + _came_back(wanted, back), "ns", Shape.JOINED, waits="ended",
-                   states=_states(wanted), min_ns=wanted.min_ns)  # fmt: skip
+    who = wakers.keys()
+    sum_ = f"@[{_WHO}, {_KEPT}, {who}] = sum(this->ns);"
+    back = _came_back(wanted, sum_, f"{_WHO}, {who}", wakers.found)
+    text = wakers.WAKER + _left(wanted) + wakers.noted(_woken(wanted)) + back
+    return Program(text + TICK, "ns", has_waker=True, waits="all", states=_states(wanted), min_ns=wanted.min_ns)
 
 
 def _io(wanted: Wanted) -> Program:

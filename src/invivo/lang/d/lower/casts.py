@@ -22,6 +22,7 @@ from invivo.program.types import (
     Int,
     Pointer,
     Space,
+    Stack,
     String,
     Struct,
     Void,
@@ -55,6 +56,8 @@ def cast(c: ClauseState, expression: syntax.CastOp) -> Expr | Translated:
     if not isinstance(type_, Int | Enum | Pointer):
         hint = f"cast a pointer: *({type_name(type_)} *)address" if isinstance(type_, Struct) else ""
         c.program.error("D_CAST_INVAL", span, f"a value cannot be cast to {type_name(type_)}", hint)
+    if isinstance(value.type, Stack) and isinstance(type_, Int):
+        return coerce.convert(value, type_)  # its identity
     if not is_scalar(value.type):
         hint = "only numbers and pointers can be cast"
         if isinstance(value.type, String):
