@@ -13,6 +13,8 @@ BEGIN
 	kept[1, "a"] = 0;
 	@none[kept[1, "a"]] = count();
 	@none[kept[2, "b"]] = count();
+	printf("%d\n", (uint64_t)s == (uint64_t)this->s);
+	printf("%d\n", (uint64_t)kept[2, "b"]);
 	printa("same %@d\n", @same);
 	printa("none %@d\n", @none);
 	exit(0);
