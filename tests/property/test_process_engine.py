@@ -21,6 +21,7 @@ from tests.support import trigger
 pytestmark = [pytest.mark.kernel, pytest.mark.process]
 
 ENTRY, RETURN = "syscall::getppid:entry", "syscall::getppid:return"
+OWN = "/pid == $target/"
 
 
 def _run(text: str, engine: str) -> Outcome:
@@ -39,13 +40,14 @@ def _program(values: dict[str, int], chosen: list[str]) -> str:
     globals_ = "".join(f"\t{name} = {literal(value, 'L')};\n" for name, value in values.items())
     locals_ = "".join(f"\tthis->{name} = {name} ^ 85;\n" for name in values)
     body = "".join(
-        f'{(ENTRY, RETURN)[number % 2]}\n{{\n\tprintf("{number} %d\\n", {each});\n}}\n'
+        f'{(ENTRY, RETURN)[number % 2]}\n{OWN}\n{{\n\tprintf("{number} %d\\n", {each});\n}}\n'
         for number, each in enumerate(chosen)
     )
     return (
-        f"#pragma D option quiet\n{declared}{ENTRY}\n/!done/\n{{\n{globals_}\ta[1] = 77;\n\tb[3, 1] = 200;\n"
+        f"#pragma D option quiet\n{declared}{ENTRY}\n/pid == $target && !done/\n"
+        f"{{\n{globals_}\ta[1] = 77;\n\tb[3, 1] = 200;\n"
         "\tg.v[1] = l;\n\tg.high = i;\n\tm[1] = g;\n"
-        f"\tdone = 1;\n}}\n{ENTRY},{RETURN}\n{{\n{locals_}}}\n{body}"
+        f"\tdone = 1;\n}}\n{ENTRY},{RETURN}\n{OWN}\n{{\n{locals_}}}\n{body}"
     )
 
 
