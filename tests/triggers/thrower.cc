@@ -1,7 +1,9 @@
 // thrower MILLISECONDS: two threads throw exceptions through 20 frames for so long.
 // thrower wait: pauses inside of a handler, below 20 frames.
+// thrower stop: stops itself, then throws once through 20 frames.
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -39,6 +41,11 @@ static void work(int milliseconds) {
 int main(int, char **argv) {
 	waits = !std::strcmp(argv[1], "wait");
 	int milliseconds = std::atoi(argv[1]);
+	if (!std::strcmp(argv[1], "stop")) {
+		raise(SIGSTOP);
+		work(0);
+		return 0;
+	}
 	if (waits)
 		work(0);
 	std::thread other(work, milliseconds);

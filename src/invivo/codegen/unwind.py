@@ -13,24 +13,18 @@ from __future__ import annotations
 from invivo.codegen import hidden_returns, processes
 from invivo.codegen.emitter import Emitter, Helper
 from invivo.codegen.ir import NULL, ZERO, Block, Value, const
+from invivo.codegen.unwind_steps import by_frame_pointer, by_rule, stop_unless
 from invivo.program.shared import Globals, Unwind, UnwindEnd
 
 __all__ = ["is_possible", "walk"]
 
 _MASK = Unwind.CHUNK - 4  # offsets in a chunk: within it, and aligned
-_KINDS = {name: number for number, name in enumerate(Unwind.KINDS)}
-_AT_BP = 255
-_USER_END = 1 << 47
-_LARGEST_FRAME = 1 << 24  # bytes, of a frame found by its frame pointer
+_USER_START, _USER_END = 1 << 16, 1 << 47  # below is nothing but by vm.mmap_min_addr
 _UNKNOWN = 2  # beside Unwind.AWAITED
 _USER_64 = 0x33  # cs of a 64-bit program
 
 # Offsets in struct pt_regs of x86-64.
 _BP, _IP, _CS, _SP = 32, 128, 136, 152
-# Where DWARF's registers 0 to 15 lie in it, in eights of bytes, a byte each.
-_PLACES = bytes((10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0))
-# Where a signal's ucontext has them: uc_mcontext.gregs of <sys/ucontext.h>.
-_CONTEXT_BP, _CONTEXT_SP = 120, 160  # rip follows rsp
 
 _Words = dict[str, Value]
 
@@ -47,7 +41,7 @@ def walk(e: Emitter, buffer: Value, frames: int, is_limited: bool) -> Value:
         is_limited: The program asked for so many, and more are no loss.
     """
     out = e.out
-    frame = ("ip", "sp", "bp", "back", "count", "end", "awaited", "rule")
+    frame = ("ip", "sp", "bp", "top", "back", "count", "end", "awaited", "rule")
     mapping = ("start", "stop", "base", "first", "rows", "chunk", "flags")
     words = {name: e.storage.scratch(8) for name in (*frame, *mapping, *hidden_returns.WORDS)}
     pair = e.storage.scratch(16)  # rip and rsp, or whatever is read from the stack
@@ -112,7 +106,8 @@ def _registers(e: Emitter, words: _Words, done: Block) -> Value:
     out.branch_if(out.compare("eq", out.binary("and", segment, const(3)), const(3)), user, done, (1, 0))
     out.enter(user)
     out.store(out.load(place), words["ip"])
-    out.store(out.load(out.offset(place, _SP - _IP)), words["sp"])
+    for name in ("sp", "top"):
+        out.store(out.load(out.offset(place, _SP - _IP)), words[name])
     out.branch_if(out.compare("eq", out.binary("and", segment, const(0xFFFF)), const(_USER_64)), wide, narrow, (1, 0))
     out.enter(narrow)
     out.store(const(UnwindEnd.NOT_64_BIT), words["end"])
@@ -143,24 +138,14 @@ def _frames(e: Emitter, words: _Words, own: _Words, pair: Value, registers: Valu
         out.branch(pointers)
         out.enter(ruled)
         _find_rule(e, words, place, pointers)
-        _by_rule(e, words, pair, registers, index, pointers, stepped, after)
+        by_rule(e, words, pair, registers, index, pointers, stepped, after)
         out.enter(pointers)
-        _by_frame_pointer(e, words, pair, stepped, after)
+        by_frame_pointer(e, words, pair, out.compare("eq", place, address), stepped, after)
         out.enter(stepped)
         hidden_returns.restore(e, words, after)
-        _stop_unless(e, words, UnwindEnd.WHOLE, out.compare("ne", out.load(words["ip"]), ZERO), after)
-        _stop_unless(e, words, UnwindEnd.BROKEN, out.compare("ult", out.load(words["ip"]), const(_USER_END)), after)
-
-
-def _stop_unless(e: Emitter, words: _Words, end: UnwindEnd, condition: Value, after: Block) -> None:
-    """Leave the loop with a reason where the condition does not hold."""
-    out = e.out
-    stop, on = out.new_block("stop"), out.new_block("on")
-    out.branch_if(condition, on, stop, (1, 0))
-    out.enter(stop)
-    out.store(const(end), words["end"])
-    out.branch(after)
-    out.enter(on)
+        stop_unless(e, words, UnwindEnd.WHOLE, out.compare("ne", out.load(words["ip"]), ZERO), after)
+        is_code = out.compare("ult", out.sub(out.load(words["ip"]), const(_USER_START)), const(_USER_END - _USER_START))
+        stop_unless(e, words, UnwindEnd.BROKEN, is_code, after)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -255,130 +240,3 @@ def _find_rule(e: Emitter, words: _Words, address: Value, missing: Block) -> Non
     index = _search(e, chunk, first, 4, words["rows"], wanted, Unwind.ROWS)
     place = out.add(first, out.binary("shl", out.add(rows, index), const(2)))
     out.store(_at(e, chunk, place), words["rule"])
-
-
-# --- from a frame to its caller ---------------------------------------------------------------------------------------
-
-
-def _by_rule(
-    e: Emitter,
-    words: _Words,
-    pair: Value,
-    registers: Value,
-    index: Value,
-    pointers: Block,
-    stepped: Block,
-    after: Block,
-) -> None:
-    out = e.out
-    rule = out.load(words["rule"])
-    kind = out.binary("and", rule, const(15))
-    flags = out.binary("and", out.binary("lshr", rule, const(4)), const(15))
-    # The offset: the upper 16 of 32 bits, signed, in eights.
-    offset = out.binary("ashr", out.binary("shl", rule, const(32)), const(45))
-    offset = out.binary("and", offset, const(-8))
-    cfa = e.storage.scratch(8)
-    blocks = {name: out.new_block(name) for name in Unwind.KINDS}
-    common = out.new_block("cfa")
-    cases = [(_KINDS[name], blocks[name]) for name in Unwind.KINDS if name not in ("none", "unknown")]
-    ordinary = [case for case in cases if case[0] in (_KINDS["sp"], _KINDS["bp"])]
-    for number, block in ordinary:  # nearly all are of these kinds
-        following = out.new_block("kind")
-        out.branch_if(out.compare("eq", kind, const(number)), block, following)
-        out.enter(following)
-    others = [case for case in cases if case not in ordinary]
-    out.switch(kind, blocks["unknown"], [*others, (_KINDS["none"], pointers)])
-    for name, base in (("sp", "sp"), ("bp", "bp")):
-        out.enter(blocks[name])
-        out.store(out.add(out.load(words[base]), offset), cfa)
-        out.branch(common)
-    for name, base in (("sp_deref", "sp"), ("bp_deref", "bp")):
-        out.enter(blocks[name])
-        _read(e, words, cfa, 8, out.add(out.load(words[base]), offset), after)
-        out.store(out.add(out.load(cfa), out.binary("shl", flags, const(3))), cfa)
-        out.branch(common)
-    out.enter(blocks["plt"])
-    position = out.binary("and", out.load(words["ip"]), const(15))
-    more = out.select(out.compare("uge", position, flags), const(8), ZERO)
-    out.store(out.add(out.add(out.load(words["sp"]), offset), more), cfa)
-    out.branch(common)
-    out.enter(blocks["register"])
-    first = out.compare("eq", index, ZERO)
-    _stop_unless(e, words, UnwindEnd.UNKNOWN_RULE, first, after)
-    low, high = (int.from_bytes(_PLACES[start : start + 8], "little") for start in (0, 8))
-    places = out.select(out.compare("ult", flags, const(8)), const(low), const(high))
-    shift = out.binary("shl", out.binary("and", flags, const(7)), const(3))
-    place = out.binary("shl", out.binary("and", out.binary("lshr", places, shift), const(31)), const(3))
-    out.call(Helper.READ_KERNEL, cfa, const(8), out.add(registers, place))
-    out.store(out.add(out.load(cfa), offset), cfa)
-    out.branch(common)
-    out.enter(blocks["end"])
-    out.store(ZERO, words["end"])
-    out.branch(after)
-    out.enter(blocks["unknown"])
-    out.store(const(UnwindEnd.UNKNOWN_RULE), words["end"])
-    out.branch(after)
-    out.enter(blocks["signal"])
-    context = out.add(out.load(words["sp"]), offset)
-    _read(e, words, words["bp"], 8, out.add(context, const(_CONTEXT_BP)), after)
-    _read(e, words, pair, 16, out.add(context, const(_CONTEXT_SP)), after)
-    out.store(out.load(pair), words["sp"])
-    out.store(out.load(out.offset(pair, 8)), words["ip"])
-    out.store(ZERO, words["back"])  # it was interrupted there, and calls nothing
-    out.branch(stepped)
-    out.enter(common)
-    _to_caller(e, words, pair, cfa, after)
-    out.branch(stepped)
-
-
-def _to_caller(e: Emitter, words: _Words, pair: Value, cfa: Value, after: Block) -> None:
-    """The caller's registers, with the CFA known."""
-    out = e.out
-    frame = out.load(cfa)
-    _stop_unless(e, words, UnwindEnd.BROKEN, out.compare("ugt", frame, out.load(words["sp"])), after)
-    bp = out.binary("and", out.binary("lshr", out.load(words["rule"]), const(8)), const(255))
-    adjacent, apart, done = (out.new_block(name) for name in ("adjacent", "apart", "caller"))
-    out.branch_if(out.compare("eq", bp, const(2)), adjacent, apart)
-    out.enter(adjacent)  # pushed first, as functions with a frame pointer do: one read for both
-    _read(e, words, pair, 16, out.sub(frame, const(16)), after)
-    out.store(out.load(pair), words["bp"])
-    out.store(out.load(out.offset(pair, 8)), words["ip"])
-    out.branch(done)
-    out.enter(apart)
-    _read(e, words, words["ip"], 8, out.sub(frame, const(8)), after)
-    with e.when(out.compare("ne", bp, ZERO)):
-        slot = out.sub(frame, out.binary("shl", bp, const(3)))
-        place = out.select(out.compare("eq", bp, const(_AT_BP)), out.load(words["bp"]), slot)
-        _read(e, words, words["bp"], 8, place, after)
-    out.branch(done)
-    out.enter(done)
-    out.store(out.load(cfa), words["sp"])
-
-
-def _by_frame_pointer(e: Emitter, words: _Words, pair: Value, stepped: Block, after: Block) -> None:
-    """Code without rules (a JIT's, hand-written): its frame pointer, if it looks like one. 0 ends the chain."""
-    out = e.out
-    bp = out.load(words["bp"])
-    _stop_unless(e, words, UnwindEnd.WHOLE, out.compare("ne", bp, ZERO), after)
-    is_near = out.compare("ult", out.sub(bp, out.load(words["sp"])), const(_LARGEST_FRAME))
-    is_aligned = out.compare("eq", out.binary("and", bp, const(7)), ZERO)
-    _stop_unless(e, words, UnwindEnd.NO_RULES, is_aligned, after)
-    status = out.call(Helper.READ_USER, pair, const(16), bp)
-    _stop_unless(e, words, UnwindEnd.NO_RULES, out.compare("eq", status, ZERO), after)
-    # A Go program goes to another stack for some of its work, with the frame pointer of the old one: the caller is in
-    # the same file then.
-    start = out.load(words["start"])
-    returns = out.sub(out.load(out.offset(pair, 8)), start)
-    is_same_file = out.compare("ult", returns, out.sub(out.load(words["stop"]), start))
-    is_caller = out.binary("or", is_near, is_same_file)
-    _stop_unless(e, words, UnwindEnd.NO_RULES, is_caller, after)
-    out.store(out.add(bp, const(16)), words["sp"])
-    out.store(out.load(pair), words["bp"])
-    out.store(out.load(out.offset(pair, 8)), words["ip"])
-    out.branch(stepped)
-
-
-def _read(e: Emitter, words: _Words, place: Value, size: int, address: Value, after: Block) -> None:
-    """Memory of the process, or the end of the walk."""
-    status = e.out.call(Helper.READ_USER, place, const(size), address)
-    _stop_unless(e, words, UnwindEnd.UNREADABLE, e.out.compare("eq", status, ZERO), after)

@@ -76,7 +76,10 @@ class Unwind:
     MAPPINGS = 1023  # of a process
     AWAITED = 1
     ROWS = 65535  # of a mapping; a file with more takes several
-    KINDS = ("none", "sp", "bp", "bp_deref", "sp_deref", "plt", "end", "signal", "register", "unknown")  # of a rule
+    KINDS = (  # of a rule
+        "none", "sp", "bp", "bp_deref", "sp_deref", "plt", "end", "signal", "register", "unknown", "popped",
+        "kept",
+    )  # fmt: skip
 
 
 class UnwindEnd(enum.IntEnum):

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from invivo.symbols.rules import Kind, Rule, pack
 
-__all__ = ["RIP", "Cie", "rows_of", "sleb", "uleb"]
+__all__ = ["RBP", "RIP", "Cie", "rows_of", "sleb", "uleb"]
 
-_RBP, _RSP, RIP = 6, 7, 16  # DWARF's numbers of registers
+RBP, _RSP, RIP = 6, 7, 16  # DWARF's numbers of registers
 _OFFSET_MIN, _OFFSET_MAX = -(1 << 18), (1 << 18) - 8
 _SAME, _AT_BP = 0, 255  # of `bp`: the caller's rbp is this frame's; it lies where rbp points to
+_AT_CFA, _NOWHERE, _ELSEWHERE, _IN_REGISTER = 0, 1, 2, 16  # of `ra`: at CFA - 8; there is none; or in register ra - 16
 
 
 class Cie(NamedTuple):
@@ -66,30 +67,38 @@ def _rule(state: _State, is_signal: bool) -> int:
     register, offset, bp, ra = state
     if is_signal:
         return pack(Rule(Kind.SIGNAL, 0))
-    if ra == 1:
+    if ra == _NOWHERE:
         return int(Kind.END)
+    if ra >= _IN_REGISTER and bp >= 0 and register == _RSP and _is_told(offset):
+        return pack(Rule(Kind.POPPED, offset, bp, ra - _IN_REGISTER))
     if ra or bp < 0:
         return int(Kind.UNKNOWN)
     if register == -1:
         return offset | bp << 8 if offset & 15 != Kind.UNKNOWN else offset
-    if offset & 7 or not _OFFSET_MIN <= offset <= _OFFSET_MAX or not 0 <= register < 16:
+    if not _is_told(offset) or not 0 <= register < 16:
         return int(Kind.UNKNOWN)
-    kind = {_RSP: Kind.SP, _RBP: Kind.BP}.get(register, Kind.REGISTER)
+    kind = {_RSP: Kind.SP, RBP: Kind.BP}.get(register, Kind.REGISTER)
     return pack(Rule(kind, offset, bp, register if kind is Kind.REGISTER else 0))
 
 
-def rows_of(cie: Cie, code: bytes) -> tuple[tuple[int, int], ...]:
-    """(distance from the function's start, rule) for each place where the rule changes."""
-    initial, _ = _execute(cie, cie.instructions, (_RSP, 8, _SAME, 0), None, [])
+def _is_told(offset: int) -> bool:
+    """Whether a rule has room for an offset."""
+    return not offset & 7 and _OFFSET_MIN <= offset <= _OFFSET_MAX
+
+
+def rows_of(cie: Cie, code: bytes, tracked: int = RBP) -> tuple[tuple[int, int], ...]:
+    """(distance from the function's start, rule) for each place where the rule changes; its `bp` is of the register
+    `tracked`."""
+    initial, _ = _execute(cie, cie.instructions, (_RSP, 8, _SAME, _AT_CFA), None, [], tracked)
     rows: list[tuple[int, int]] = []
-    state, location = _execute(cie, code, initial, initial, rows)
+    state, location = _execute(cie, code, initial, initial, rows, tracked)
     if not rows or rows[-1][0] != location:
         rows.append((location, _rule(state, cie.is_signal)))
     return tuple(rows)
 
 
 def _execute(
-    cie: Cie, code: bytes, state: _State, initial: _State | None, rows: list[tuple[int, int]]
+    cie: Cie, code: bytes, state: _State, initial: _State | None, rows: list[tuple[int, int]], tracked: int
 ) -> tuple[_State, int]:
     register, offset, bp, ra = state
     align = cie.data_align
@@ -106,16 +115,16 @@ def _execute(
         elif high == 0x80:  # offset
             value, at = uleb(code, at)
             which = op & 0x3F
-            if which == _RBP:
+            if which == tracked:
                 bp = _slot(value * align)
             elif which == RIP:
-                ra = 0 if value * align == -8 else 2
+                ra = _AT_CFA if value * align == -8 else _ELSEWHERE
         elif high == 0xC0:  # restore
             which = op & 0x3F
-            if which == _RBP:
+            if which == tracked:
                 bp = initial[2] if initial else _SAME
             elif which == RIP:
-                ra = initial[3] if initial else 0
+                ra = initial[3] if initial else _AT_CFA
         elif op == 0x0E:  # def_cfa_offset
             offset, at = uleb(code, at)
         elif op == 0x0D:  # def_cfa_register
@@ -144,38 +153,38 @@ def _execute(
             length, at = uleb(code, at)
             block = code[at : at + length]
             at += length
-            if which == _RBP:
+            if which == tracked:
                 bp = _AT_BP if op == 0x10 and block == b"\x76\0" else -1
             elif which == RIP:
-                ra = 2
+                ra = _ELSEWHERE
         elif op in (5, 0x2F):  # offset_extended, GNU_negative_offset_extended
             which, at = uleb(code, at)
             value, at = uleb(code, at)
             value *= -align if op == 0x2F else align
-            if which == _RBP:
+            if which == tracked:
                 bp = _slot(value)
             elif which == RIP:
-                ra = 0 if value == -8 else 2
+                ra = _AT_CFA if value == -8 else _ELSEWHERE
         elif op in (6, 7, 8):  # restore_extended, undefined, same_value
             which, at = uleb(code, at)
-            if which == _RBP:
+            if which == tracked:
                 bp = initial[2] if op == 6 and initial else _SAME
             elif which == RIP:
-                ra = 1 if op == 7 else initial[3] if initial else 0
+                ra = _NOWHERE if op == 7 else initial[3] if initial else _AT_CFA
         elif op in (9, 0x14, 0x15):  # register, val_offset, val_offset_sf
             which, at = uleb(code, at)
-            _, at = sleb(code, at)
-            if which == _RBP:
+            value, at = sleb(code, at)
+            if which == tracked:
                 bp = -1
             elif which == RIP:
-                ra = 2
+                ra = _IN_REGISTER + value if op == 9 and 0 <= value < 16 else _ELSEWHERE
         elif op == 0x11:  # offset_extended_sf
             which, at = uleb(code, at)
             value, at = sleb(code, at)
-            if which == _RBP:
+            if which == tracked:
                 bp = _slot(value * align)
             elif which == RIP:
-                ra = 0 if value * align == -8 else 2
+                ra = _AT_CFA if value * align == -8 else _ELSEWHERE
         elif op == 0x12:  # def_cfa_sf
             register, at = uleb(code, at)
             value, at = sleb(code, at)
@@ -215,7 +224,7 @@ def _expression(code: bytes) -> int:
         return unknown
     offset, at = sleb(code, 1)
     rest = code[at:]
-    if offset & 7 or not _OFFSET_MIN <= offset <= _OFFSET_MAX:
+    if not _is_told(offset):
         return unknown
     is_bp = code[0] == _B_RBP
     if rest == b"":

@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from invivo.cache import cache_dir, write_atomically
 from invivo.symbols.rules import EMPTY, RuleTable
-from invivo.symbols.unwind import frame_sections, rules_of_sections
+from invivo.symbols.unwind import frame_sections, read_rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = ["INLINE_BYTES", "kept", "packed", "rules_in", "unpacked"]
 KEPT_BYTES = 64 << 20  # on disk; the oldest go
 INLINE_BYTES = 4 << 20  # of sections: a checksum of more takes more than some milliseconds
 _SUFFIX = ".rules"
-_VERSION = b"invivo rules 2\0\0"  # one more at each change of what rules look like, or of how they are made
+_VERSION = b"invivo rules 3\0\0"  # one more at each change of what rules look like, or of how they are made
 _LOW = 0xFFFFFFFF
 _HEAD = struct.Struct("<16sQII")  # the version, RuleTable.base, rows, checksum of what follows
 
@@ -46,9 +46,7 @@ def rules_in(elf: ElfFile) -> RuleTable:
     path = _path(sections)
     table = _load(path)
     if table is None:
-        from invivo.symbols.gopclntab import stack_switches
-
-        table = rules_of_sections(sections, stack_switches(elf))
+        table = read_rules(elf, sections)
         _store(path, table)
     return table
 

@@ -33,6 +33,8 @@ class Kind(enum.IntEnum):
     SIGNAL = 7  # a signal's frame: the interrupted registers lie in the ucontext at rsp + offset
     REGISTER = 8  # register number `flags` + offset; only in the frame whose registers are all known
     UNKNOWN = 9  # a rule that cannot be told in 32 bits
+    POPPED = 10  # rsp + offset; the return address is in register number `flags`; like REGISTER in the first frame only
+    KEPT = 11  # rbx + 8 * flags; the callee has kept rbx at rsp + offset, or if that is no stack any more, not yet
 
 
 class Rule(NamedTuple):

@@ -16,7 +16,7 @@ from contextlib import suppress
 from operator import itemgetter
 from typing import NamedTuple
 
-from invivo.symbols.call_frame import RIP, Cie, rows_of, sleb, uleb
+from invivo.symbols.call_frame import RBP, RIP, Cie, rows_of, sleb, uleb
 from invivo.symbols.elf_format import ElfError
 from invivo.symbols.rules import EMPTY, RuleTable
 
@@ -69,13 +69,19 @@ def _inflated(data: bytes, what: str) -> bytes:
         raise ElfError(f"{what} is damaged: it cannot be unpacked") from None
 
 
-def read_rules(elf: ElfFile) -> RuleTable:
-    """The rules of a file; an empty table where it has no call frame information.
+def read_rules(elf: ElfFile, sections: list[FrameSection] | None = None) -> RuleTable:
+    """The rules of a file; an empty table where it has no call frame information. `sections` are those of
+    frame_sections(), if the caller has them.
 
     Raises:
         ElfError: The file is damaged.
     """
-    return rules_of_sections(frame_sections(elf))
+    from invivo.symbols.gopclntab import stack_switches
+    from invivo.symbols.kept_bases import with_kept_bases
+
+    if sections is None:
+        sections = frame_sections(elf)
+    return with_kept_bases(elf, sections, rules_of_sections(sections, stack_switches(elf)))
 
 
 def rules_of(data: bytes, address: int) -> RuleTable:
@@ -83,13 +89,16 @@ def rules_of(data: bytes, address: int) -> RuleTable:
     return rules_of_sections([FrameSection(data, address, False)])
 
 
-def rules_of_sections(sections: list[FrameSection], without: frozenset[int] = frozenset()) -> RuleTable:
+def rules_of_sections(
+    sections: list[FrameSection], without: frozenset[int] = frozenset(), register: int = RBP
+) -> RuleTable:
     """The rules of all sections together; of two for one place, those of the first. Functions that begin at one of the
-    addresses `without` get none, so that their frame pointers are followed."""
+    addresses `without` get none, so that their frame pointers are followed. Rules say where another `register` is kept
+    than rbp, if one is given by DWARF's number."""
     functions: list[tuple[int, int, tuple[tuple[int, int], ...]]] = []
     for section in sections:
         with suppress(struct.error, LookupError, ValueError):  # what was read is right; what was not has no rules
-            _Parser(section, functions).run()
+            _Parser(section, functions, register).run()
     functions.sort(key=itemgetter(0))
     if not functions:
         return EMPTY
@@ -130,8 +139,9 @@ class _Parser:
     """Walks the entries. `functions` gets (address, size, rows); rows that many functions share are made once."""
 
     def __init__(
-        self, section: FrameSection, functions: list[tuple[int, int, tuple[tuple[int, int], ...]]]
+        self, section: FrameSection, functions: list[tuple[int, int, tuple[tuple[int, int], ...]]], register: int
     ) -> None:
+        self._register = register
         self._data = section.data
         self._address = section.address
         self._is_debug = section.is_debug
@@ -217,5 +227,5 @@ class _Parser:
         key = cie_at, data[at:end]
         rows = self._rows.get(key)
         if rows is None:
-            rows = self._rows[key] = rows_of(cie, key[1])
+            rows = self._rows[key] = rows_of(cie, key[1], self._register)
         self._functions.append((begin, length, rows))

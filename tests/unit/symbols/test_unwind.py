@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import shutil
 import subprocess
@@ -53,6 +54,49 @@ def readelf_rows(path: str) -> list[tuple[int, str, dict[str, str]]]:
 @pytest.mark.parametrize("path", libraries())
 def test_rules_are_those_of_readelf(path: str) -> None:
     assert compare(path) > 500
+
+
+def mapped(name: str) -> str:
+    """The path of a library that this process can have."""
+    ctypes.CDLL(name)
+    return next(line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if f"/{name}" in line)
+
+
+def test_rules_where_libgcc_jumps_to_a_handler() -> None:
+    """It has left its frame then: the return address is in rcx, before that the CFA."""
+    if shutil.which("readelf") is None:
+        pytest.skip("readelf is not there (apt-get install binutils)")
+    path = mapped("libgcc_s.so.1")
+    table = table_of(path)
+    rows = readelf_rows(path)
+    popped = [address for address, cfa, others in rows if others.get("ra") == "r2" and cfa == "rsp+0"]
+    by_rcx = [address for address, cfa, others in rows if others.get("ra") == "c-8" and cfa == "rcx+8"]
+    assert popped
+    assert by_rcx
+    assert {table.find(address) for address in popped} == {Rule(Kind.POPPED, 0, 0, 2)}
+    assert {table.find(address) for address in by_rcx} == {Rule(Kind.REGISTER, 8, 0, 2)}
+
+
+def test_rules_behind_calls_of_functions_that_keep_the_frames_base() -> None:
+    """The loader's function for lazy binding: its CFA is by rbx, which the function that it calls keeps."""
+    if shutil.which("readelf") is None or shutil.which("objdump") is None:
+        pytest.skip("binutils are not there (apt-get install binutils)")
+    path = mapped("ld-linux-x86-64.so.2")
+    rows = readelf_rows(path)
+    table = table_of(path)
+    run = subprocess.run(["objdump", "-d", "--no-show-raw-insn", path], capture_output=True, text=True, check=True)
+    calls = re.findall(r"^ +([0-9a-f]+):\tcall +([0-9a-f]+) .*\n +([0-9a-f]+):", run.stdout, re.M)
+    compared = 0
+    for address, target, after in ((int(word, 16) for word in call) for call in calls):
+        rule = table.find(address)
+        if rule.kind is not Kind.REGISTER:
+            continue
+        first = next(index for index, row in enumerate(rows) if row[0] == target)
+        slot = next(row[2]["rbx"] for row in rows[first:] if row[2].get("rbx", "u") != "u")
+        assert table.find(after - 1) == Rule(Kind.KEPT, int(slot.removeprefix("c")), rule.bp, rule.offset // 8)
+        assert table.find(after - 2) == rule
+        compared += 1
+    assert compared >= 3
 
 
 @pytest.mark.parametrize("flags", [["-gz=none"], ["-gz=zlib"], ["-gz=none", "-gdwarf-3"]])

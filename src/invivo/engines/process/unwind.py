@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["Unwinder"]
 
 _WORDS = struct.Struct("<27Q")
-_BP, _IP, _SP = 4, 16, 19  # in struct user_regs_struct
+_BP, _BX, _IP, _SP = 4, 5, 16, 19  # in struct user_regs_struct
 # Where DWARF's registers 0 to 15 lie in it.
 _PLACES = (10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0)
 # Where a signal's ucontext has them: uc_mcontext.gregs of <sys/ucontext.h>; rip follows rsp.
 _CONTEXT_BP, _CONTEXT_SP = 120, 160
 _AT_BP = 255
 _AT_ONCE = 8192
-_USER_END = 1 << 47
+_USER_START, _USER_END = 1 << 16, 1 << 47  # below is nothing but by vm.mmap_min_addr
 _FARTHEST = 1 << 20  # a frame that is found by its frame pointer is hardly larger
 _ENDBR64 = b"\xf3\x0f\x1e\xfa"
 
@@ -114,10 +114,10 @@ class Unwinder:
             elif rule.kind in (Kind.NONE, Kind.UNKNOWN):
                 caller = _by_frame_pointer(thread.process.memory, stack, ip, sp, bp, is_first=back == 0)
             else:
-                caller = _by_rule(stack, rule, ip, sp, bp, words if len(found) == 1 else None)
-            if caller is None or not 0 < caller[0] < _USER_END:
+                caller = _by_rule(stack, rule, ip, sp, bp, words, is_first=len(found) == 1)
+            if caller is None or not _USER_START <= caller[0] < _USER_END:
                 break
-            back = 0 if rule.kind is Kind.SIGNAL else 1
+            back = 0 if rule.kind in (Kind.SIGNAL, Kind.POPPED) else 1  # no address behind a call
             ip, sp, bp = caller
             found.append(ip)
         return found
@@ -160,9 +160,9 @@ def _read(elf: ElfFile) -> _File:
 
 
 def _by_rule(
-    stack: _Stack, rule: Rule, ip: int, sp: int, bp: int, registers: tuple[int, ...] | None
+    stack: _Stack, rule: Rule, ip: int, sp: int, bp: int, registers: tuple[int, ...], *, is_first: bool
 ) -> tuple[int, int, int] | None:
-    """(ip, sp, bp) of the caller; None where the stack cannot be read."""
+    """(ip, sp, bp) of the caller; None where the stack cannot be read. `registers` are those of the first frame."""
     match rule.kind:
         case Kind.SP:
             cfa = sp + rule.offset
@@ -175,7 +175,15 @@ def _by_rule(
             if word is None:
                 return None
             cfa = word + 8 * rule.flags
-        case Kind.REGISTER if registers is not None:
+        case Kind.KEPT:
+            slot = sp + rule.offset
+            base = stack.word(slot) if slot >= registers[_SP] else registers[_BX]
+            if base is None:
+                return None
+            cfa = base + 8 * rule.flags
+        case Kind.POPPED if is_first:
+            return registers[_PLACES[rule.flags]], sp + rule.offset, bp
+        case Kind.REGISTER if is_first:
             cfa = registers[_PLACES[rule.flags]] + rule.offset
         case _:
             return None
