@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from invivo.consumer.aggregate import AggregationView
-    from invivo.consumer.records import Record, Stack
+    from invivo.consumer.answers import Answer
+    from invivo.consumer.records import Record, Stack, Value
     from invivo.engines.dump import DumpEngine
     from invivo.engines.process.engine import ProcessEngine
 
@@ -210,6 +211,14 @@ class Session(Starting):
         if not self._is_done and self._engine is not None:
             self._engine.refresh()
         return self._consumer.aggregations.views()
+
+    def take_aggregations(self) -> dict[str, dict[tuple[Value, ...], Answer]]:
+        """What was aggregated since the last call, by name and key, in no order, for who reads again and
+        again. Sums and counts add up; `aggregations` does not hold them any more."""
+        assert self._consumer is not None, "the session was not entered"
+        if not self._is_done and self._engine is not None:
+            self._engine.refresh()
+        return self._consumer.aggregations.taken()
 
     def thread_values(self, name: str) -> dict[int, int]:
         """What the scalar `self->name` holds, for each thread that set it, as a 64-bit word; until the session is left.

@@ -171,6 +171,19 @@ class Aggregations:
             rows[key] = totals.answer(words)
         return AggregationView(totals.plan.name, totals.plan.function.value, rows)
 
+    def taken(self) -> dict[str, dict[tuple[Value, ...], Answer]]:
+        """All of them by name, in no order, and emptied: what is counted from here on is in the next answer."""
+        found: dict[str, dict[tuple[Value, ...], Answer]] = {}
+        for totals in self.all():
+            kinds = [field.type for field in totals.plan.keys]
+            rows = found[totals.plan.name] = {}
+            for key, words in totals.words.items():
+                raw = totals.key(key)
+                values = tuple(to_value(value, kind, self._resolver) for value, kind in zip(raw, kinds, strict=True))
+                rows[values] = totals.answer(words)
+            totals.trunc(None)
+        return found
+
     def views(self) -> dict[str, AggregationView]:
         """All of them by name (without the `@`), as they stand."""
         return {totals.plan.name: self.view(totals) for totals in self.all()}

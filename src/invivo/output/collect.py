@@ -85,7 +85,7 @@ class CollectOutput:
         _warn(str(fault))
 
     def drop(self, drop: Drop) -> None:
-        _warn(str(drop))
+        _warn(drop)
 
     def finish(self, unprinted: Sequence[Totals]) -> None:
         """Nothing: aggregations are read from the session."""
@@ -106,7 +106,8 @@ def shown_values(layout: RecordLayout, values: tuple[Raw, ...], resolver: Resolv
     return tuple(to_value(value, field.type, resolver) for value, field in zip(values, layout.fields, strict=True))
 
 
-def _warn(message: str) -> None:
+def _warn(message: object) -> None:
+    """A warning of the library's logger, with the text or the Drop itself as its argument."""
     import logging
 
     logging.getLogger("invivo").warning("%s", message)

@@ -12,6 +12,7 @@ import threading
 import time
 
 import invivo
+from invivo.consumer.drops import Drop
 from invivo.errors import OptionError
 from invivo.flame.profile import Kind, Profile, Thread
 from invivo.linux import procfs
@@ -135,7 +136,7 @@ class Collecting:
                 return _Held(self.profile, pid, lambda: self._session.aggregations).take
             case Shape.SUMS:
                 wakers = Wakers(self._session.stack)
-                return _Sums(self.profile, start, lambda: self._session.aggregations, self.program, waits, wakers).take
+                return _Sums(self.profile, start, self._session.take_aggregations, self.program, waits, wakers).take
 
 
 class _Samples:
@@ -156,7 +157,7 @@ class _Samples:
 
 
 class _Sums:
-    """Aggregations, read again and again: what has grown since the last reading is of the time between."""
+    """Aggregations, taken again and again: what was counted since the last time is of the time between."""
 
     def __init__(
         self,
@@ -174,23 +175,21 @@ class _Sums:
         self._waits = waits
         self._wakers = wakers
         self._stacks = Stacks(profile)
-        self._seen: dict[str, dict[Any, int]] = {}
+        self._owed: dict[tuple[str, Any], int] = {}  # sums of negative values, until there is more
         self._last = 0
 
     def take(self, record: Record | None) -> None:
         now = int(record.values[0]) if record else time.clock_gettime_ns(time.CLOCK_MONOTONIC)  # type: ignore[arg-type]
         middle = max(0, (self._last + now - self._start) // 2)
         self._last = now - self._start
-        for name, view in self._read().items():
-            seen = self._seen.setdefault(name, {})
-            for key, weight in view.items():
-                grown = weight - seen.get(key, 0)
-                if grown > 0:
-                    seen[key] = weight
-                    if name == "before":
-                        self._add_older(key, grown, middle)
-                    else:
-                        self._add(key, grown, middle)
+        for name, rows in self._read().items():
+            add = self._add_older if name == "before" else self._add
+            for key, weight in rows.items():
+                sum_ = weight + self._owed.pop((name, key), 0) if self._owed else weight
+                if sum_ > 0:
+                    add(key, sum_, middle)
+                elif sum_ < 0:
+                    self._owed[name, key] = sum_
 
     def _add_older(self, key: tuple[Any, ...], weight: int, at: int) -> None:
         """A wait that began before tracing did. A thread that was only waiting for a processor did not wait."""
@@ -268,15 +267,27 @@ def _leave_out_the_hold(profile: Profile) -> None:
 
 
 class _Warnings(logging.Handler):
-    """Losses and errors at run time, which the library logs, kept for the picture's notes."""
+    """Losses and errors at run time, which the library logs, kept for the picture's notes; losses as sums."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.messages: list[str] = []
+        self._told: dict[object, str | Drop] = {}
         self._logger = logging.getLogger("invivo")
 
+    @property
+    def messages(self) -> list[str]:
+        return list(map(str, self._told.values()))
+
     def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
+        drop = record.args[0] if isinstance(record.args, tuple) and record.args else None
+        if isinstance(drop, Drop):
+            before = self._told.get((drop.kind, drop.place))
+            if isinstance(before, Drop):
+                drop = drop._replace(count=before.count + drop.count, hint=before.hint or drop.hint)
+            self._told[drop.kind, drop.place] = drop
+        else:
+            message = record.getMessage()
+            self._told[message] = message
 
     def __enter__(self) -> _Warnings:
         self._was = self._logger.propagate
