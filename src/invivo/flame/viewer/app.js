@@ -99,8 +99,13 @@ class App {
     const { profile, state } = this;
     const thread = state.thread === "" ? -1 : Number(state.thread);
     const [from, to] = this.strip && this.strip.from !== null ? [this.strip.from, this.strip.to] : [null, null];
-    const weight = weigh(profile, { thread, from, to, side: state.side });
-    this.weight = weight;
+    const choice = `${thread} ${from} ${to} ${state.side}`;
+    if (choice !== this.choice) {
+      this.weight = weigh(profile, { thread, from, to, side: state.side });
+      this.trees = {};
+    }
+    this.choice = choice;
+    const { weight } = this;
     const frame = state.fn === "" ? -1 : Number(state.fn);
     const isSandwich = state.view === "sandwich" && frame >= 0 && frame < profile.names.length;
     byId("lower").hidden = !isSandwich;
@@ -108,9 +113,9 @@ class App {
       this.upper.show(callersOf(profile, weight, state.order, frame), true);
       this.lower.show(calleesOf(profile, weight, state.order, frame), false);
     } else if (state.view === "callers") {
-      this.upper.show(callersOf(profile, weight, state.order, -1), false);
+      this.upper.show(this.kept("callers", () => callersOf(profile, weight, state.order, -1)), false);
     } else {
-      const tree = topDown(profile, weight, state.order);
+      const tree = this.kept("whole", () => topDown(profile, weight, state.order));
       this.upper.show(tree, state.view !== "icicle", tree.find(path));
     }
     for (const button of document.querySelectorAll("[data-view]")) {
@@ -126,6 +131,12 @@ class App {
     if (!this.whole) byId("status").textContent = "Nothing was seen here: choose another range of time, or thread";
     this.table.fill(weight);
     this.showMatched();
+  }
+
+  // A tree of the chosen weights in the chosen order, made once: what was laid out of it is there at the next look.
+  kept(name, make) {
+    const key = `${name} ${this.state.order}`;
+    return (this.trees[key] ??= make());
   }
 
   recolour() {

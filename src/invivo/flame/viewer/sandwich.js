@@ -20,48 +20,32 @@ function calleesOf(profile, weight, order, frame) {
 }
 
 // Boxes outwards: a box's children are its callers. With frame -1 the root's children are the innermost frames, by the
-// weight of their own.
+// weight of their own. An entry is a leaf on its way out.
 function callersOf(profile, weight, order, frame) {
   const { parents, frameOf } = profile;
-  const own = (sums, node) => {
-    let sum = sums[node];
-    for (let i = profile.childStart[node]; i < profile.childStart[node + 1]; i++) sum -= sums[profile.childList[i]];
-    return sum;
-  };
-  const root = new Box(frame, null, []);
-  const start = frame < 0 ? [] : topsOf(profile, frame);
-  if (frame < 0) for (let node = 1; node < parents.length; node++) if (weight.own[node] > 0) start.push(node);
-  // An entry is where on its way out a leaf now is, and its weights.
-  for (const node of start) {
-    const entry = {
-      at: node,
-      weight: frame < 0 ? weight.own[node] : weight.total[node],
-      after: frame < 0 ? own(weight.after, node) : weight.after[node],
-      before: !weight.before ? 0 : frame < 0 ? own(weight.before, node) : weight.before[node],
-    };
-    take(root, entry);
-  }
+  const isLeaf = frame < 0;
+  const sums = isLeaf
+    ? { weight: weight.own, own: null, after: weight.ownAfter, before: weight.ownBefore }
+    : { weight: weight.total, own: null, after: weight.after, before: weight.before };
+  const starts = isLeaf ? parents.map((_, node) => node) : Int32Array.from(topsOf(profile, frame));
+  const nodes = starts.filter((node) => node > 0 && sums.weight[node] > 0);
+  const root = rootOf(frame, nodes, sums);
+  const made = new Array(profile.names.length);
   const expand = (box) => {
-    const found = new Map();
-    for (const entry of box.source) {
-      const at = box === root && frame < 0 ? entry.at : parents[entry.at];
+    const { first, last } = box;
+    const leaves = new Int32Array(last - first);
+    const ats = new Int32Array(last - first);
+    let count = 0;
+    const isFirst = isLeaf && box === root;
+    for (let i = first; i < last; i++) {
+      const at = isFirst ? box.ats[i] : parents[box.ats[i]];
       if (at <= 0) continue;
-      const of = frameOf[at];
-      let kid = found.get(of);
-      if (!kid) found.set(of, (kid = new Box(of, box, [])));
-      take(kid, { ...entry, at });
+      leaves[count] = box.leaves[i];
+      ats[count++] = at;
     }
-    return [...found.values()];
+    return split(box, leaves, ats, count, frameOf, sums, made);
   };
-  return new Tree(root, expand, profile.names, order);
-}
-
-function take(box, entry) {
-  if (entry.weight <= 0) return;
-  box.source.push(entry);
-  box.weight += entry.weight;
-  box.after += entry.after;
-  box.before += entry.before;
+  return new Tree(root, expand, profile, order);
 }
 
 // For each function [own, total]; recursion is counted once. One walk over the tree, with a mark for each function on it.

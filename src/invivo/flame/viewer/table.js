@@ -35,13 +35,15 @@ class Table {
   }
 
   fill(weight) {
-    this.sums = byFunction(this.owner.profile, weight);
+    if (weight !== this.weight) this.sums = null; // made when the table is seen
+    this.weight = weight;
     this.whole = weight.total[0];
     this.show();
   }
 
   show() {
-    if (this.element.hidden || !this.sums) return;
+    if (this.element.hidden || !this.weight) return;
+    this.sums ??= byFunction(this.owner.profile, this.weight);
     const { names, unit } = this.owner.profile;
     const { own, total } = this.sums;
     const isSearching = this.owner.isSearching();

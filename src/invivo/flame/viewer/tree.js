@@ -5,11 +5,13 @@
 // A box: frame (-1 the root), weight (its width), own, before and after (of a difference), x (where it begins), up, depth.
 
 class Box {
-  constructor(frame, up, source) {
+  constructor(frame, up) {
     this.frame = frame;
     this.up = up;
     this.depth = up ? up.depth + 1 : 0;
-    this.source = source; // what its children are made from
+    // What its children are made from: places `first` up to `last` of two columns that it shares with its neighbours.
+    this.ats = this.leaves = null;
+    this.first = this.last = 0;
     this.weight = 0;
     this.own = 0;
     this.before = 0;
@@ -48,6 +50,8 @@ function weigh(profile, choice) {
     total,
     after: own === after ? total : addedUp(after, profile.parents),
     before: before && addedUp(before, profile.parents),
+    ownAfter: after,
+    ownBefore: before,
   };
 }
 
@@ -70,19 +74,19 @@ function lowerBound(sorted, value) {
 
 class Tree {
   // `expand(box)` gives the children of a box, without places.
-  constructor(root, expand, names, order) {
+  constructor(root, expand, profile, order) {
     this.root = root;
     this.expand = expand;
-    this.names = names;
     this.order = order;
+    this.ranks = profile.ranks ??= ranksOf(profile.names);
   }
 
   kids(box) {
     if (box.kids) return box.kids;
     const kids = this.expand(box);
-    const names = this.names;
-    if (this.order === "weight") kids.sort((a, b) => b.weight - a.weight || compare(names[a.frame], names[b.frame]));
-    else kids.sort((a, b) => compare(names[a.frame], names[b.frame]));
+    const { ranks } = this;
+    if (this.order === "weight") kids.sort((a, b) => b.weight - a.weight || ranks[a.frame] - ranks[b.frame]);
+    else kids.sort((a, b) => ranks[a.frame] - ranks[b.frame]);
     let x = box.x;
     for (const kid of kids) {
       kid.x = x;
@@ -104,6 +108,14 @@ class Tree {
   }
 }
 
+// The place of each frame in the order of names: numbers are compared faster than texts.
+function ranksOf(names) {
+  const ranks = new Int32Array(names.length);
+  const order = [...names.keys()].sort((a, b) => compare(names[a], names[b]));
+  order.forEach((frame, place) => (ranks[frame] = place));
+  return ranks;
+}
+
 function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -116,29 +128,69 @@ function pathOf(box) {
 
 // Boxes of the profile's own tree. `tops`: nodes that together are the root (a function's calls), or node 0.
 function topDown(profile, weight, order, frame = -1, tops = [0]) {
-  const root = new Box(frame, null, tops);
-  for (const node of tops) gather(root, node, weight);
+  const { childStart, childList, frameOf } = profile;
+  const sums = { weight: weight.total, own: weight.own, after: weight.after, before: weight.before };
+  const made = new Array(profile.names.length);
   const expand = (box) => {
-    const found = new Map();
-    for (const node of box.source) {
-      for (let i = profile.childStart[node]; i < profile.childStart[node + 1]; i++) {
-        const child = profile.childList[i];
-        if (weight.total[child] <= 0) continue;
-        const of = profile.frameOf[child];
-        let kid = found.get(of);
-        if (!kid) found.set(of, (kid = new Box(of, box, [])));
-        kid.source.push(child);
-        gather(kid, child, weight);
+    let most = 0;
+    for (let i = box.first; i < box.last; i++) most += childStart[box.ats[i] + 1] - childStart[box.ats[i]];
+    const children = new Int32Array(most);
+    let count = 0;
+    for (let i = box.first; i < box.last; i++) {
+      const node = box.ats[i];
+      for (let place = childStart[node]; place < childStart[node + 1]; place++) {
+        if (weight.total[childList[place]] > 0) children[count++] = childList[place];
       }
     }
-    return [...found.values()];
+    return split(box, children, children, count, frameOf, sums, made);
   };
-  return new Tree(root, expand, profile.names, order);
+  return new Tree(rootOf(frame, Int32Array.from(tops), sums), expand, profile, order);
 }
 
-function gather(box, node, weight) {
-  box.weight += weight.total[node];
-  box.own += weight.own[node];
-  box.after += weight.after[node];
-  if (weight.before) box.before += weight.before[node];
+function rootOf(frame, nodes, sums) {
+  const root = new Box(frame, null);
+  root.ats = root.leaves = nodes;
+  root.last = nodes.length;
+  for (const node of nodes) gather(root, node, sums);
+  return root;
+}
+
+// The children of a box. Entry i is at the node ats[i], whose frame tells which child it is in, and it brings the weights
+// of the node leaves[i]. `made` is room for a child of each frame, empty before and after. Nothing is made for an entry:
+// a profile has as many as it has stacks.
+function split(box, leaves, ats, count, frameOf, sums, made) {
+  const kids = [];
+  for (let i = 0; i < count; i++) {
+    const frame = frameOf[ats[i]];
+    let kid = made[frame];
+    if (!kid) kids.push((kid = made[frame] = new Box(frame, box)));
+    kid.last++;
+    gather(kid, leaves[i], sums);
+  }
+  let place = 0;
+  for (const kid of kids) {
+    const next = place + kid.last;
+    kid.first = kid.last = place;
+    place = next;
+  }
+  const sortedAts = new Int32Array(count);
+  const sortedLeaves = leaves === ats ? sortedAts : new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const kid = made[frameOf[ats[i]]];
+    sortedAts[kid.last] = ats[i];
+    sortedLeaves[kid.last++] = leaves[i];
+  }
+  for (const kid of kids) {
+    kid.ats = sortedAts;
+    kid.leaves = sortedLeaves;
+    made[kid.frame] = undefined;
+  }
+  return kids;
+}
+
+function gather(box, node, sums) {
+  box.weight += sums.weight[node];
+  box.after += sums.after[node];
+  if (sums.own) box.own += sums.own[node];
+  if (sums.before) box.before += sums.before[node];
 }
