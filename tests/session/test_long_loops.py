@@ -10,6 +10,9 @@ import pytest
 import invivo
 from invivo import rejection
 from invivo.bpf import features
+from invivo.tools.flame.collect import Collecting
+from invivo.tools.flame.kinds import Wanted
+from tests.support import trigger
 
 pytestmark = pytest.mark.kernel
 
@@ -40,6 +43,19 @@ def test_loops_are_shorter_where_the_verifier_follows_each_round(
             assert session.wait() == status
         assert ["stopped after 256 rounds" in warning for warning in session.warnings] == [True]
     assert refused == ["once"]
+
+
+@pytest.mark.parametrize(("kind", "command"), [("offcpu", "sleep 0.2"), ("offwake", "sleep 0.2"), ("leak", "{} 300")])
+def test_user_stacks_are_walked_where_the_verifier_follows_each_round(
+    kind: str, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The largest walks of 127 frames are within its million instructions: nothing is refused, and stacks are whole."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(features, "has_may_goto", lambda: features.Answer(features.Outcome.NO))
+    monkeypatch.setattr(rejection, "with_shorter_loops", lambda *_, **__: pytest.fail("it was refused"))
+    profile = Collecting(kind, Wanted(has_target=True), command=command.format(trigger("allocations"))).run()
+    assert profile.total > 0
+    assert any(frame.name == "_start" for frame in profile.frames)
 
 
 def test_loops_of_any_length_are_not_told_about() -> None:

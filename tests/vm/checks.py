@@ -91,6 +91,12 @@ CHECKS = (
         rf"{_WORKS}vmlinux`{_WORKS}",
     ),
     Check(
+        "flame offcpu",  # user stacks by unwind rules, which a verifier without may_goto has to follow frame by frame
+        ("flame", "offcpu", "-c", "sleep 0.5", "--to", "folded", "-o", "-"),
+        rf"{_WORKS}sleep`_start;{_WORKS}nanosleep;{_WORKS}vmlinux`schedule{_WORKS}",
+        _WORKS,
+    ),
+    Check(
         "faults",
         (
             "run", "-q", "-e",

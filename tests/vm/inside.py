@@ -14,15 +14,17 @@ import sys
 from invivo.bpf import enumerate as objects
 from tests.vm.checks import CHECKS
 
+_PATIENCE_S = 300  # a large program is compiled in a minute there
+
 
 def main() -> None:
     for check in CHECKS:
         words = [sys.executable, "-m", "invivo", *check.arguments]
         try:
-            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=90)
+            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
             answer = {"status": done.returncode, "out": done.stdout, "err": done.stderr}
         except subprocess.TimeoutExpired:
-            answer = {"status": -1, "out": "", "err": "no answer in 90 s"}
+            answer = {"status": -1, "out": "", "err": f"no answer in {_PATIENCE_S} s"}
         left = len(list(objects.programs()))
         print(json.dumps({"name": check.name, **answer, "left": left}), flush=True)
 

@@ -185,7 +185,7 @@ def _search(e: Emitter, chunk: Value, first: Value, stride: int, count: Value, w
     """
     out = e.out
     type_ = "i32" if stride == 4 else "i64"
-    zero = e.loop_word()
+    zero = e.storage.scratch(8)  # what lies on the stack the verifier knows
     out.store(ZERO, zero, volatile=True)
     position = out.load(zero, volatile=True)
     mask = (1 << most.bit_length()) - 1
