@@ -1,227 +1,204 @@
 """What a saturated redis or nginx loses under `flame cpu` and `flame offcpu`, beside `perf record -g` and bpftrace.
 
-The server is redis-server or nginx, Debian's, on the loopback interface, and redis-benchmark or wrk its load, for some
-seconds in each run; each tracer in turn, and none before and after, so that a slow minute of the machine meets all of
-them. The loss is of throughput, while tracing goes on: a run begins when the tracer has no work left but that (it
-compiles, and reads programs, first). Each result is printed as it comes, and no round is begun that would not end
-within 200 seconds in all.
+Two accounts. The first is of throughput: one load goes on all the time, the server on one processor and the load on
+another. A short window with a tracer lies between two without, and the loss is of the mean of those; a server counts
+its own requests. Given are the median over all such triples, and where it lies by 95 percent (bootstrap); and the
+same for requests by second of the server's processor time, which other processes on the machine disturb less.
 
-python bench/flame_cost.py [redis | nginx] [ROUNDS]
+The second has no chance in it: processor seconds of the tracer's processes, and of its BPF programs as the kernel
+counts them, by second. Of perf the kernel's part is not told.
+
+A window with a tracer begins when it has no work left but tracing: it compiles, and reads programs, first. A tracer
+is not pinned.
+
+python bench/flame_cost.py [redis | nginx] [cpu | offcpu] [SECONDS in all, 200]
 """
 
 from __future__ import annotations
 
 import os
-import shutil
+import random
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from _peers import bpftraces, invivo, show, verdict
+from _bpf_time import BpfTime
+from _peers import bpftraces, invivo, verdict
+from _servers import SERVERS, Served, descendants, first_in_line, have, process_seconds
 
-REQUESTS = 150_000
-ROUNDS = 3
-LONGEST = 200.0  # seconds in all
+SECONDS = 200.0  # in all
+WINDOW = 1.5  # seconds
 BARS = {"flame cpu": 0.01, "flame offcpu": 0.05}
-_PACKAGES = {"redis-server": "redis-server", "redis-benchmark": "redis-tools", "nginx": "nginx-light",
-             "wrk": "wrk", "perf": "linux-perf"}  # fmt: skip
 
 
-def have(program: str) -> bool:
-    """Whether a program is there; root installs it from Debian's packages."""
-    if not shutil.which(program) and os.geteuid() == 0 and shutil.which("apt-get"):
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _PACKAGES[program]]
-        subprocess.run(install, capture_output=True, check=False)
-    return bool(shutil.which(program))
+class Window(NamedTuple):
+    """By second: requests, and requests by second of the server's processor time."""
+
+    requests: float
+    by_processor: float
 
 
-@contextmanager
-def redis(folder: str) -> Iterator[tuple[int, int]]:
-    """(pid, port) of a server of its own, without files."""
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    yield from serving(command, port)
+class Round(NamedTuple):
+    """One window with a tracer: the shares of throughput lost, and the shares of a processor that it used."""
+
+    lost: float
+    lost_by_processor: float
+    processes: float
+    programs: float
+    runs: float  # of its BPF programs, by second
 
 
-@contextmanager
-def nginx(folder: str) -> Iterator[tuple[int, int]]:
-    """(pid, port) of a server of one process with a page of 3,900 bytes."""
-    port, place = free_port(), Path(folder)
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-    (place / "page.html").write_text("<p>a page</p>" * 300)
-    (place / "nginx.conf").write_text(
-        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;"
-        "events { worker_connections 256; }"
-        f"http {{ access_log off; {temporary} server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
-    )
-    place.chmod(0o755)
-    yield from serving(["nginx", "-c", f"{folder}/nginx.conf", "-p", folder], port)
+def tracers(pid: int, folder: str, kind: str) -> dict[str, list[str]]:
+    """The words that start each tracer of a kind."""
+    found = {f"flame {kind}": [*invivo().command, "flame", kind, "-p", str(pid), "-o", f"{folder}/{kind}.html"]}
+    event = ["cpu-clock", "-F", "99"] if kind == "cpu" else ["sched:sched_switch"]
+    if have("perf"):
+        record = ["perf", "record", "-q", "-g", "-e", *event, "-p", str(pid), "-o", f"{folder}/perf.data"]
+        found[f"perf record -g -e {event[0]}"] = record
+    keys = "kstack, ustack, comm"
+    text = f"profile:hz:99 /pid == {pid}/ {{ @[{keys}] = count(); }}"
+    if kind == "offcpu":
+        # Without a kernel probe it sees no resumed thread's own stack: stacks are counted where threads leave.
+        text = (
+            f"tracepoint:sched:sched_switch {{ if (pid == {pid}) {{ @t[tid] = nsecs; @s[{keys}] = count(); }} "
+            "if (@t[args->next_pid]) { @d[args->next_comm] = sum(nsecs - @t[args->next_pid]); } }"
+        )
+    for peer in bpftraces()[:1]:
+        found[f"{peer.name}, {kind}"] = [*peer.command, "-e", text]
+    return found
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def serving(command: list[str], port: int) -> Iterator[tuple[int, int]]:
-    """(pid, port) of a command once it answers; it is ended afterwards."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            for _ in range(100):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
-            yield server.pid, port
-        finally:
-            server.terminate()
-
-
-def pages(port: int) -> float:
-    """Requests a second that wrk counts, in 4 seconds."""
-    command = ["wrk", "-t1", "-c50", "-d4", f"http://127.0.0.1:{port}/page.html"]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return float(next(line for line in lines if line.startswith("Requests/sec:")).split()[1])
-
-
-def gets(port: int) -> float:
-    """Requests a second that redis-benchmark counts."""
-    command = ["redis-benchmark", "-p", str(port), "-n", str(REQUESTS), "-c", "50", "-t", "get", "--csv"]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return float(lines[-1].split(",")[1].strip('"'))
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process and its children have used; of those that have ended, what they used too."""
-    total = 0.0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(") ")[2].split()
-        except OSError:
-            continue
-        if int(stat.parent.name) == pid or int(fields[1]) == pid:
-            total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return total
-
-
-def settle(pid: int) -> None:
-    """Wait until a tracer uses less than a tenth of a processor."""
-    before = processor_seconds(pid)
-    for _ in range(40):
-        time.sleep(0.5)
-        now = processor_seconds(pid)
-        if before > 0.05 and now - before < 0.05:
-            return
-        before = now
+def window(served: Served) -> Window:
+    start, requests, seconds = time.monotonic(), served.requests(), served.seconds()
+    time.sleep(WINDOW)
+    requests = served.requests() - requests
+    return Window(requests / (time.monotonic() - start), requests / (served.seconds() - seconds))
 
 
 @contextmanager
-def traced(command: list[str]) -> Iterator[None]:
-    """A tracer beside what is inside, once it has begun; it gets an interrupt at the end."""
+def traced(command: list[str]) -> Iterator[int]:
+    """A tracer beside what is inside, once it only traces; it gets an interrupt at the end."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tracer:
         settle(tracer.pid)
         if tracer.poll() is not None:
             raise SystemExit(f"{command[0]} ended at once: {tracer.stderr.read() if tracer.stderr else ''}")
         try:
-            yield
+            yield tracer.pid
         finally:
             tracer.send_signal(signal.SIGINT)
             tracer.communicate(timeout=60)
 
 
-SERVERS = {
-    "redis": (redis, gets, ("redis-server", "redis-benchmark"), "GET requests"),
-    "nginx": (nginx, pages, ("nginx", "wrk"), "requests for a page of 3,900 bytes"),
-}
+def settle(pid: int) -> None:
+    """Wait until a tracer, once it has begun, uses little of a processor for half a second."""
+    quiet = 0
+    before = used(pid)
+    for _ in range(300):
+        time.sleep(0.1)
+        now = used(pid)
+        quiet = quiet + 1 if before > 0.01 and now - before < 0.01 else 0
+        if quiet == 5:
+            return
+        before = now
 
 
-def tracers(pid: int, folder: str) -> dict[str, list[str]]:
-    """The words that start each tracer."""
-    own = invivo().command
-    found = {
-        name: [*own, *name.split(), "-p", str(pid), "-o", f"{folder}/{name.split()[1]}.html"] for name in BARS
-    }
-    if have("perf"):
-        found["perf record -g"] = ["perf", "record", "-q", "-g", "-e", "cpu-clock", "-F", "99", "-p", str(pid), "-o",
-                                   f"{folder}/perf.data"]  # fmt: skip
-    for peer in bpftraces()[:1]:
-        keys = "kstack, ustack, comm"
-        sampled = f"profile:hz:99 /pid == {pid}/ {{ @[{keys}] = count(); }}"
-        # Without a kernel probe it sees no resumed thread's own stack: stacks are counted where threads leave.
-        blocked = (
-            f"tracepoint:sched:sched_switch {{ if (pid == {pid}) {{ @t[tid] = nsecs; @s[{keys}] = count(); }} "
-            "if (@t[args->next_pid]) { @d[args->next_comm] = sum(nsecs - @t[args->next_pid]); } }"
-        )
-        found[f"{peer.name}, profile"] = [*peer.command, "-e", sampled]
-        found[f"{peer.name}, offcpu"] = [*peer.command, "-e", blocked]
-    return found
+def used(pid: int) -> float:
+    """Processor seconds of a tracer's processes."""
+    return sum(map(process_seconds, descendants(pid)))
 
 
-def measured(measures: dict[str, Callable[[], float]], rounds: int, began: float) -> dict[str, list[float]]:
-    """Each measure once a round, in turn, told at once; fewer rounds where these would take too long."""
-    results: dict[str, list[float]] = {name: [] for name in measures}
-    longest = 0.0
-    for number in range(rounds):
-        start = time.monotonic()
-        if start - began + longest > LONGEST:
-            print(f"  round {number + 1} and later ones left out: they would not end within {LONGEST:.0f} s")
-            break
-        for name, measure in measures.items():
-            value = measure()
-            results[name].append(value)
-            base = results["no tracer"][-1]
-            lost = "" if name.startswith("no tracer") else f"   {1 - value / base:6.1%} less than without a tracer"
-            print(f"  round {number + 1}, {name:<28} {value:10.0f} /s{lost}", flush=True)
-        longest = max(longest, time.monotonic() - start)
+def one_round(served: Served, command: list[str], before: Window, bpf: BpfTime) -> tuple[Round, Window]:
+    """A window with a tracer, and the one without behind it, which is the next round's first."""
+    with traced(command) as pid:
+        start, processes, programs = time.monotonic(), used(pid), bpf.of(descendants(pid))
+        during = window(served)
+        processes, programs = used(pid) - processes, bpf.of(descendants(pid)) - programs
+        passed = time.monotonic() - start
+    after = window(served)
+    lost = (1 - 2 * now / (first + last) for first, now, last in zip(before, during, after, strict=True))
+    return Round(*lost, processes / passed, programs.seconds / passed, programs.runs / passed), after
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Where the median lies by 95 percent, by 2,000 samples drawn from the values."""
+    chance = random.Random(1)
+    medians = sorted(statistics.median(chance.choices(values, k=len(values))) for _ in range(2000))
+    return medians[50], medians[1949]
+
+
+def measured(served: Served, commands: dict[str, list[str]], seconds: float) -> dict[str, list[Round]]:
+    """Rounds of each tracer in turn, for so long."""
+    results: dict[str, list[Round]] = {name: [] for name in commands}
+    end, longest = time.monotonic() + seconds, 0.0
+    with BpfTime() as bpf:
+        last = window(served)
+        while time.monotonic() + longest < end:
+            start = time.monotonic()
+            for name, command in commands.items():
+                found, last = one_round(served, command, last, bpf)
+                results[name].append(found)
+            longest = max(longest, time.monotonic() - start)
+            lost = ", ".join(f"{name} {rounds[-1].lost:.1%}" for name, rounds in results.items())
+            print(f"  {last.requests:.0f} /s without; lost: {lost}", flush=True)
     return results
 
 
+def show(results: dict[str, list[Round]]) -> None:
+    """The figures of each tracer."""
+    for name, rounds in results.items():
+        lost, by_processor, processes, programs, runs = map(list, zip(*rounds, strict=True))
+        print(f"{name}, {len(rounds)} rounds")
+        for what, values in (("", lost), (" by second of the server's processor time", by_processor)):
+            low, high = interval(values)
+            print(f"  requests lost{what}: {statistics.median(values):.2%}, by 95 percent {low:.2%} to {high:.2%}")
+        in_kernel = "in the kernel: not told"
+        if any(runs):
+            each = sum(programs) / sum(runs) * 1e6
+            in_kernel = f"BPF programs {statistics.median(programs):.2%} ({statistics.median(runs):.0f} runs a second, "
+            in_kernel += f"{each:.2f} us each)"
+        print(f"  used of a processor: processes {statistics.median(processes):.2%}, {in_kernel}")
+
+
+def judge(results: dict[str, list[Round]]) -> None:
+    """Bars and ratios."""
+    lost = {name: statistics.median(found.lost for found in rounds) for name, rounds in results.items()}
+    use = {
+        name: statistics.median(found.processes + found.programs for found in rounds)
+        for name, rounds in results.items()
+    }
+    own, *peers = results
+    verdict(f"{own}: requests lost, percent", 100 * lost[own], 100 * BARS[own])
+    verdict(f"{own}: used of a processor, percent", 100 * use[own], 100 * BARS[own])
+    for peer in peers:
+        ratio = f"used {use[own] / use[peer]:.2f} of what is told of it"
+        print(f"  beside {peer}: {lost[own]:.2%} to {lost[peer]:.2%} lost; {ratio}")
+
+
 def main() -> None:
-    began = time.monotonic()
     words = sys.argv[1:]
     name = words.pop(0) if words and words[0] in SERVERS else "redis"
-    serve, throughput, programs, what = SERVERS[name]
+    kinds = [words.pop(0)] if words and words[0] in ("cpu", "offcpu") else ["cpu", "offcpu"]
+    seconds = float(words[0]) if words else SECONDS
+    serve, programs, what = SERVERS[name]
     if not all(map(have, programs)):
-        packages = " ".join(_PACKAGES[program] for program in programs)
-        print(f"no {name} is to be had: apt-get install {packages}", file=sys.stderr)
+        print(f"no {name} is to be had: apt-get install {' '.join(programs)}", file=sys.stderr)
         return
-    with tempfile.TemporaryDirectory() as folder, serve(folder) as (pid, port):
-        throughput(port)
-        measures: dict[str, Callable[[], float]] = {"no tracer": lambda: throughput(port)}
-        for tracer, command in tracers(pid, folder).items():
-            def measure(command: list[str] = command) -> float:
-                with traced(command):
-                    return throughput(port)
-
-            measures[tracer] = measure
-        measures["no tracer, again"] = measures["no tracer"]
-        print(f"{name}: {what} a second, {os.cpu_count()} processors, server and client share them", flush=True)
-        results = measured(measures, int(words[0]) if words else ROUNDS, began)
-        print("medians")
-        for name, values in results.items():
-            show(name, values, "/s", "10.0f")
-        pairs = zip(results.pop("no tracer"), results.pop("no tracer, again"), strict=True)
-        base = [(first + last) / 2 for first, last in pairs]
-        losses = {
-            name: statistics.median(1 - value / was for value, was in zip(values, base, strict=True))
-            for name, values in results.items()
-        }
-        print("lost throughput, the median of pairs")
-        for name, loss in losses.items():
-            if name in BARS:
-                verdict(name, loss, BARS[name])
-            else:
-                print(f"  {name}: {loss:.3f}")
-        assert Path(folder, "cpu.html").stat().st_size > 10_000
+    first_in_line()
+    print(f"{name}: {what}; {os.cpu_count()} processors, windows of {WINDOW} s", flush=True)
+    with tempfile.TemporaryDirectory() as folder, serve(folder) as served:
+        time.sleep(WINDOW)
+        for kind in kinds:
+            results = measured(served, tracers(served.pid, folder, kind), seconds / len(kinds))
+            show(results)
+            judge(results)
+            assert Path(folder, f"{kind}.html").stat().st_size > 10_000
 
 
 if __name__ == "__main__":

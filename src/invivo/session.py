@@ -22,12 +22,11 @@ from invivo.starting import Starting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Self
 
-    from invivo.consumer.aggregate import AggregationView
-    from invivo.consumer.answers import Answer
-    from invivo.consumer.records import Record, Stack, Value
+    from invivo.consumer.aggregate import AggregationView, Totals
+    from invivo.consumer.records import Record, Stack
     from invivo.engines.dump import DumpEngine
     from invivo.engines.process.engine import ProcessEngine
 
@@ -97,6 +96,16 @@ class Session(Starting):
             self._engine.mind()
 
     # --- running ------------------------------------------------------------------------------------------------
+
+    def defer(self) -> None:
+        """Before the session is entered: carry out records when tracing has ended, not as they come, so that it costs
+        what is traced as little as can be. (Some 64 MiB of them are kept.) The kernel engine does so."""
+        self._is_deferred = True
+
+    def on_process(self, met: Callable[[int], object]) -> None:
+        """Before the session is entered: `met` is called with the pid of each process whose stack was taken, soon after
+        the first time, while it is most likely still there."""
+        self._met = met
 
     def stop(self) -> None:
         """End tracing soon; may be called from another thread or a signal handler, before tracing has begun too."""
@@ -191,11 +200,15 @@ class Session(Starting):
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:
             poller.register(timer.fd, select.POLLIN)
-        for fd in engine.watch.fds if engine.watch is not None else ():
-            poller.register(fd, select.POLLIN)
         if engine.keeper is not None:
             poller.register(engine.keeper.fd, select.POLLIN)
-        wait_ms = max(int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6, _LEAST_WAIT_MS)
+        switch_ms = max(int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6, _LEAST_WAIT_MS)
+        wait_ms = self._buffering.wait_ms(switch_ms)
+        if engine.watch is not None:
+            fds, quiet_s = engine.watch.awaited()
+            for fd in fds:
+                poller.register(fd, select.POLLIN)
+            wait_ms = min(wait_ms, quiet_s * 1e3 or wait_ms)
         if self._deadline is not None:
             wait_ms = min(wait_ms, max(0.0, (self._deadline - time.monotonic()) * 1e3 + 1))
         if has_reader:
@@ -212,9 +225,9 @@ class Session(Starting):
             self._engine.refresh()
         return self._consumer.aggregations.views()
 
-    def take_aggregations(self) -> dict[str, dict[tuple[Value, ...], Answer]]:
-        """What was aggregated since the last call, by name and key, in no order, for who reads again and
-        again. Sums and counts add up; `aggregations` does not hold them any more."""
+    def take_aggregations(self) -> list[tuple[Totals, dict[bytes, list[int]]]]:
+        """What was aggregated since the last call, for who reads again and again: words by key, in no order, and the
+        Totals, which decode both. Sums and counts add up; `aggregations` does not hold them any more."""
         assert self._consumer is not None, "the session was not entered"
         if not self._is_done and self._engine is not None:
             self._engine.refresh()

@@ -92,6 +92,8 @@ class Starting:
         self._keeper: Keeper | None = None  # made before there is an engine
         self._failure: InvivoError | None = None  # what ended tracing
         self._deadline: float | None = None
+        self._is_deferred = False
+        self._met: Callable[[int], object] = lambda pid: None
         self._buffering = Buffering({})
         self._aggregates = Every(0)
 
@@ -224,7 +226,9 @@ class Starting:
             engine = self._load_otherwise(error, plan)
         plan = engine.plan
         self._consumer = Consumer(plan, self._output(plan), Services(engine))
-        self._buffering = Buffering(plan.options)
+        self._buffering = Buffering(plan.options, is_deferred=self._is_deferred)
+        if engine.watch is not None:
+            engine.watch.met = self._met
         self._aggregates = Every(int(plan.options.get("aggrate", 0)))
         self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         if (size := engine.halved_buffer()) and not plan.options.get("quietresize"):

@@ -111,6 +111,11 @@ class Totals:
         padded = bytes(KEY_HEADER) + key
         return self._decode(padded, 0, len(padded))
 
+    def values(self, key: bytes) -> tuple[Value, ...]:
+        """A key as the public API shows it."""
+        types = (field.type for field in self.plan.keys)
+        return tuple(to_value(raw, type_, self._resolver) for raw, type_ in zip(self.key(key), types, strict=True))
+
     def answer(self, words: list[int]) -> Answer:
         """What the aggregating function answers, normalised."""
         return answer(self.plan, words, self.factor)
@@ -171,17 +176,13 @@ class Aggregations:
             rows[key] = totals.answer(words)
         return AggregationView(totals.plan.name, totals.plan.function.value, rows)
 
-    def taken(self) -> dict[str, dict[tuple[Value, ...], Answer]]:
-        """All of them by name, in no order, and emptied: what is counted from here on is in the next answer."""
-        found: dict[str, dict[tuple[Value, ...], Answer]] = {}
+    def taken(self) -> list[tuple[Totals, dict[bytes, list[int]]]]:
+        """What each of them holds, not decoded and in no order; they are emptied: what is counted from here on is in
+        the next answer."""
+        found = []
         for totals in self.all():
-            kinds = [field.type for field in totals.plan.keys]
-            rows = found[totals.plan.name] = {}
-            for key, words in totals.words.items():
-                raw = totals.key(key)
-                values = tuple(to_value(value, kind, self._resolver) for value, kind in zip(raw, kinds, strict=True))
-                rows[values] = totals.answer(words)
-            totals.trunc(None)
+            found.append((totals, totals.words))
+            totals.words = {}
         return found
 
     def views(self) -> dict[str, AggregationView]:

@@ -3,6 +3,7 @@
     switch   they are carried out as they come
     fill     they stay in the buffer; when it is full, tracing ends, and they are carried out
     ring     the newest `bufsize` bytes of them are kept, and carried out when tracing has ended
+    (defer)  all are kept, and carried out when tracing has ended, or when they have become many; no option's value
 
 In: an engine's `read` and the consumer's `feed`. Out: whether tracing should end; what was kept, at the end.
 """
@@ -24,6 +25,8 @@ __all__ = ["Buffering", "Every"]
 
 _BUSY = 1 << 31
 _LENGTH = (1 << 30) - 1
+_DEFERRED_BYTES = 64 << 20
+_DEFERRED_WAIT_MS = 1000.0
 
 
 class Every:
@@ -48,8 +51,8 @@ class Buffering:
 
     __slots__ = ("_kept", "_kept_bytes", "_limit_bytes", "_status", "policy")
 
-    def __init__(self, options: Mapping[str, int | str | bool]) -> None:
-        self.policy = str(options.get("bufpolicy", "switch"))
+    def __init__(self, options: Mapping[str, int | str | bool], *, is_deferred: bool = False) -> None:
+        self.policy = "defer" if is_deferred else str(options.get("bufpolicy", "switch"))
         self._limit_bytes = int(options.get("bufsize", 1 << 22))
         self._status = Every(int(options.get("statusrate", 10**9)))
         self._kept: deque[bytes] = deque()
@@ -61,6 +64,14 @@ class Buffering:
             read(feed)
         elif self.policy == "ring":
             read(self.keep)
+        elif self.policy == "defer":
+            read(self.keep)
+            if self._kept_bytes > _DEFERRED_BYTES:
+                self.give(feed)
+
+    def wait_ms(self, switch_ms: float) -> float:
+        """How long at most to wait for records, where the option switchrate says `switch_ms`."""
+        return max(switch_ms, _DEFERRED_WAIT_MS) if self.policy == "defer" else switch_ms
 
     def is_over(self, losses: Callable[[], Losses]) -> bool:
         """Whether the buffer has filled, and nothing more can come into it; looked at once a statusrate."""
@@ -68,7 +79,7 @@ class Buffering:
 
     def give(self, feed: Feed) -> None:
         """After tracing: carry out what was kept, the oldest that is more than the limit left out."""
-        over = self._kept_bytes - self._limit_bytes
+        over = self._kept_bytes - self._limit_bytes if self.policy == "ring" else 0
         for run in self._kept:
             start = 0
             while over > 0 and (size := _frame_size(run, start)):
@@ -87,7 +98,7 @@ class Buffering:
         if position:
             self._kept.append(bytes(frames[:position]))
             self._kept_bytes += position
-        while self._kept_bytes - len(self._kept[0]) >= self._limit_bytes if self._kept else False:
+        while self.policy == "ring" and self._kept and self._kept_bytes - len(self._kept[0]) >= self._limit_bytes:
             self._kept_bytes -= len(self._kept.popleft())
         return position
 

@@ -2,7 +2,7 @@
 
     watch = ProcessWatch(plan, maps)     where ProcessWatch.is_wanted(plan)
     watch.follow(4711)                   the target, before its first stack
-    watch.take()                         as often as one of watch.fds is readable
+    watch.take()                         as often as one of watch.awaited() is readable
     watch.spaces.find(pid, generation, address)
 
 Programs ask by a ring of their own when they meet a process; perf's records tell of every mapping made since the
@@ -27,6 +27,10 @@ from invivo.program.plan import MapKind, Plan
 from invivo.program.shared import Process
 from invivo.symbols.normalize import AddressSpace, AddressSpaces
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["ProcessWatch"]
 
 _REQUEST = struct.Struct(Process.REQUEST)
@@ -34,6 +38,9 @@ _ENTRY = struct.Struct(Process.FORM)
 _KEY = struct.Struct("<II")
 _FRAME = 8  # bytes before a record in a ring
 _MOST_S = 5.0  # to wait for a target's rules
+# On a busy machine others' programs begin all the time: after perf's records of processes that have nothing to do with
+# the target, only requests wake the consumer for a while.
+_QUIET_S = 0.02
 
 
 class _Entry:
@@ -69,19 +76,22 @@ class ProcessWatch:
         self._followed: set[int] = set()  # the target and its descendants
         self._exec_ids: dict[int, int] = {}  # by pid: that of the program that it runs, where it was met
         self._refused: frozenset[str] = frozenset()
+        self._quiet_until = 0.0
+        self.met: Callable[[int], object] = lambda pid: None  # told of each process that a program has met
 
     @staticmethod
     def is_wanted(plan: Plan) -> bool:
         """Whether the plan records addresses of processes."""
         return any(map_plan.kind is MapKind.PROCESSES for map_plan in plan.maps)
 
-    @property
-    def fds(self) -> list[int]:
-        """Descriptors that become readable when there is something to take."""
-        found = list(self._records.fds) if self._records is not None else []
+    def awaited(self) -> tuple[list[int], float]:
+        """Descriptors that become readable when there is something to take; and how many seconds to wait for them at
+        most, 0 if that does not matter: see _QUIET_S."""
+        quiet_s = max(0.0, self._quiet_until - time.monotonic())
+        found = list(self._records.fds) if self._records is not None and not quiet_s else []
         if self._tables is not None and self._tables.fd >= 0:
             found.append(self._tables.fd)
-        return [*found, self._requests.fd] if self._requests is not None else found
+        return ([*found, self._requests.fd] if self._requests is not None else found), quiet_s
 
     @property
     def lost(self) -> int:
@@ -121,6 +131,7 @@ class ProcessWatch:
             self._note(record, changed)
         for generation, pid, exec_id, _, time_ns in asked:
             space = self.spaces.bind(generation, pid, time_ns)
+            self.met(pid)
             if not space.has_ended:
                 self._exec_ids[pid] = exec_id
                 entries = self._entries.setdefault(pid, [])
@@ -130,6 +141,8 @@ class ProcessWatch:
                 entries[:] = [entry for entry in entries if entry.generation]
                 entries.append(_Entry(_KEY.pack(pid, exec_id), generation, space))
                 changed[pid] = None
+        if changed and self._followed and not asked and self._followed.isdisjoint(changed):
+            self._quiet_until = time.monotonic() + _QUIET_S
         for pid in changed:
             if pid in self._followed or not self._followed:
                 self._prepare(pid)

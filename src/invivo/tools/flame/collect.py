@@ -16,6 +16,7 @@ from invivo.consumer.drops import Drop
 from invivo.errors import OptionError
 from invivo.flame.profile import Kind, Profile, Thread
 from invivo.linux import procfs
+from invivo.tools.flame.containers import Containers
 from invivo.tools.flame.idle import leave_out_idle
 from invivo.tools.flame.kinds import KINDS, Shape, Wanted
 from invivo.tools.flame.stacks import Stacks
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from invivo.consumer.aggregate import Totals
     from invivo.consumer.records import Record
     from invivo.tools.flame.kinds import Program
 
@@ -48,7 +50,8 @@ class Collecting:
         options: Options of the D program; those given here go before the kind's own. With srcline, inlined functions
             are frames.
 
-    `profile` may be read while tracing goes on by who holds `lock`.
+    `profile` grows while tracing goes on if somebody wants to see it (`on_change`), and may then be read by who holds
+    `lock`. Otherwise all is looked up when tracing has ended: what is traced is disturbed as little as can be.
     """
 
     def __init__(
@@ -71,7 +74,8 @@ class Collecting:
         self.profile = Profile(self.program.unit)
         self.lock = threading.Lock()
         self._hide_idle = hide_idle
-        self._changed: Callable[[], None] = lambda: None
+        self._changed: Callable[[], None] | None = None
+        self._containers = Containers()
         self._is_stopped = False
         self._has_command = command is not None
         self._session = invivo.trace(
@@ -106,8 +110,12 @@ class Collecting:
         return self.profile
 
     def _run(self) -> None:
+        self._session.on_process(self._containers.of)
+        if self._changed is None and self.program.shape is Shape.SAMPLES:
+            self._session.defer()
         with self._session as session:
             self.profile.start_ns = time.time_ns()
+            changed = self._changed
             waits = OpenWaits(self.program, session.target_pid, os.getpid())
             take = self._taker(time.clock_gettime_ns(time.CLOCK_MONOTONIC), waits)
             if self._is_stopped:  # before there was something to stop
@@ -116,36 +124,39 @@ class Collecting:
             for record in session:
                 with self.lock:
                     take(record)
-                if time.monotonic() - told > _READS:
+                if changed is not None and time.monotonic() - told > _READS:
                     told = time.monotonic()
-                    self._changed()
+                    changed()
             with self.lock:
                 take(None)
-                waits.end(session, self.profile, Stacks(self.profile))
+                waits.end(session, self.profile, Stacks(self.profile, self._containers))
         if self._has_command:
             _leave_out_the_hold(self.profile)
-        self._changed()
+        if changed is not None:
+            changed()
 
     def _taker(self, start: int, waits: OpenWaits) -> Callable[[Record | None], None]:
         """What is called with each record, and at the end with None."""
         match self.program.shape:
             case Shape.SAMPLES:
-                return _Samples(self.profile, start).take
+                return _Samples(self.profile, start, self._containers).take
             case Shape.HELD:
                 pid = self._session.target_pid or 0
                 return _Held(self.profile, pid, lambda: self._session.aggregations).take
             case Shape.SUMS:
-                wakers = Wakers(self._session.stack)
-                return _Sums(self.profile, start, self._session.take_aggregations, self.program, waits, wakers).take
+                stacks, wakers = Stacks(self.profile, self._containers), Wakers(self._session.stack)
+                sums = _Sums(self.profile, start, self._session.take_aggregations, self.program, waits, wakers, stacks)
+                # Wakers are looked up by pid, while they are there.
+                return sums.take if self._changed is None and not self.program.has_waker else sums.take_and_show
 
 
 class _Samples:
     """A record a sample."""
 
-    def __init__(self, profile: Profile, start: int) -> None:
+    def __init__(self, profile: Profile, start: int, containers: Containers) -> None:
         self._profile = profile
         self._start = start
-        self._stacks = Stacks(profile)
+        self._stacks = Stacks(profile, containers)
 
     def take(self, record: Record | None) -> None:
         if record is None:
@@ -157,16 +168,18 @@ class _Samples:
 
 
 class _Sums:
-    """Aggregations, taken again and again: what was counted since the last time is of the time between."""
+    """Aggregations, taken again and again: what was counted since the last time is of the time between. Keys are
+    decoded when they are to be shown."""
 
     def __init__(
         self,
         profile: Profile,
         start: int,
-        read: Callable[[], Mapping[str, Mapping[Any, Any]]],
+        read: Callable[[], list[tuple[Totals, dict[bytes, list[int]]]]],
         program: Program,
         waits: OpenWaits,
         wakers: Wakers,
+        stacks: Stacks,
     ) -> None:
         self._profile = profile
         self._start = start
@@ -174,45 +187,61 @@ class _Sums:
         self._program = program
         self._waits = waits
         self._wakers = wakers
-        self._stacks = Stacks(profile)
-        self._owed: dict[tuple[str, Any], int] = {}  # sums of negative values, until there is more
+        self._stacks = stacks
+        self._owed: dict[tuple[int, bytes], int] = {}  # sums of negative values, until there is more
+        self._taken: list[tuple[Totals, bytes, int, int]] = []  # of which aggregation, key, how much, when
+        self._places: dict[tuple[int, bytes], tuple[int, int] | None] = {}  # node and thread
         self._last = 0
 
     def take(self, record: Record | None) -> None:
+        """Note what has come; at the end, show it."""
         now = int(record.values[0]) if record else time.clock_gettime_ns(time.CLOCK_MONOTONIC)  # type: ignore[arg-type]
         middle = max(0, (self._last + now - self._start) // 2)
         self._last = now - self._start
-        for name, rows in self._read().items():
-            add = self._add_older if name == "before" else self._add
-            for key, weight in rows.items():
-                sum_ = weight + self._owed.pop((name, key), 0) if self._owed else weight
+        for totals, rows in self._read():
+            identity = totals.plan.id
+            for key, (word, *_) in rows.items():
+                sum_ = word - ((word >> 63) << 64) + (self._owed.pop((identity, key), 0) if self._owed else 0)
                 if sum_ > 0:
-                    add(key, sum_, middle)
+                    self._taken.append((totals, key, sum_, middle))
                 elif sum_ < 0:
-                    self._owed[name, key] = sum_
+                    self._owed[identity, key] = sum_
+        if record is None:
+            self._show()
 
-    def _add_older(self, key: tuple[Any, ...], weight: int, at: int) -> None:
-        """A wait that began before tracing did. A thread that was only waiting for a processor did not wait."""
-        node = self._waits.node(key[1], self._stacks)
-        if node is not None:
-            thread = self._profile.thread(Thread(key[0], key[1], key[2]))
-            self._profile.add(self._woken(node, key[3:]), weight, thread, at)
+    def take_and_show(self, record: Record | None) -> None:
+        """The same, shown at once."""
+        self.take(record)
+        self._show()
+
+    def _show(self) -> None:
+        for totals, key, weight, middle in self._taken:
+            where = totals.plan.id, key
+            if where not in self._places:
+                self._places[where] = self._place(totals.plan.name, totals.values(key))
+            place = self._places[where]
+            if place is not None:
+                self._profile.add(place[0], weight, place[1], middle)
+        self._taken.clear()
+
+    def _place(self, name: str, key: tuple[Any, ...]) -> tuple[int, int] | None:
+        """Node and thread of a key; None if it does not count."""
+        if name == "before":
+            # A wait that began before tracing did. A thread that was only waiting for a processor did not wait.
+            older = self._waits.node(key[1], self._stacks)
+            return None if older is None else (self._woken(older, key[3:]), self._profile.thread(Thread(*key[:3])))
+        thread = self._profile.thread(Thread(*key[:3]))
+        parts = key[3:]
+        if self._program.has_waker:
+            return self._woken(self._stacks.of(key[0], *parts[:2]), parts[2:]), thread
+        if self._program.has_label:  # a system call is the innermost frame, a waker's name the outermost
+            label, *stacks = parts
+            parts = (label, *stacks) if len(stacks) > 1 else (*stacks, label)
+        return self._stacks.of(key[0], *parts), thread
 
     def _woken(self, node: int, waker: tuple[int, ...]) -> int:
         """The node of a wait with who ended it."""
         return self._stacks.under(node, self._wakers.names(waker), Kind.WAKER) if waker else node
-
-    def _add(self, key: tuple[Any, ...], weight: int, at: int) -> None:
-        thread = self._profile.thread(Thread(key[0], key[1], key[2]))
-        parts = key[3:]
-        if self._program.has_waker:
-            node = self._woken(self._stacks.of(key[0], *parts[:2]), parts[2:])
-            self._profile.add(node, weight, thread, at)
-            return
-        if self._program.has_label:  # a system call is the innermost frame, a waker's name the outermost
-            label, *stacks = parts
-            parts = (label, *stacks) if len(stacks) > 1 else (*stacks, label)
-        self._profile.add(self._stacks.of(key[0], *parts), weight, thread, at)
 
 
 class _Held:

@@ -31,11 +31,11 @@ _SOURCE = re.compile(r" \([^() ]+:\d+\)(?P<inlined> \[inlined\])?$")
 class Stacks:
     """Finds the node of stacks, remembering each text's frame and each stack's node."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, containers: Containers | None = None) -> None:
         self._profile = profile
         self._frames: dict[tuple[str, Kind], int] = {}
         self._nodes: dict[tuple[Stack | str, ...], int] = {}
-        self._containers = Containers()
+        self._containers = containers or Containers()
 
     def node(self, *parts: Stack | str) -> int:
         """The node of stacks from the outermost on. A text is a frame: behind a stack one of the kernel's, a system
