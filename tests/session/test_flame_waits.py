@@ -213,7 +213,7 @@ def test_waits_that_are_open_at_the_start_and_at_the_end_count(kind: str, tmp_pa
         collecting = Collecting(kind, Wanted(has_target=True), pid=pid, duration=2.5)
         before = {tid: schedstat(tid) for tid in threads}
         profile = collecting.run()
-        end = time.time_ns()
+        end = collecting.ended_ns
         after = {tid: schedstat(tid) for tid in threads}
     blocked = by_thread(profile)
     for tid in threads:

@@ -50,6 +50,7 @@ class Collecting:
         options: Options of the D program; those given here go before the kind's own. With srcline, inlined functions
             are frames.
 
+    `ended_ns` is the wall clock's time when tracing ended; what was seen is looked up after it.
     `profile` grows while tracing goes on if somebody wants to see it (`on_change`), and may then be read by who holds
     `lock`. Otherwise all is looked up when tracing has ended: what is traced is disturbed as little as can be.
     """
@@ -72,6 +73,7 @@ class Collecting:
             raise OptionError(f"flame {kind} cannot weigh by {wanted.by}", f"it can by {', '.join(self.kind.ways)}")
         self.program = self.kind.program(wanted)
         self.profile = Profile(self.program.unit)
+        self.ended_ns = 0
         self.lock = threading.Lock()
         self._hide_idle = hide_idle
         self._changed: Callable[[], None] | None = None
@@ -127,9 +129,11 @@ class Collecting:
                 if changed is not None and time.monotonic() - told > _READS:
                     told = time.monotonic()
                     changed()
+            now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            self.ended_ns = time.time_ns()
             with self.lock:
                 take(None)
-                waits.end(session, self.profile, Stacks(self.profile, self._containers))
+                waits.end(session, self.profile, Stacks(self.profile, self._containers), now)
         if self._has_command:
             _leave_out_the_hold(self.profile)
         if changed is not None:

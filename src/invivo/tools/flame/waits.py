@@ -2,7 +2,7 @@
 
     waits = OpenWaits(program, pid=4711)     who is blocked now, and where in the kernel, by /proc
     ...                                      what the program sums up: all waits that end while tracing
-    waits.end(session, profile, stacks)      those that are still open, as samples
+    waits.end(session, profile, stacks, now) those that are still open, as samples
 
 A thread that blocks while it is traced leaves the moment and its stacks in self->at, self->u and self->k; see kinds.py.
 Of one that was blocked before, nobody has seen the stack in user space: it gets a frame that says so, and the kernel's
@@ -77,11 +77,10 @@ class OpenWaits:
             return None
         return stacks.under(stacks.of(blocked.thread.pid, BEFORE), _with_module(blocked.functions), Kind.KERNEL)
 
-    def end(self, session: Session, profile: Profile, stacks: Stacks) -> None:
-        """Add the waits that have not ended, up to now."""
+    def end(self, session: Session, profile: Profile, stacks: Stacks, now: int) -> None:
+        """Add the waits that had not ended by `now` (CLOCK_MONOTONIC), when tracing ended."""
         if not self._program.waits:
             return
-        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         at, user, kernel = (session.thread_values(name) for name in ("at", "u", "k"))
         for tid, since in at.items():
             pid = procfs.thread_group(tid)
