@@ -113,7 +113,9 @@ def _is_cacheable(request: Request) -> bool:
 
 def _has_user_probes(plan: Plan) -> bool:
     """Whether the plan depends on programs' files, which change."""
-    return any(isinstance(attachment.point, Uprobe) for unit in plan.units for attachment in unit.attachments)
+    return plan.late is not None or any(
+        isinstance(attachment.point, Uprobe) for unit in plan.units for attachment in unit.attachments
+    )
 
 
 def compile_now(request: Request, places: Places | None = None) -> Plan:
@@ -144,6 +146,10 @@ def compile_now(request: Request, places: Places | None = None) -> Plan:
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
+    if plan.late is not None:  # its strings are not all known
+        late = plan.late._replace(known=catalog.known_files())
+        meant = {f"{module}:{function}" for unit in late.units for row in unit.clauses for module, function in row}
+        return plan._replace(late=late, globs=tuple(glob for glob in catalog.globs() if glob not in meant))
     plan = plan._replace(globs=catalog.globs())
     return plan._replace(formatter=compile_formatter(plan))
 

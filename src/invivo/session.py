@@ -71,8 +71,8 @@ class Session(Starting):
         engine.refresh()
         self._exit_code = engine.exit_code or 0
         consumer.finish(engine.losses(), engine.missed_runs())
-        if isinstance(engine, KernelEngine) and engine.late is not None:
-            for message in engine.late.messages():
+        if isinstance(engine, KernelEngine):
+            for message in engine.messages():
                 self._tell(message)
 
     def _remove(self) -> None:
@@ -153,6 +153,7 @@ class Session(Starting):
         if not isinstance(engine, KernelEngine):
             return self._step_process(engine, consumer)
         ready = self._poll(engine)
+        engine.take_late()
         for timer in engine.timers:
             if timer.fd in ready:
                 timer.fire()
@@ -200,6 +201,8 @@ class Session(Starting):
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:
             poller.register(timer.fd, select.POLLIN)
+        if engine.late_probes is not None:
+            poller.register(engine.late_probes.fd, select.POLLIN)
         if engine.keeper is not None:
             poller.register(engine.keeper.fd, select.POLLIN)
         switch_ms = max(int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6, _LEAST_WAIT_MS)

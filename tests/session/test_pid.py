@@ -122,8 +122,10 @@ def test_a_library_opened_later_is_probed_from_its_first_call_on(module: str, pl
 
 
 @pytest.mark.parametrize("module", ["lib*", ""])
-def test_a_library_that_only_a_pattern_for_many_means_is_told(module: str, plugin: Path) -> None:
-    program = f"pid$target:{module}:plugin_*:entry, pid$target:a.out:main:entry {{ @[probefunc] = count(); }}"
+def test_what_only_the_library_s_own_types_would_tell_is_not_had_and_told(module: str, plugin: Path) -> None:
+    """args[] is not known when the program is compiled."""
+    program = f"""pid$target:{module}:plugin_*:entry {{ @[args[0]] = count(); }}
+        pid$target:a.out:main:entry {{ @m[probefunc] = count(); }}"""
     command = f"{trigger('loads')} ./{plugin.name}"
     result = invivo("run", "-q", "-x", "zdefs", "-e", program, "-c", command, cwd=plugin.parent)
     assert result.returncode == 0, result.stderr

@@ -20,7 +20,7 @@ from invivo.codegen.storage import Lifetime, Place, Storage
 from invivo.program.attach import BtfTracepoint, Uprobe
 from invivo.program.clauses import Clause
 from invivo.program.nodes import Expr, Variable
-from invivo.program.plan import FaultKind
+from invivo.program.plan import FaultKind, ProbeInfo
 from invivo.program.records import RecordLayout
 from invivo.program.shared import Globals
 from invivo.program.statements import Stmt
@@ -58,6 +58,7 @@ class Helper(enum.IntEnum):
     CURRENT_TASK_BTF = 158
     SNPRINTF = 165
     TASK_PT_REGS = 175
+    COPY_FROM_USER_TASK = 191
 
 
 class Str(NamedTuple):
@@ -99,6 +100,8 @@ class Emitter(ABC):
         self.is_end = False
         self.may_have_exited = False  # whether code before this may have called exit()
         self.probe_ids: tuple[int, ...] = ()  # all that probe_id can be
+        self.late_probe: ProbeInfo | None = None  # stands for those that are made later
+        self.late_clauses: Value | None = None  # alloca: which clauses run, where the cookie says that
         self.clause: Clause | None = None
         self.fault_info: dict[int, Value] | None = None  # in ERROR clauses: what FaultInfo yields
         self.variables: dict[Variable, Place] = {}  # clause-local and local ones

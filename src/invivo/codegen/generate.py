@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from invivo.codegen.late_watch import lower_late_watch
 from invivo.codegen.loop_heads import jump_into_loops
 from invivo.codegen.lowering import lower_unit
 from invivo.codegen.missed_returns import entries_of_returns, lower_missed_returns
@@ -13,13 +14,16 @@ from invivo.codegen.target import compile_text
 from invivo.codegen.thread_end import ATTACHMENT, lower_thread_end
 from invivo.errors import UnsupportedError
 from invivo.program.clauses import Program
+from invivo.program.passes.late import late_units
 from invivo.program.passes.units import Unit, group_units
-from invivo.program.plan import Attachment, Plan, Traits, UnitPlan
+from invivo.program.plan import Attachment, LatePlan, Plan, Traits, UnitPlan
+from invivo.value import replaced
 
 __all__ = ["generate"]
 
 _STACK = 512  # bytes: the kernel's MAX_BPF_STACK
-_THREAD_END, _MISSED_RETURNS = "thread.end", "missed.returns"  # no name of a unit of the program has a dot
+# No name of a unit of the program has a dot.
+_THREAD_END, _MISSED_RETURNS, _LATE_WATCH = "thread.end", "missed.returns", "late.watch"
 
 
 def generate(program: Program, traits: Traits, places: Places | None = None) -> Plan:
@@ -30,6 +34,8 @@ def generate(program: Program, traits: Traits, places: Places | None = None) -> 
         unit, depth = max(((u.name, stack_depth(u.code)) for u in plan.units), key=lambda row: row[1], default=("", 0))
         if depth <= _STACK:
             return plan
+    if program.late:  # whose clauses share a unit, which those of other probes may not
+        return generate(replaced(program, late=()), traits, places)
     raise UnsupportedError(
         f"the clauses of {unit} are too large for one BPF program: they need {depth} bytes of stack, not {_STACK}",
         "split long clauses, and nest expressions and loops less deeply",
@@ -40,15 +46,20 @@ def _generate(
     program: Program, traits: Traits, units: tuple[Unit, ...], stack_budget: int, places: Places | None
 ) -> Plan:
     module = Module(program, traits, stack_budget, places)
-    module.note_sharing(units)
+    growing = late_units(program)
+    module.note_sharing([*units, *(each.unit for each in growing)])
     functions = [lower_unit(module, unit) for unit in units]
+    functions += [lower_unit(module, each.unit, each.probe) for each in growing]
+    if growing:
+        functions.append(lower_late_watch(module, _LATE_WATCH, growing[0].probe))
+        module.late_names()
     for aggregation in program.aggregations:  # also those that are only printed
         module.aggregation(aggregation)
     ends_threads = bool(module.thread_scalars) and traits.task_pid > 0
     if ends_threads:
         functions.append(lower_thread_end(module, _THREAD_END, module.thread_scalars))
     entries = entries_of_returns(units)
-    if entries and all(traits.uretprobe_depth):
+    if (entries or any(each.probe.name == "return" for each in growing)) and all(traits.uretprobe_depth):
         functions.append(lower_missed_returns(module, _MISSED_RETURNS))
     codes: dict[str, Code] = {}
     if functions:
@@ -66,6 +77,15 @@ def _generate(
         unit_plans.append(UnitPlan(_THREAD_END, *codes[_THREAD_END], (ATTACHMENT,)))
     if _MISSED_RETURNS in codes:
         unit_plans.append(UnitPlan(_MISSED_RETURNS, *codes[_MISSED_RETURNS], entries))
+    late = None
+    if growing:
+        first = len(unit_plans)
+        unit_plans += [_unit_plan(each.unit, codes, each.unit.name in module.sleepable) for each in growing]
+        unit_plans.append(UnitPlan(_LATE_WATCH, *codes[_LATE_WATCH], (), _LATE_WATCH in module.sleepable))
+        late = LatePlan(
+            tuple(each.late._replace(unit=first + each.late.unit) for each in growing), len(module.probes) + 1,
+            len(unit_plans) - 1, next((i for i, unit in enumerate(unit_plans) if unit.name == _MISSED_RETURNS), -1),
+        )  # fmt: skip
     return Plan(
         text="",
         units=tuple(unit_plans),
@@ -78,6 +98,7 @@ def _generate(
         faults=tuple(module.faults),
         strings=tuple(module.strings),
         options=module.options,
+        late=late,
     )
 
 

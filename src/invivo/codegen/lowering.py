@@ -13,18 +13,19 @@ from invivo.codegen.emitter import Emitter, Helper, Str, Target
 from invivo.codegen.ir import NULL, ZERO, Block, Value, const
 from invivo.codegen.module import Module
 from invivo.codegen.objects import COOKIE
-from invivo.program.attach import Moment, Once, Tracepoint, Uprobe
-from invivo.program.clauses import Clause
+from invivo.program.attach import AttachPoint, Moment, Once, Tracepoint, Uprobe
+from invivo.program.clauses import Clause, Probe
 from invivo.program.nodes import ContextWord, Expr
 from invivo.program.passes.units import Firing, Selection, Unit
-from invivo.program.shared import Globals
+from invivo.program.plan import ProbeInfo
+from invivo.program.shared import Globals, Late
 from invivo.program.statements import Exit, Stmt
 from invivo.program.walk import walk
 from invivo.source import SourceFile, Span
 
-__all__ = ["lower_unit"]
+__all__ = ["NOWHERE", "lower_unit", "new_emitter"]
 
-_NOWHERE = Span(SourceFile("", ""), 0, 0)  # of code that stands in no text: selectors and guards
+NOWHERE = Span(SourceFile("", ""), 0, 0)  # of code that stands in no text: selectors and guards
 _AREAS = 4  # scratch areas for each CPU where a program can be preempted
 _FEW = 4  # selectors that are compared one by one
 _FIRING_SHIFT = 20  # of a table's entry (32 bits): the firing's number above, the probe's id below
@@ -65,14 +66,21 @@ class _Lowering(Emitter):
         self.storage.release(mark)
 
 
-def lower_unit(module: Module, unit: Unit) -> str:
-    """The LLVM function of a unit.
+def new_emitter(module: Module, name: str, point: AttachPoint) -> Emitter:
+    """For a unit that runs at places of one kind."""
+    e = _Lowering(module, name)
+    e.point = point
+    return e
+
+
+def lower_unit(module: Module, unit: Unit, late: Probe | None = None) -> str:
+    """The LLVM function of a unit; `late` stands for its probes, if they are made later.
 
     Raises:
         TypeError: The program breaks a rule of program/nodes.py (see program/spec.py).
     """
-    e = _Lowering(module, unit.name)
-    e.point = unit.points[0][0]
+    e = new_emitter(module, unit.name, late.attach if late is not None else unit.points[0][0])
+    e.late_probe = ProbeInfo(late.provider, "", "", late.name) if late is not None else None
     e.is_end = e.point == Once(Moment.END)
     clauses = [clause for firing in unit.firings for clause in firing.clauses]
     e.changed_in_loops = variables.changed_in_loops([*clauses, *module.program.error_clauses])
@@ -86,7 +94,7 @@ def lower_unit(module: Module, unit: Unit) -> str:
         if isinstance(step, Selection):
             _selection(e, step)
         else:
-            _firing(e, step, unit.is_shared)
+            _firing(e, step, unit)
     end = e.out.new_block("end")
     release = e.out.new_block("release")
     e.out.enter(done)
@@ -165,8 +173,8 @@ def _selection(e: Emitter, step: Selection) -> None:
     are_few = len(step.cases) <= _FEW
     before = after = e.may_have_exited  # at most one of the firings runs
     if step.guard is not None and not are_few:
-        _test_guard(e, step.guard(_NOWHERE), done)
-    key_expr = step.key(_NOWHERE)
+        _test_guard(e, step.guard(NOWHERE), done)
+    key_expr = step.key(NOWHERE)
     key = memory.context_word(e, key_expr, is_number=True) if isinstance(key_expr, ContextWord) else e.scalar(key_expr)
     blocks = [e.out.new_block("firing") for _ in step.firings]
     if are_few:
@@ -183,7 +191,7 @@ def _selection(e: Emitter, step: Selection) -> None:
             e.may_have_exited = before
             probe_id = incoming[0][0] if len(incoming) == 1 else e.out.phi(incoming)
             if step.guard is not None:  # here, for most events are of other probes
-                _test_guard(e, step.guard(_NOWHERE), done)
+                _test_guard(e, step.guard(NOWHERE), done)
             _selected(e, firing, probe_id, done)
             after = after or e.may_have_exited
     else:
@@ -222,8 +230,16 @@ def _table_entry(e: Emitter, step: Selection, key: Value, done: Block) -> Value:
     return e.out.extend(entry, False)
 
 
-def _firing(e: Emitter, firing: Firing, is_shared: bool) -> None:
-    probe_id = e.out.call(COOKIE, e.out.context, pure=True) if is_shared else const(firing.probe_ids[0])
+def _firing(e: Emitter, firing: Firing, unit: Unit) -> None:
+    if unit.is_late:
+        cookie = e.out.call(COOKIE, e.out.context, pure=True)
+        e.late_clauses = e.out.alloca(8)
+        e.out.store(e.out.binary("lshr", cookie, const(64 - Late.CLAUSES)), e.late_clauses)
+        probe_id = e.out.binary("and", cookie, const((1 << 64 - Late.CLAUSES) - 1))
+    elif unit.is_shared:
+        probe_id = e.out.call(COOKIE, e.out.context, pure=True)
+    else:
+        probe_id = const(firing.probe_ids[0])
     _clauses(e, firing, probe_id)
 
 
@@ -245,14 +261,15 @@ def _clauses(e: Emitter, firing: Firing, probe_id: Value) -> None:
     if firing.guard is not None:
         e.resumes.append(done)
         e.resume = len(e.resumes) - 1
-        _test_guard(e, firing.guard(_NOWHERE), done)
+        _test_guard(e, firing.guard(NOWHERE), done)
     _clause_sequence(e, firing.clauses, done)
     e.out.enter(done)
     e.clause = None
 
 
 def _clause_sequence(e: Emitter, clauses: tuple[Clause, ...], done: Block) -> None:
-    for clause in clauses:
+    chosen = e.late_clauses if len(clauses) > 1 and e.fault_info is None else None
+    for number, clause in enumerate(clauses):
         after = e.out.new_block("clause")
         e.clause = clause
         e.resumes.append(after)
@@ -263,6 +280,11 @@ def _clause_sequence(e: Emitter, clauses: tuple[Clause, ...], done: Block) -> No
             e.out.branch_if(e.out.compare("eq", exiting, ZERO), tracing, done)
             e.out.enter(tracing)
         e.may_have_exited = e.may_have_exited or any(map(_may_exit, (clause, *e.module.program.error_clauses)))
+        if chosen is not None:
+            meant = e.out.new_block("meant")
+            bit = e.out.binary("and", e.out.load(chosen), const(1 << number))
+            e.out.branch_if(e.is_true(bit), meant, after)
+            e.out.enter(meant)
         if clause.predicate is not None:
             _test_guard(e, clause.predicate, after)
         e.returns.append(Target(after))

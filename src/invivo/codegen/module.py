@@ -20,7 +20,7 @@ from invivo.program.nodes import Aggregation, Scope, Variable
 from invivo.program.passes.units import Unit
 from invivo.program.plan import MapKind, MapPlan, Traits
 from invivo.program.records import AggregationPlan, Field
-from invivo.program.shared import Globals, Process, Unwind
+from invivo.program.shared import Globals, Late, Process, Unwind
 from invivo.program.statements import AggUpdate
 from invivo.program.tables import Tables
 from invivo.program.types import Enum, Int, Pointer, size_of
@@ -65,7 +65,7 @@ class Module(Tables):
         """
         seen: dict[Aggregation, Unit] = {}
         for unit in units:
-            is_preemptible = isinstance(unit.points[0][0], Uprobe)
+            is_preemptible = unit.is_late or isinstance(unit.points[0][0], Uprobe)
             for clause in (*(c for firing in unit.firings for c in firing.clauses), *self.program.error_clauses):
                 for node in walk(clause):
                     if isinstance(node, AggUpdate) and (
@@ -132,6 +132,20 @@ class Module(Tables):
     def requests(self) -> Value:
         """The ring that tells of new ones."""
         return _at(self._one(MapPlan("requests", MapKind.REQUESTS, _RINGBUF, 0, 0, Process.REQUESTS)))
+
+    def late_names(self) -> Value:
+        """The address of the table of late probes' names."""
+        size = Late.ENTRIES * Late.ROW_SIZE
+        return _at(self._one(MapPlan("late_names", MapKind.LATE_NAMES, _ARRAY, 4, size, 1, _MMAPABLE)))
+
+    def late_texts(self) -> Value:
+        """That of the table of the same as strings."""
+        size = Late.ENTRIES * 2 * Late.TEXT
+        return _at(self._one(MapPlan("late_texts", MapKind.LATE_TEXTS, _ARRAY, 4, size, 1, _MMAPABLE)))
+
+    def late_visits(self) -> Value:
+        """The ring that tells of processes that have mapped files."""
+        return _at(self._one(MapPlan("late_visits", MapKind.LATE_VISITS, _RINGBUF, 0, 0, Late.VISITS)))
 
     def scratch(self, unit: str, size: int) -> tuple[Value, bool]:
         """A scratch area for each CPU, and whether its key is the CPU's number (else 0).
@@ -243,7 +257,7 @@ class Module(Tables):
     @property
     def data_maps(self) -> frozenset[int]:
         """The maps whose contents are addressed directly."""
-        direct = (MapKind.GLOBALS, MapKind.RODATA)
+        direct = (MapKind.GLOBALS, MapKind.RODATA, MapKind.LATE_NAMES, MapKind.LATE_TEXTS)
         return frozenset(i for i, plan in enumerate(self.maps) if plan.kind in direct)
 
     @property

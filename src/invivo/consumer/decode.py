@@ -51,7 +51,6 @@ def decoder(fields: Sequence[Field], strings: Sequence[bytes], resolver: Resolve
     places = [order.index(index) for index in range(len(fields))]
     is_ordered = places == sorted(places)
     permute = itemgetter(*places) if len(places) > 1 else tuple
-    count = len(strings)
 
     def decode(data: bytes, start: int, end: int) -> tuple[Raw, ...]:
         if end - start < size:
@@ -59,7 +58,7 @@ def decoder(fields: Sequence[Field], strings: Sequence[bytes], resolver: Resolve
         values: list[Raw] = list(unpack(data, start))
         for place in interned:
             number = values[place]
-            values[place] = strings[number] if number < count else b"?"  # type: ignore[operator,index]
+            values[place] = strings[number] if number < len(strings) else b"?"  # type: ignore[operator,index]
         for read in readers:
             values.append(read(data, start, end))
         return tuple(values) if is_ordered else permute(values)

@@ -138,3 +138,4 @@ class Program:
     warnings: tuple[object, ...] = ()
     listed_ids: dict[Probe, int] = fresh(factory=dict)
     stability: tuple[ClauseStability, ...] = ()  # by the index of the clause
+    late: tuple[Clause, ...] = ()  # for probes in files that processes map later: their probes are patterns

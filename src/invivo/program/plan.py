@@ -10,6 +10,7 @@ Its parts: `attach` (where), `records` and `actions` (what comes, what is done w
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from invivo.program.attach import AttachPoint
@@ -20,6 +21,8 @@ __all__ = [
     "ClauseInfo",
     "FaultKind",
     "FaultSite",
+    "LatePlan",
+    "LateUnit",
     "MapKind",
     "MapPlan",
     "PidNumbers",
@@ -28,6 +31,7 @@ __all__ = [
     "Relocation",
     "Traits",
     "UnitPlan",
+    "without_late",
 ]
 
 # --- faults -----------------------------------------------------------------------------------------------------------
@@ -134,6 +138,9 @@ class MapKind(enum.Enum):
     PROCESSES = "processes"  # hash: see Process; who was met, so that addresses are named by what it had mapped then
     UNWIND = "unwind"  # array of maps: see Unwind
     REQUESTS = "requests"  # ring of Request: a process was met for the first time
+    LATE_NAMES = "late names"  # array, one entry, memory-mapped; see Late
+    LATE_TEXTS = "late texts"  # the same
+    LATE_VISITS = "late visits"  # ring
 
 
 class MapPlan(NamedTuple):
@@ -209,6 +216,31 @@ class ClauseInfo(NamedTuple):
     described: tuple[tuple[str, int], ...] = ()
 
 
+class LateUnit(NamedTuple):
+    """A unit that probes are added to while it runs: those of `provider`, attached in process `pid` (0: in all), called
+    `name`. Each of its clauses has the descriptions, as (module, function), of what it means. `offsets` and
+    `has_memory` are program.clauses.Reads of all of them; None where that cannot be told."""
+
+    unit: int  # its index in Plan.units
+    provider: str
+    pid: int
+    name: str
+    clauses: tuple[tuple[tuple[str, str], ...], ...]
+    offsets: frozenset[int] | None
+    has_memory: bool
+
+
+class LatePlan(NamedTuple):
+    """What is needed for probes in files that processes map while they are traced; see shared.Late. `known` are files
+    that have been looked at when the program was compiled. Units and maps by index; -1: there is none."""
+
+    units: tuple[LateUnit, ...]
+    first: int  # probe id
+    watch: int  # the unit that waits in the loader
+    missed_returns: int
+    known: tuple[str, ...] = ()
+
+
 class Plan(NamedTuple):
     """A compiled program, ready to load. `globals_size` and `rodata` size the two data maps.
 
@@ -221,18 +253,27 @@ class Plan(NamedTuple):
     maps: tuple[MapPlan, ...]
     globals_size: int
     rodata: bytes
-    probes: tuple[ProbeInfo, ...]  # index is probe id - 1
+    probes: Sequence[ProbeInfo]  # index is probe id - 1
     records: tuple[RecordLayout, ...]
     aggregations: tuple[AggregationPlan, ...]
     faults: tuple[FaultSite, ...]
-    strings: tuple[bytes, ...]
+    strings: Sequence[bytes]
     options: dict[str, int | str | bool]
     warnings: tuple[str, ...] = ()  # rendered diagnostics
     formatter: bytes | None = None
     clauses: tuple[ClauseInfo, ...] = ()  # those that have probes, in the order of the text
     globs: tuple[str, ...] = ()  # MODULE:FUNCTION that may mean what the traced process loads later
+    late: LatePlan | None = None  # None: no probes are added; else `probes` and `strings` grow
 
     @property
     def matched(self) -> int:
         """Probes that all clauses match, one that several match counted for each."""
         return sum(clause.matched for clause in self.clauses)
+
+
+def without_late(plan: Plan) -> Plan:
+    """The plan without units that probes are added to: what those meant is told when it comes."""
+    assert plan.late is not None
+    globs = (f"{module}:{function}" for unit in plan.late.units for row in unit.clauses for module, function in row)
+    units = plan.units[: plan.late.units[0].unit]
+    return plan._replace(units=units, late=None, globs=tuple(dict.fromkeys((*plan.globs, *globs))))

@@ -10,6 +10,7 @@ import enum
 
 __all__ = [
     "Globals",
+    "Late",
     "Process",
     "Unwind",
     "UnwindEnd",
@@ -34,12 +35,37 @@ class Globals:
     PROCESSES = 96  # generations of processes given so far
     MISSED = 104  # firings for which no scratch area was free
     MISSED_RETURNS = 112  # calls whose returns the kernel will not see
+    LATE_VISITS = 256  # moments at which a process has mapped files, so far: see Late
+    LATE_UNHELD = 264  # those of which nobody took note in time
+    LATE_DONE = 272  # Late.SLOTS words: of those moments, the last that was answered
     STACK_ENDS = 128  # counters by UnwindEnd
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64
     RING_DROPS = 1024  # one counter a CPU, index cpu & 127
     RING_DROPS_CPUS = 128
     USER = 2048
+
+
+class Late:
+    """Probes that are made while tracing goes on. Their cookies are the probe's id, and from bit CLAUSES on one bit for
+    each clause of the unit that it fires. Ids begin at Plan.late.first; the table of names has a ROW for each: u32
+    module and u32 function as numbers of Plan.strings, u64 the probe's number in the list of all; the table of texts
+    module and function as strings of TEXT bytes each.
+
+    A loader that has mapped files sends a VISIT, u64 tgid << 32 | tid and u64 its number from 1, and waits for at most
+    WAIT_NS until the word number & SLOTS - 1 of Globals.LATE_DONE is at least that number.
+    """
+
+    ENTRIES = 8192
+    CLAUSES = 32
+    ROW = "<IIQ"
+    ROW_SIZE = 16
+    TEXT = 256
+    VISIT = "<QQ"
+    VISIT_SIZE = 16
+    VISITS = 1 << 14  # bytes of their ring
+    SLOTS = 16
+    WAIT_NS = 200_000_000
 
 
 class Process:

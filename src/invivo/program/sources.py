@@ -82,6 +82,11 @@ class ProbeCatalog(Protocol):
         """
         ...
 
+    def late(self, pattern: ProbePattern) -> Sequence[Probe]:
+        """What stands for the probes in files that a process maps later, one for `entry` and one for `return`: their
+        module and function are the description's."""
+        ...
+
     def position(self, probe: Probe) -> tuple[int, ...]:
         """Sorts probes into listing order, where it matters: between providers, and at one attach point."""
         ...

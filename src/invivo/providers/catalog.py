@@ -119,6 +119,18 @@ class Catalog:
             raise refused
         return found
 
+    def late(self, pattern: ProbePattern) -> Sequence[Probe]:
+        """What stands for probes in files that a process maps later; see `providers.late`."""
+        name = pattern.provider
+        if self.family(name)[0] != "pid" or not self.has(name):
+            return ()
+        late: Sequence[Probe] = self.provider(name).late(Matcher(pattern))  # type: ignore[attr-defined]
+        return late
+
+    def known_files(self) -> tuple[str, ...]:
+        """The files, as this process opens them, of which pid providers have been asked."""
+        return tuple(place for each in self._providers.values() for place in getattr(each, "known_files", tuple)())
+
     def all(self) -> Iterator[Probe]:
         """Every listed probe, in listing order; providers that cannot be asked are left out."""
         for name in PROVIDERS:

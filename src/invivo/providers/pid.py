@@ -22,6 +22,7 @@ from invivo.program.clauses import Probe
 from invivo.providers.base import Description, KernelTypeSource, Matcher
 from invivo.providers.descendants import descends_from
 from invivo.providers.functions import FunctionProbes
+from invivo.providers.late import LatePatterns
 from invivo.providers.user_types import UserTypes
 from invivo.symbols.later import find_all, find_for
 from invivo.symbols.objects import MappedObject, mapped_objects
@@ -38,6 +39,8 @@ class PidProvider:
         self.name = f"pid{pid}"
         self.pid = pid
         self._functions = FunctionProbes(self.name, pid, programs)
+        self._late = LatePatterns(self.name, pid, programs)
+        self._is_following = False
         self._objects: list[MappedObject] | None = None
         self._later: dict[str, MappedObject | None] = {}
         self.globs: dict[str, None] = {}  # MODULE:FUNCTION of descriptions whose module is a pattern
@@ -45,7 +48,10 @@ class PidProvider:
 
     def follow(self, types: KernelTypeSource, is_namespaced: bool) -> None:
         """Let the probes fire in the process's descendants too; before the first of them is made."""
-        self._functions.confine(0, descends_from(types, self.pid, is_namespaced))
+        guard = descends_from(types, self.pid, is_namespaced)
+        self._functions.confine(0, guard)
+        self._late.confine(0, guard)
+        self._is_following = True
 
     @property
     def objects(self) -> list[MappedObject]:
@@ -79,6 +85,15 @@ class PidProvider:
 
     def match(self, matcher: Matcher) -> Sequence[Probe]:
         return self._functions.match(self._meant(matcher), matcher)
+
+    def late(self, matcher: Matcher) -> Sequence[Probe]:
+        """What stands for functions of files that are mapped later: by a pattern of names, or in children."""
+        return self._late.of(matcher) if self._is_following or matcher.module.literal is None else ()
+
+    def known_files(self) -> Sequence[str]:
+        """Those that are mapped, and those that will be: their probes are made."""
+        later = chain(self._later.values(), *self._globbed.values())
+        return [item.place for item in (*(self._objects or ()), *later) if item is not None]
 
     def explain(self, matcher: Matcher) -> str:
         meant = self._meant(matcher)

@@ -55,6 +55,7 @@ def test_helpers_are_the_kernels(kernels_own: dict[str, int]) -> None:
         Helper.RINGBUF_QUERY: "ringbuf_query", Helper.SNPRINTF: "snprintf",
         Helper.CURRENT_TASK_BTF: "get_current_task_btf", Helper.COPY_FROM_USER: "copy_from_user",
         Helper.TASK_PT_REGS: "task_pt_regs", Helper.NS_PID_TGID: "get_ns_current_pid_tgid",
+        Helper.COPY_FROM_USER_TASK: "copy_from_user_task",
     }  # fmt: skip
     assert set(names) == set(Helper)
     assert {helper.value: name for helper, name in names.items()} == {

@@ -57,7 +57,7 @@ def attach(
         UnsupportedError: The kernel has no such tracepoint any more, or refuses this kind.
         KernelError: Another failure, naming the place.
     """
-    if isinstance(unit.plan.attachments[0].point, Uprobe):
+    if unit.plan.attachments and isinstance(unit.plan.attachments[0].point, Uprobe):
         assert keeper is not None, "the engine has one for such plans"
         return _attach_uprobes(unit, unit.plan.attachments, keeper)
     for attachment in unit.plan.attachments:

@@ -23,9 +23,10 @@ from invivo.engines.kernel.attach import RefusedProbe, RunningTimer, attach
 from invivo.engines.kernel.loader import LoadedUnit, create_maps, load_unit
 from invivo.engines.kernel.processes import ProcessWatch
 from invivo.engines.kernel.snapshot import Snapshots
+from invivo.errors import VerifierError
 from invivo.linux import clock, syscalls
 from invivo.program.attach import Moment, Once, Uprobe
-from invivo.program.plan import MapKind, Plan
+from invivo.program.plan import MapKind, Plan, without_late
 from invivo.program.shared import Globals, UnwindEnd
 
 TYPE_CHECKING = False
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from invivo.bpf.link.keeper import Keeper
     from invivo.engines.base import Merge
     from invivo.engines.kernel.late import LateLibraries
+    from invivo.engines.kernel.late_probes import LateProbes
 
 __all__ = ["KernelEngine"]
 
@@ -57,12 +59,15 @@ class KernelEngine(Engine):
 
     def __init__(self, plan: Plan, merge: Merge, target_pid: int = 0, keeper: Keeper | None = None) -> None:
         """`keeper` is one that there is already, for probes in programs; it is closed with the engine."""
+        if plan.late is not None:  # both grow
+            plan = plan._replace(probes=list(plan.probes), strings=list(plan.strings))
         self.plan = plan
         self.keeper = keeper
         self.target_pid = target_pid
         self.timers: list[RunningTimer] = []
         self.refused: list[RefusedProbe] = []  # places in programs that the kernel does not let be probed
-        self.late: LateLibraries | None = None  # where patterns name files of the target
+        self.late: LateLibraries | None = None  # where patterns name files of the target that cannot be probed later
+        self.late_probes: LateProbes | None = None  # where they can
         self._merge = merge
         self._maps: list[Map] = []
         self._stacks: dict[bytes, bytes] = {}  # those of the run, once it is closed
@@ -99,8 +104,14 @@ class KernelEngine(Engine):
         self.set_target(self.target_pid)
         self._set(Globals.TRACER_PID, os.getpid())
         self._set(Globals.WALL_OFFSET_NS, clock.wall_offset_ns())
-        for unit in self.plan.units:
-            self._units.append(load_unit(unit, self._maps))
+        for index, unit in enumerate(self.plan.units):
+            try:
+                self._units.append(load_unit(unit, self._maps))
+            except VerifierError:
+                if self.plan.late is None or index < self.plan.late.units[0].unit:
+                    raise
+                self.plan = without_late(self.plan)
+                break
         self._snapshots = Snapshots(self.plan, self._maps, self._globals, self._merge)
 
     def start_keeper(self) -> Keeper:
@@ -114,7 +125,8 @@ class KernelEngine(Engine):
     @property
     def has_user_probes(self) -> bool:
         """Whether some probe lies in a program."""
-        return any(isinstance(item.point, Uprobe) for unit in self.plan.units for item in unit.attachments)
+        points = (item.point for unit in self.plan.units for item in unit.attachments)
+        return self.plan.late is not None or any(isinstance(point, Uprobe) for point in points)
 
     @property
     def unwinds(self) -> bool:
@@ -147,6 +159,12 @@ class KernelEngine(Engine):
             self.late = LateLibraries(self.target_pid, self.plan)
         for unit in self._units:
             self.refused += attach(unit, self._links, self.timers, self.keeper)
+        if self.plan.late is not None and self.target_pid:
+            from invivo.engines.kernel.late_probes import LateProbes
+
+            assert self.keeper is not None, "there is one for such plans"
+            self.late_probes = LateProbes(self.plan, self._maps, self._globals, self.keeper, self._units)
+            self.late_probes.start(self.target_pid)
 
     def refusals(self) -> list[str]:
         """A sentence for each place in a program that the kernel does not let be probed."""
@@ -182,7 +200,17 @@ class KernelEngine(Engine):
             self.watch.take()
         if self.late is not None:
             self.late.take()
+        self.take_late()
         return self._ring.read(sink) if self._ring is not None else 0
+
+    def take_late(self) -> None:
+        """Put probes into what processes have mapped; they wait for it."""
+        if self.late_probes is not None:
+            self.late_probes.take()
+
+    def messages(self) -> list[str]:
+        """What of files that were mapped later was left out, a sentence each."""
+        return [text for late in (self.late, self.late_probes) if late is not None for text in late.messages()]
 
     @property
     def ring_fd(self) -> int:
@@ -267,8 +295,9 @@ class KernelEngine(Engine):
         self.disable()
         if self.keeper is not None:
             self.keeper.close()
-        if self.late is not None:
-            self.late.close()
+        for late in (self.late, self.late_probes):
+            if late is not None:
+                late.close()
         for unit in self._units:
             unit.program.close()
         self._units.clear()

@@ -110,7 +110,7 @@ def load_unit(unit: UnitPlan, maps: list[Map]) -> LoadedUnit:
         KernelError, RightsError: The kernel refuses.
     """
     code = _relocate(unit.code, unit.relocations, maps)
-    point: AttachPoint = unit.attachments[0].point
+    point: AttachPoint = unit.attachments[0].point if unit.attachments else Uprobe("", 0)  # those that come later
     kind, expected, btf_id = _program_type(point)
     name = "".join(char if char.isalnum() or char == "_" else "_" for char in unit.name)[:15]
     spec = ProgramSpec(

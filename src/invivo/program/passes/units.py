@@ -29,7 +29,7 @@ from invivo.program.walk import walk
 from invivo.source import Span
 from invivo.value import node
 
-__all__ = ["Firing", "Selection", "Unit", "group_units"]
+__all__ = ["Firing", "Selection", "Unit", "group_units", "reads_of"]
 
 # A shared program misses what happens while it runs (an interrupt's tracepoints), but each of their own costs 2 ms.
 _MANY_RAW = 64
@@ -42,7 +42,10 @@ _REGISTERS = frozenset(("ustack", "ustack_depth", "ucaller", "user_pc", "user_re
 
 @node
 class Firing:
-    """Probes that run the same clauses. Where there are several, a selection or a cookie says which one fired."""
+    """Probes that run the same clauses. Where there are several, a selection or a cookie says which one fired.
+
+    Where there are none, they are added later, and the cookie says which clauses it is that run (see shared.Late).
+    """
 
     probe_ids: tuple[int, ...]
     clauses: tuple[Clause, ...]
@@ -69,6 +72,11 @@ class Unit:
     name: str
     points: tuple[tuple[AttachPoint, int], ...]
     steps: tuple[Firing | Selection, ...]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its probes are added while it runs."""
+        return not self.points
 
     @property
     def is_shared(self) -> bool:
@@ -98,7 +106,7 @@ def group_units(program: Program, *, prefer_raw: bool = False) -> tuple[Unit, ..
         else:
             same = tuple(map(id, clauses[probe]))
             if same not in known:
-                known[same] = _reads((*clauses[probe], *program.error_clauses))
+                known[same] = reads_of((*clauses[probe], *program.error_clauses))
             reads = known[same]
             first = probe.attach if reads is None else probe.placed(reads)
         for point in (first, *probe.others):
@@ -144,7 +152,7 @@ def _reads_context(clause: Clause) -> bool:
     )
 
 
-def _reads(clauses: Iterable[Clause]) -> Reads | None:
+def reads_of(clauses: Iterable[Clause]) -> Reads | None:
     """What clauses read of a process; None if it cannot be told, or is where the process is."""
     offsets: set[int] = set()
     has_memory = False

@@ -15,7 +15,7 @@ from invivo.lang.d.lower.state import Abandoned, ProgramState
 from invivo.program.clauses import Context, Probe
 from invivo.program.sources import ProbePattern
 
-__all__ = ["by_context", "match"]
+__all__ = ["by_context", "late", "match"]
 
 
 def match(state: ProgramState, specs: Sequence[syntax.ProbeSpec]) -> list[Probe]:
@@ -67,9 +67,22 @@ def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
         state.error("D_PROC_BADPID", spec.span, f"'{fields[0]}' names no process", hint)
     if not probes and not state.options["zdefs"]:
         hint = state.catalog.suggest(pattern)
+        if pattern.provider and state.catalog.late(pattern):
+            hint += "; -x zdefs goes on without, until a file is loaded that has it"
         state.error("D_PDESC_ZERO", spec.span, f"no probe matches '{text}'", hint)
     state.descriptions.append((tuple(fields), len(probes)))
     return probes
+
+
+def late(state: ProgramState, specs: Sequence[syntax.ProbeSpec]) -> list[Probe]:
+    """What stands for probes of a clause, whose descriptions match() has looked at, in files that are mapped later."""
+    found: dict[Probe, None] = {}
+    for spec in specs:
+        fields = state.macros.expand(spec.text)[0].split(":")
+        pattern = ProbePattern(*[""] * (4 - len(fields)), *fields)
+        if pattern.provider:
+            found.update(dict.fromkeys(state.catalog.late(pattern)))
+    return list(found)
 
 
 def _numbered(state: ProgramState, spec: syntax.ProbeSpec, text: str) -> Probe:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from invivo.diagnostics import Diagnostics
 from invivo.errors import OptionError
 from invivo.lang.d import syntax
-from invivo.lang.d.lower import coerce, ctypes, probes, statements, symbols, translators, variables
+from invivo.lang.d.lower import coerce, ctypes, late, probes, statements, symbols, translators, variables
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.expressions import lower
 from invivo.lang.d.lower.folders import folder_declarations
@@ -29,6 +29,7 @@ from invivo.program.sources import ProbeCatalog, TypeSource
 from invivo.program.stability import ClauseStability
 from invivo.program.types import INT, INT64
 from invivo.source import SourceFile, Span
+from invivo.value import replaced
 
 __all__ = ["compile_text"]
 
@@ -94,11 +95,13 @@ def _compile(
         diagnostics.error("D_EMPTY", Span(source, 0, len(source.text.split("\n")[0])), "the program has no probes",
                           "for instance: BEGIN { trace(pid); exit(0); }")  # fmt: skip
     lowered: list[Clause] = []
+    lowered_late: list[Clause] = []
     locals_: list[Variable] = []
     stability: list[ClauseStability] = []
     for index, clause in enumerate(clauses):
         made = _clause(state, clause, index, locals_)
         lowered += made
+        lowered_late += late.clauses(state, clause, index, locals_, _lower)
         providers = sorted({probe.provider for each in made for probe in each.probes})
         stability.append(clause_stability(state, clause, providers))
     state.seal()
@@ -106,7 +109,7 @@ def _compile(
     diagnostics.check()
     if not values["argref"]:
         _check_arguments(macros)
-    return _program(state, lowered, locals_, stability)
+    return replaced(_program(state, lowered, locals_, stability), late=tuple(lowered_late))
 
 
 def _is_too_new(state: ProgramState, declaration: syntax.TopLevel) -> bool:

@@ -1,0 +1,218 @@
+"""Functions of files that processes map while they are traced: libraries opened later, programs of children."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from invivo import trace
+from tests.session.test_nothing_left import NOTHING, kernel_objects, tracing, wait_until_gone
+from tests.support import TESTS, invivo, trigger
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> list[str]:
+    """Five libraries with plugin_work() and a constructor begin(), that no description names."""
+    first = tmp_path / "libodd0.so"
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", first, TESTS / "triggers/plugin.c"], check=True)
+    paths = [str(first)]
+    for number in range(1, 5):
+        paths.append(str(tmp_path / f"libodd{number}.so"))
+        shutil.copy(first, paths[-1])
+    return paths
+
+
+def run(program: str, command: str, *options: str) -> list[list[str]]:
+    """Rows that a program prints in which no trigger's line is; nothing is told but where `told` says so."""
+    result = invivo("run", "-q", "-x", "zdefs", *options, "-e", program, "-c", command)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return [words for line in result.stdout.splitlines() if len(words := line.split()) > 1]
+
+
+@pytest.mark.parametrize("module", ["lib*", ""])
+def test_every_call_counts_from_the_constructor_on(module: str, plugins: list[str]) -> None:
+    program = f"""pid$target:{module}:plugin_w*:entry, pid$target:{module}:begin: {{
+        @[probemod, probefunc, probename] = count(); }}"""
+    assert sorted(run(program, f"{trigger('opens')} 23 {plugins[0]}")) == [
+        ["libodd0.so", "begin", "entry", "1"],
+        ["libodd0.so", "begin", "return", "1"],
+        ["libodd0.so", "plugin_work", "entry", "23"],
+    ]
+
+
+@pytest.mark.parametrize("flag", ["", "-t"])
+def test_several_libraries_one_after_the_other_and_at_once(flag: str, plugins: list[str]) -> None:
+    """The first is opened a second time; with -t each by a thread of its own."""
+    times = (5, 7, 11, 13, 17)
+    command = " ".join(f"{n} {path}" for n, path in zip((*times, 19), (*plugins, plugins[0]), strict=True))
+    program = """pid$target::plugin_work:entry { @e[probemod] = count(); @i[id] = count(); @s = sum(arg0); }
+        pid$target::plugin_work:return { @r[probemod] = count(); }
+        END { printa("e %s %@d\\n", @e); printa("r %s %@d\\n", @r); printa("i %d %@d\\n", @i);
+            printa("s %@d\\n", @s); }"""
+    found = run(program, f"{trigger('opens')} {flag} {command}")
+    expected = {f"libodd{i}.so": str(n + 19 * (i == 0)) for i, n in enumerate(times)}
+    assert {row[1]: row[2] for row in found if row[0] == "e"} == expected
+    assert {row[1]: row[2] for row in found if row[0] == "r"} == expected
+    assert sorted(row[2] for row in found if row[0] == "i") == sorted(expected.values())  # an id for each
+    assert ["s", str(sum(times) + 19)] in found
+
+
+def test_clauses_of_one_firing_stay_together_and_in_order(plugins: list[str]) -> None:
+    """Three descriptions that mean the same probe, and one that does not."""
+    program = """pid$target:lib*:plugin_*:entry { this->n = arg0 * 40; self->who = strjoin(probemod, "!"); }
+        pid$target::begin:entry { this->n = 7; self->who = "?"; }
+        pid$target::*_work:entry /probefunc == "plugin_work" && probefunc != probemod/ { this->n += 2; }
+        pid$target:libodd*:plugin_work:entry { @[self->who, this->n, probename, epid] = count(); }"""
+    assert run(program, f"{trigger('opens')} 29 {plugins[3]}") == [["libodd3.so!", "42", "entry", "4", "29"]]
+
+
+def test_names_of_records(plugins: list[str]) -> None:
+    result = invivo("run", "-x", "zdefs", "-e", "pid$target::plugin_work:entry { trace(probefunc); }", "-c",
+                    f"{trigger('opens')} 3 {plugins[1]}")  # fmt: skip
+    rows = [line.split() for line in result.stdout.splitlines() if "plugin_work:entry" in line]
+    assert [row[2:] for row in rows] == [["plugin_work:entry", "plugin_work"]] * 3
+    assert len({row[1] for row in rows}) == 1
+
+
+def test_a_fault_names_the_probe(plugins: list[str]) -> None:
+    result = invivo("run", "-q", "-x", "zdefs", "-e", "pid$target::plugin_work:entry { trace(1 / (arg0 - 1)); }", "-c",
+                    f"{trigger('opens')} 3 {plugins[1]}")  # fmt: skip
+    assert result.stderr.count("libodd1.so:plugin_work:entry") == 3
+
+
+@pytest.fixture
+def opener() -> Iterator[subprocess.Popen[str]]:
+    target = subprocess.Popen(
+        [trigger("opens")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    yield target
+    target.kill()
+    target.communicate()
+
+
+def ask(target: subprocess.Popen[str], times: int, path: str) -> None:
+    assert target.stdin is not None
+    assert target.stdout is not None
+    target.stdin.write(f"{times} {path}\n")
+    target.stdin.flush()
+    assert target.stdout.readline() == f"{100 + times}\n"
+
+
+def test_a_process_that_runs(plugins: list[str], opener: subprocess.Popen[str]) -> None:
+    ask(opener, 3, plugins[0])
+    program = f"pid{opener.pid}::plugin_work:entry, pid{opener.pid}::main:entry {{ @[probemod] = count(); }}"
+    with trace(program, pid=opener.pid, options={"zdefs": None}) as session:
+        thread = threading.Thread(target=lambda: [ask(opener, 31, path) for path in plugins[:3]], daemon=True)
+        thread.start()
+        threading.Thread(target=lambda: (thread.join(), session.stop()), daemon=True).start()
+        session.wait()
+    assert {key[0]: value for key, value in session.aggregations[""].items()} == {
+        "libodd0.so": 31, "libodd1.so": 31, "libodd2.so": 31,
+    }  # fmt: skip
+
+
+def test_a_thread_that_another_tracer_has(plugins: list[str], opener: subprocess.Popen[str]) -> None:
+    """It cannot be held, and waits in the kernel as long as the probes take."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.ptrace(0x4206, opener.pid, 0, 0) == 0, os.strerror(ctypes.get_errno())  # PTRACE_SEIZE
+    tracer = tracing(
+        "pid$target::plugin_work:entry { @[probemod] = count(); }", "-x", "zdefs", "-p", str(opener.pid),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    wait_for_probes(opener)
+    ask(opener, 37, plugins[2])
+    tracer.send_signal(signal.SIGINT)
+    output, told = tracer.communicate(timeout=30)
+    if "went on before" in told:  # a machine under load: it is told
+        return
+    assert output.split() == ["libodd2.so", "37"]
+
+
+def wait_for_probes(target: subprocess.Popen[str]) -> None:
+    """Until the loader's code has a breakpoint."""
+    from invivo.linux.maps import read_maps
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for mapping in read_maps(target.pid) or []:
+            if "/ld-" in mapping.path:
+                with open(f"/proc/{target.pid}/mem", "rb") as memory, open(mapping.path, "rb") as file:
+                    memory.seek(mapping.start)
+                    file.seek(mapping.offset)
+                    size = mapping.end - mapping.start
+                    if memory.read(size)[: size - 4096] != file.read(size)[: size - 4096]:
+                        return
+        time.sleep(0.02)
+    raise AssertionError("no breakpoint in 30 s")
+
+
+_MORE = [pytest.param(moment, marks=pytest.mark.slow) for moment in range(6, 50)]
+
+
+@pytest.mark.parametrize("moment", [*range(6), *_MORE])
+def test_a_tracer_killed_while_libraries_are_opened(
+    moment: int, plugins: list[str], opener: subprocess.Popen[str]
+) -> None:
+    """The process goes on, whether it waits in the kernel or is held."""
+    before = kernel_objects()
+    program = "pid$target:::entry { @[probefunc] = count(); }"
+    tracer = tracing(program, "-p", str(opener.pid), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_probes(opener)
+    pid = os.fork()
+    if pid == 0:  # kills at a moment of what the other does
+        time.sleep(random.Random(moment).random() * 0.06)
+        os.kill(tracer.pid, signal.SIGKILL)
+        os._exit(0)
+    for path in plugins:
+        ask(opener, 3, path)
+    os.waitpid(pid, 0)
+    tracer.wait()
+    ask(opener, 3, plugins[0])
+    assert wait_until_gone(before, tracer.pid) == NOTHING
+    status = Path(f"/proc/{opener.pid}/status").read_text()
+    assert "TracerPid:\t0" in status
+
+
+# --- children ---
+
+
+def test_programs_of_children_are_followed(plugins: list[str]) -> None:
+    """Two programs with functions of that name, and a library that only a child opens; step() is called 8 times a run.
+    Not followed: what others run."""
+    family, opens = trigger("family"), trigger("opens")
+    program = """pid$target:a.out:main:entry, pid$target:a.out:step:entry, pid$target:libodd0:plugin_work:return
+        { @[execname, probemod, probefunc] = count(); }"""
+    others = subprocess.Popen(["sh", "-c", f"while sleep 0.02; do {family}; {opens} 5 {plugins[0]} >/dev/null; done"])
+    try:
+        command = f"sh -c '{family}; {opens} 41 {plugins[0]}; {family}; exec {opens} 43 {plugins[0]}'"
+        found = sorted(run(program, command, "-x", "follow"))
+    finally:
+        others.kill()
+        others.wait()
+    assert found == [
+        ["family", "family", "main", "2"],
+        ["family", "family", "step", "16"],
+        ["opens", "libodd0.so", "plugin_work", "84"],
+        ["opens", "opens", "main", "2"],
+    ]
+
+
+def test_the_same_library_in_programs_of_children() -> None:
+    """A child's putchar() of the C library that the shell has too: `echo` of 5 lines."""
+    calls = "for i in 1 2 3 4 5; do " + trigger("family") + "; done"
+    program = "pid$target:libc:fork:entry, pid$target:libc:_Fork:entry { @[execname] = count(); }"
+    found = run(program, f"sh -c '{calls}; true'", "-x", "follow")
+    assert ["family", "30"] in found or ["family", "60"] in found  # fork() calls _Fork() where both are names
