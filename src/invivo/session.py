@@ -136,7 +136,10 @@ class Session(Starting):
         while not self._is_done:
             if not self._step():
                 self._finish()
-            yield from self._consumer.take_records()
+            records = self._consumer.take_records()
+            if records and isinstance(self._engine, KernelEngine) and self._engine.watch is not None:
+                self._engine.watch.calm()  # the caller may take its time
+            yield from records
         self._raise_failure()
 
     def _raise_failure(self) -> None:
@@ -216,7 +219,7 @@ class Session(Starting):
             wait_ms = min(wait_ms, max(0.0, (self._deadline - time.monotonic()) * 1e3 + 1))
         if has_reader:
             engine.await_records()
-        return {fd for fd, _ in poller.poll(wait_ms)}
+        return engine.wait(poller, wait_ms)
 
     # --- answers ------------------------------------------------------------------------------------------------
 

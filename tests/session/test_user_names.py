@@ -61,6 +61,25 @@ def test_a_program_that_has_ended_is_named(spin: str) -> None:
     assert not any("[" in name for stack in named for name in stack[:3])
 
 
+def test_short_programs_of_a_shell_are_whole_on_a_busy_machine(spin: str) -> None:
+    """Ten of 50 ms each, while two processes spin: nearly all that is sampled in main is followed to _start, and the
+    tracer is an ordinary thread again when tracing is over."""
+    before = os.sched_getscheduler(0)
+    program = 'profile-997 /execname == "spin"/ { @[ustack()] = count(); }'
+    spinners = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        found = stacks(["sh", "-c", f"for i in 0 1 2 3 4 5 6 7 8 9; do {spin} 50; done"], program)
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
+    inside = [stack for stack in found if "spin`inner" in stack]
+    assert inside
+    assert all(is_chain(stack) for stack in inside)
+    assert any(stack[-1] == "spin`_start" for stack in inside)
+    assert os.sched_getscheduler(0) == before
+
+
 def test_a_program_whose_file_was_deleted_is_named(spin: str) -> None:
     found = stacks([spin, "200", "unlink"])
     assert not os.path.exists(spin)

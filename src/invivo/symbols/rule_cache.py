@@ -1,7 +1,7 @@
 """Unwind rules on disk: what was once read of a file's call frame information is not read again.
 
     rules_in(elf)     the rules of a file: those kept, or read now and kept
-    kept(elf)         those kept, or None; a millisecond, where reading libc's takes fifty
+    kept(elf)         those kept, or of a small file; else None: a millisecond, where reading libc's takes fifty
 
 Files in the user's cache directory (see invivo.cache), named after a checksum of the sections that the rules were made
 of. So it makes no difference where a file lies, whether it has a build ID, and whether that is true.
@@ -24,23 +24,26 @@ if TYPE_CHECKING:
     from invivo.symbols.elf import ElfFile
     from invivo.symbols.unwind import FrameSection
 
-__all__ = ["INLINE_BYTES", "kept", "packed", "rules_in", "unpacked"]
+__all__ = ["INLINE_BYTES", "SMALL_BYTES", "kept", "packed", "rules_in", "unpacked"]
 
 KEPT_BYTES = 64 << 20  # on disk; the oldest go
 INLINE_BYTES = 4 << 20  # of sections: a checksum of more takes more than some milliseconds
+SMALL_BYTES = 8 << 10  # of sections: read in a few milliseconds
 _SUFFIX = ".rules"
 _VERSION = b"invivo rules 3\0\0"  # one more at each change of what rules look like, or of how they are made
 _LOW = 0xFFFFFFFF
 _HEAD = struct.Struct("<16sQII")  # the version, RuleTable.base, rows, checksum of what follows
 
 
-def rules_in(elf: ElfFile) -> RuleTable:
-    """The rules of a file, from the cache if they are there.
+def rules_in(elf: ElfFile, sections: list[FrameSection] | None = None) -> RuleTable:
+    """The rules of a file, from the cache if they are there. `sections` are those of frame_sections(), if the caller
+    has them.
 
     Raises:
         ElfError: The file is damaged.
     """
-    sections = frame_sections(elf)
+    if sections is None:
+        sections = frame_sections(elf)
     if not sections:
         return EMPTY
     path = _path(sections)
@@ -52,7 +55,7 @@ def rules_in(elf: ElfFile) -> RuleTable:
 
 
 def kept(elf: ElfFile) -> RuleTable | None:
-    """The rules of a file if no work is needed for them: it has none, or they are in the cache.
+    """The rules of a file if little work is needed for them: it has none or few, or they are in the cache.
 
     Raises:
         ElfError: The file is damaged.
@@ -60,7 +63,10 @@ def kept(elf: ElfFile) -> RuleTable | None:
     sections = frame_sections(elf)
     if not sections:
         return EMPTY
-    return _load(_path(sections)) if sum(len(section.data) for section in sections) <= INLINE_BYTES else None
+    size = sum(len(section.data) for section in sections)
+    if size <= SMALL_BYTES:
+        return rules_in(elf, sections)
+    return _load(_path(sections)) if size <= INLINE_BYTES else None
 
 
 def packed(table: RuleTable) -> bytes:

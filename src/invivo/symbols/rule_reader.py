@@ -60,7 +60,8 @@ class RuleReader:
             path = f"/proc/{os.getpid()}/{path.removeprefix('/proc/self/')}"
         with suppress(OSError):  # it has ended, which take() finds out
             status = os.stat(path)
-            os.write(self._to, f"{number} {status.st_dev} {status.st_ino} {path}\n".encode("utf-8", "surrogateescape"))
+            line = f"{number} {status.st_dev} {status.st_ino} {status.st_size} {path}\n"
+            os.write(self._to, line.encode("utf-8", "surrogateescape"))
 
     def take(self, timeout_s: float = 0.0) -> list[tuple[int, RuleTable]]:
         """The answers since the last call; waits for one, at most so long, if there is none."""
@@ -143,14 +144,13 @@ class RuleReader:
 
 
 def answer() -> None:
-    """Read lines of `number device inode path` from standard input, and answer each on standard output, until the
-    input ends."""
+    """Read lines of `number device inode size path` from standard input, and answer each on standard output, until the
+    input ends: small files first, so that most stacks need not wait for the largest."""
     import resource
     import threading
 
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    os.nice(5)
-    lines: list[bytes] = []
+    lines: list[tuple[int, bytes]] = []
     there = threading.Semaphore(0)
 
     def read() -> None:
@@ -159,14 +159,16 @@ def answer() -> None:
             while data := stream.read(1 << 16):
                 *whole, rest = (rest + data).split(b"\n")
                 for line in whole:
-                    lines.append(line)
+                    lines.append((int(line.split(b" ", 4)[3]), line))
                     there.release()
         os._exit(0)  # in the midst of a file too
 
     threading.Thread(target=read, daemon=True).start()
     while True:
         there.acquire()
-        number, device, inode, path = lines.pop(0).split(b" ", 3)
+        smallest = min(lines)
+        lines.remove(smallest)
+        number, device, inode, _, path = smallest[1].split(b" ", 4)
         data = packed(_table(os.fsdecode(path), (int(device), int(inode))))
         view = memoryview(_ANSWER.pack(int(number), len(data)) + data)
         while view:

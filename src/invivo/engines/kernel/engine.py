@@ -31,6 +31,7 @@ from invivo.program.shared import Globals, UnwindEnd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import select
     from collections.abc import Callable
 
     from invivo.bpf.link.base import Link
@@ -180,6 +181,8 @@ class KernelEngine(Engine):
 
     def disable(self) -> None:
         """Detach everything and wait until no program of it still runs."""
+        if self.watch is not None:
+            self.watch.calm()
         was_enabled = bool(self._links)
         if self.keeper is not None:
             was_enabled |= self.keeper.release()
@@ -193,6 +196,12 @@ class KernelEngine(Engine):
     def end(self) -> None:
         """Run END's clauses."""
         self._run(Moment.END)
+
+    def wait(self, poller: select.poll, wait_ms: float) -> set[int]:
+        """Wait for descriptors; yields those that are ready. What processes have mapped is taken in first of all."""
+        if self.watch is not None:
+            return self.watch.wait(poller, wait_ms)
+        return {fd for fd, _ in poller.poll(wait_ms)}
 
     def read(self, sink: Callable[[memoryview], int]) -> int:
         """Hand all complete records to `sink` as runs of ring-buffer frames; returns the bytes read."""

@@ -23,12 +23,14 @@ from invivo.engines.kernel.unwinding import List, UnwindTables
 from invivo.errors import KernelError, RightsError
 from invivo.linux import procfs
 from invivo.linux.perf_records import Executed, Exited, Forked, Mapped, PerfRecords, ProcessRecord
+from invivo.linux.prompt import Promptness
 from invivo.program.plan import MapKind, Plan
 from invivo.program.shared import Process
 from invivo.symbols.normalize import AddressSpace, AddressSpaces
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import select
     from collections.abc import Callable
 
 __all__ = ["ProcessWatch"]
@@ -41,6 +43,7 @@ _MOST_S = 5.0  # to wait for a target's rules
 # On a busy machine others' programs begin all the time: after perf's records of processes that have nothing to do with
 # the target, only requests wake the consumer for a while.
 _QUIET_S = 0.02
+_LIVELY_S = 1.0  # but not so soon after one of the target's own, which may begin more
 
 
 class _Entry:
@@ -76,7 +79,8 @@ class ProcessWatch:
         self._followed: set[int] = set()  # the target and its descendants
         self._exec_ids: dict[int, int] = {}  # by pid: that of the program that it runs, where it was met
         self._refused: frozenset[str] = frozenset()
-        self._quiet_until = 0.0
+        self._quiet_until = self._lively_until = 0.0
+        self._prompt = Promptness()
         self.met: Callable[[int], object] = lambda pid: None  # told of each process that a program has met
 
     @staticmethod
@@ -119,6 +123,21 @@ class ProcessWatch:
             if child not in self._followed:
                 self.follow(child)
 
+    def wait(self, poller: select.poll, wait_ms: float) -> set[int]:
+        """Wait for descriptors, take in what happened, and yield those that are ready. Where stacks are unwound this is
+        prompt: a program may end some milliseconds after it has mapped what it needs."""
+        if self._tables is None:
+            return {fd for fd, _ in poller.poll(wait_ms)}
+        self._prompt.begin()
+        ready = {fd for fd, _ in poller.poll(wait_ms)}
+        self._prompt.woken()
+        self.take()
+        return ready
+
+    def calm(self) -> None:
+        """There is other work to be done than to follow what happens."""
+        self._prompt.calm()
+
     def take(self) -> None:
         """Take in what happened since the last call."""
         # Requests first, to be answered after the records: what was mapped before a request is then known.
@@ -141,8 +160,12 @@ class ProcessWatch:
                 entries[:] = [entry for entry in entries if entry.generation]
                 entries.append(_Entry(_KEY.pack(pid, exec_id), generation, space))
                 changed[pid] = None
-        if changed and self._followed and not asked and self._followed.isdisjoint(changed):
-            self._quiet_until = time.monotonic() + _QUIET_S
+        if changed and self._followed:
+            now = time.monotonic()
+            if not self._followed.isdisjoint(changed):
+                self._lively_until = now + _LIVELY_S
+            elif not asked and now > self._lively_until:
+                self._quiet_until = now + _QUIET_S
         for pid in changed:
             if pid in self._followed or not self._followed:
                 self._prepare(pid)
@@ -221,6 +244,7 @@ class ProcessWatch:
 
     def close(self) -> None:
         """Stop watching; what is known stays. May be called twice."""
+        self.calm()
         if self._requests is not None:
             self.take()
             self._requests.close()
