@@ -156,13 +156,14 @@ def compile_now(request: Request, places: Places | None = None) -> Plan:
 
 class TypedProgram(NamedTuple):
     """A program that the process engine runs as it is: no code is generated for it. `types` are the kernel's, `text`
-    and `clauses` as a Plan has them."""
+    and `clauses` as a Plan has them; `known_files` have been looked at for probes."""
 
     program: Program
     types: KernelTypes
     text: str
     warnings: tuple[str, ...]
     clauses: tuple[ClauseInfo, ...]
+    known_files: tuple[str, ...] = ()
 
 
 def typed_program(request: Request, *, looks_inside: bool = False) -> TypedProgram:
@@ -197,7 +198,9 @@ def typed_program(request: Request, *, looks_inside: bool = False) -> TypedProgr
     )  # fmt: skip
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
-    return TypedProgram(program, types, _opening(source.text), rendered, _clauses(program))
+    return TypedProgram(
+        program, types, _opening(source.text), rendered, _clauses(program), catalog.known_files()
+    )
 
 
 def _clauses(program: Program) -> tuple[ClauseInfo, ...]:

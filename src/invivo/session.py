@@ -71,9 +71,8 @@ class Session(Starting):
         engine.refresh()
         self._exit_code = engine.exit_code or 0
         consumer.finish(engine.losses(), engine.missed_runs())
-        if isinstance(engine, KernelEngine):
-            for message in engine.messages():
-                self._tell(message)
+        for message in engine.messages():
+            self._tell(message)
 
     def _remove(self) -> None:
         if self._engine is not None:

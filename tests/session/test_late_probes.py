@@ -16,6 +16,12 @@ from pathlib import Path
 import pytest
 
 from invivo import trace
+from invivo.bpf.map import Map
+from invivo.compiler import Request
+from invivo.engines.kernel import loader
+from invivo.errors import VerifierError
+from invivo.program.plan import UnitPlan
+from invivo.session import Session
 from tests.session.test_nothing_left import NOTHING, kernel_objects, tracing, wait_until_gone
 from tests.support import TESTS, invivo, trigger
 
@@ -35,26 +41,31 @@ def plugins(tmp_path: Path) -> list[str]:
 
 
 def run(program: str, command: str, *options: str) -> list[list[str]]:
-    """Rows that a program prints in which no trigger's line is; nothing is told but where `told` says so."""
+    """Rows that a program prints, without the triggers' lines, of one word; nothing is told."""
     result = invivo("run", "-q", "-x", "zdefs", *options, "-e", program, "-c", command)
     assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
+    assert [line for line in result.stderr.splitlines() if "process engine (asked for)" not in line] == []
     return [words for line in result.stdout.splitlines() if len(words := line.split()) > 1]
 
 
+both_engines = pytest.mark.parametrize("engine", ["kernel", "process"])
+
+
+@both_engines
 @pytest.mark.parametrize("module", ["lib*", ""])
-def test_every_call_counts_from_the_constructor_on(module: str, plugins: list[str]) -> None:
+def test_every_call_counts_from_the_constructor_on(module: str, engine: str, plugins: list[str]) -> None:
     program = f"""pid$target:{module}:plugin_w*:entry, pid$target:{module}:begin: {{
         @[probemod, probefunc, probename] = count(); }}"""
-    assert sorted(run(program, f"{trigger('opens')} 23 {plugins[0]}")) == [
+    assert sorted(run(program, f"{trigger('opens')} 23 {plugins[0]}", "--engine", engine)) == [
         ["libodd0.so", "begin", "entry", "1"],
         ["libodd0.so", "begin", "return", "1"],
         ["libodd0.so", "plugin_work", "entry", "23"],
     ]
 
 
+@both_engines
 @pytest.mark.parametrize("flag", ["", "-t"])
-def test_several_libraries_one_after_the_other_and_at_once(flag: str, plugins: list[str]) -> None:
+def test_several_libraries_one_after_the_other_and_at_once(flag: str, engine: str, plugins: list[str]) -> None:
     """The first is opened a second time; with -t each by a thread of its own."""
     times = (5, 7, 11, 13, 17)
     command = " ".join(f"{n} {path}" for n, path in zip((*times, 19), (*plugins, plugins[0]), strict=True))
@@ -62,7 +73,7 @@ def test_several_libraries_one_after_the_other_and_at_once(flag: str, plugins: l
         pid$target::plugin_work:return { @r[probemod] = count(); }
         END { printa("e %s %@d\\n", @e); printa("r %s %@d\\n", @r); printa("i %d %@d\\n", @i);
             printa("s %@d\\n", @s); }"""
-    found = run(program, f"{trigger('opens')} {flag} {command}")
+    found = run(program, f"{trigger('opens')} {flag} {command}", "--engine", engine)
     expected = {f"libodd{i}.so": str(n + 19 * (i == 0)) for i, n in enumerate(times)}
     assert {row[1]: row[2] for row in found if row[0] == "e"} == expected
     assert {row[1]: row[2] for row in found if row[0] == "r"} == expected
@@ -70,13 +81,15 @@ def test_several_libraries_one_after_the_other_and_at_once(flag: str, plugins: l
     assert ["s", str(sum(times) + 19)] in found
 
 
-def test_clauses_of_one_firing_stay_together_and_in_order(plugins: list[str]) -> None:
+@both_engines
+def test_clauses_of_one_firing_stay_together_and_in_order(engine: str, plugins: list[str]) -> None:
     """Three descriptions that mean the same probe, and one that does not."""
     program = """pid$target:lib*:plugin_*:entry { this->n = arg0 * 40; self->who = strjoin(probemod, "!"); }
         pid$target::begin:entry { this->n = 7; self->who = "?"; }
         pid$target::*_work:entry /probefunc == "plugin_work" && probefunc != probemod/ { this->n += 2; }
         pid$target:libodd*:plugin_work:entry { @[self->who, this->n, probename, epid] = count(); }"""
-    assert run(program, f"{trigger('opens')} 29 {plugins[3]}") == [["libodd3.so!", "42", "entry", "4", "29"]]
+    found = run(program, f"{trigger('opens')} 29 {plugins[3]}", "--engine", engine)
+    assert found == [["libodd3.so!", "42", "entry", "4", "29"]]
 
 
 def test_names_of_records(plugins: list[str]) -> None:
@@ -189,7 +202,8 @@ def test_a_tracer_killed_while_libraries_are_opened(
 # --- children ---
 
 
-def test_programs_of_children_are_followed(plugins: list[str]) -> None:
+@both_engines
+def test_programs_of_children_are_followed(engine: str, plugins: list[str]) -> None:
     """Two programs with functions of that name, and a library that only a child opens; step() is called 8 times a run.
     Not followed: what others run."""
     family, opens = trigger("family"), trigger("opens")
@@ -198,7 +212,7 @@ def test_programs_of_children_are_followed(plugins: list[str]) -> None:
     others = subprocess.Popen(["sh", "-c", f"while sleep 0.02; do {family}; {opens} 5 {plugins[0]} >/dev/null; done"])
     try:
         command = f"sh -c '{family}; {opens} 41 {plugins[0]}; {family}; exec {opens} 43 {plugins[0]}'"
-        found = sorted(run(program, command, "-x", "follow"))
+        found = sorted(run(program, command, "-x", "follow", "--engine", engine))
     finally:
         others.kill()
         others.wait()
@@ -211,8 +225,52 @@ def test_programs_of_children_are_followed(plugins: list[str]) -> None:
 
 
 def test_the_same_library_in_programs_of_children() -> None:
-    """A child's putchar() of the C library that the shell has too: `echo` of 5 lines."""
+    """The trigger forks 6 times a run."""
     calls = "for i in 1 2 3 4 5; do " + trigger("family") + "; done"
     program = "pid$target:libc:fork:entry, pid$target:libc:_Fork:entry { @[execname] = count(); }"
     found = run(program, f"sh -c '{calls}; true'", "-x", "follow")
     assert ["family", "30"] in found or ["family", "60"] in found  # fork() calls _Fork() where both are names
+
+
+# --- limits ---
+
+
+def test_returns_that_the_kernel_misses_in_them_are_told(tmp_path: Path) -> None:
+    """Of 101 calls in one another the kernel sees 64 return."""
+    library = tmp_path / "libdeep.so"
+    text = "int plugin_work(int n) { __asm__ volatile(\"\"); return n > 100 ? 100 + 1 : plugin_work(n + 1) + 0 * n; }"
+    subprocess.run(["cc", "-O0", "-shared", "-fPIC", "-x", "c", "-o", library, "-"], input=text, text=True, check=True)
+    program = """pid$target:lib*:plugin_work:entry { @e = count(); }
+        pid$target:lib*:plugin_work:return { @r = count(); }
+        END { printa("%@d ", @e); printa("%@d\\n", @r); }"""
+    result = invivo("run", "-q", "-x", "zdefs", "-e", program, "-c", f"{trigger('opens')} 1 {library}")
+    assert result.stdout.split()[-2:] == ["101", "64"]
+    assert "37 missed returns" in result.stderr
+
+
+def test_where_the_verifier_refuses_their_program_they_are_left_out_and_told(
+    plugins: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clauses that it takes apart stand in one program for late probes, which may be too much."""
+
+    def load_unit(unit: UnitPlan, maps: list[Map]) -> loader.LoadedUnit:
+        if unit.name.startswith("late_"):
+            raise VerifierError(7, unit.name, "too many instructions", "")
+        return loader.load_unit(unit, maps)
+
+    monkeypatch.setattr("invivo.engines.kernel.engine.load_unit", load_unit)
+    told: list[str] = []
+    program = "pid$target::plugin_work:entry, pid$target::main:entry { @[probefunc] = count(); }"
+    command = [trigger("opens"), "3", plugins[0]]
+    request = Request(program.encode(), "d", options={"zdefs": None})
+    with Session(request, command=command, tell=told.append) as session:
+        session.wait()
+    assert {key[0]: value for key, value in session.aggregations[""].items()} == {"main": 1}
+    wanted = f"has loaded {plugins[0]} since tracing began, where ':plugin_work' has no probes"
+    assert any(wanted in text for text in told)
+
+
+def test_a_description_that_nothing_matches_yet_is_an_error_that_says_how_to_wait() -> None:
+    result = invivo("run", "-e", "pid$target:lib*:plugin_work:entry { }", "-c", trigger("opens"))
+    assert result.returncode != 0
+    assert "-x zdefs goes on without, until a file is loaded that has it" in result.stderr

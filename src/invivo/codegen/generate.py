@@ -92,7 +92,7 @@ def _generate(
         maps=maps,
         globals_size=module.globals_bytes,
         rodata=rodata,
-        probes=module.probes,
+        probes=tuple(module.probes),
         records=program.records,
         aggregations=tuple(module.aggregations[aggregation] for aggregation in program.aggregations),
         faults=tuple(module.faults),

@@ -36,10 +36,10 @@ class Tables:
         self.program = program
         self.options: dict[str, int | str | bool] = defaults()
         self.options.update({k: v for k, v in program.options.items() if isinstance(v, int | str | bool)})
-        self.probes = tuple(
+        self.probes = [  # more may follow while the program runs
             ProbeInfo(p.provider, p.module, p.function, p.name, program.listed_ids.get(p, number))
             for p, number in program.probe_ids.items()
-        )
+        ]
         self.strings = list(program.strings)
         self.faults: list[FaultSite] = []
         self._laid_out: dict[tuple[Scope, ...], tuple[dict[Variable, int], int]] = {}

@@ -84,7 +84,7 @@ def test_the_selector_tells_probes_of_one_place_apart() -> None:
     assert frames[0] == struct.pack("<II HHI II", 16, 0, 0, 0, 1, 0, 1)
     assert frames[1] == struct.pack("<II HHI II II HHI", 16, 0, 0, 0, 2, 1, 2, 8, 0, 1, 0, 2)
     assert len(frames) == 2
-    assert engine.plan.strings[:2] == (b"read", b"write")
+    assert engine.plan.strings[:2] == [b"read", b"write"]
 
 
 def test_a_probe_may_be_fired_by_itself() -> None:
@@ -387,7 +387,7 @@ def test_literals_and_probe_names_in_keys_are_numbers() -> None:
     d.clause(BEGIN, d.aggregate(counts, text("key"), probe_name(Component.NAME)))
     ran = run(d)
     assert dict(ran.aggregations["n"]) == {("key", "BEGIN"): 1}
-    assert ran.plan.strings == (b"key", b"BEGIN")
+    assert ran.plan.strings == [b"key", b"BEGIN"]
 
 
 def test_every_aggregating_function_on_a_few_values() -> None:

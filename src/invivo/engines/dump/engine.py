@@ -246,6 +246,10 @@ class DumpEngine:
         """Addresses of a stack, innermost first."""
         return self._reference.stack(identity)
 
+    def messages(self) -> list[str]:
+        """None: nothing comes later."""
+        return []
+
     def losses(self) -> Losses:
         """What could not be kept."""
         return self._reference.losses()

@@ -12,16 +12,14 @@ Source: <link.h>, glibc's elf/rtld.c and elf/dl-open.c.
 
 from __future__ import annotations
 
-import os
 import struct
 import time
-from collections.abc import Iterator
 
 from invivo.bpf.link.uprobe import Site
 from invivo.bpf.ringbuf import RingBuffer
-from invivo.errors import InvivoError, KernelError, TargetError
+from invivo.engines.late_files import LateFiles, identity, probes_of
+from invivo.errors import InvivoError, KernelError
 from invivo.linux import ptrace
-from invivo.program.attach import Uprobe
 from invivo.program.plan import MapKind, Plan, ProbeInfo
 from invivo.program.shared import Globals, Late
 
@@ -32,9 +30,8 @@ if TYPE_CHECKING:
     from invivo.bpf.link.keeper import Keeper
     from invivo.bpf.map import Map
     from invivo.engines.kernel.loader import LoadedUnit
-    from invivo.program.clauses import Probe, Reads
+    from invivo.program.clauses import Probe
     from invivo.program.plan import LateUnit
-    from invivo.providers.functions import FunctionProbes
     from invivo.symbols.objects import MappedObject
 
 __all__ = ["LateProbes"]
@@ -44,7 +41,6 @@ _ROW = struct.Struct(Late.ROW)
 _FRAME = 8  # bytes before a record in a ring
 _UNLISTED = 100_000  # numbers of probes that are in no list are greater
 _MOST_S = 10.0  # that a thread may take to stop
-_Identity = tuple[int, int]
 
 
 class LateProbes:
@@ -65,8 +61,8 @@ class LateProbes:
         texts = found.get(MapKind.LATE_TEXTS)
         self._texts = memoryview(texts.mmap()) if texts is not None else None
         self._ring: RingBuffer | None = RingBuffer(found[MapKind.LATE_VISITS].fd, Late.VISITS)
-        self._known: set[_Identity] = set()
-        self._loaders: set[_Identity] = set()
+        self._files = LateFiles(plan.late.units, plan.late.known)
+        self._loaders: set[tuple[int, int]] = set()
         self._strings: dict[bytes, int] = {}
         for number, text in enumerate(plan.strings):
             self._strings.setdefault(text, number)
@@ -82,9 +78,8 @@ class LateProbes:
 
     def start(self, pid: int) -> None:
         """Watch the loader of the target, and probe what it has mapped since the program was compiled."""
-        self._known.update(filter(None, map(_identity, self._late.known)))
         self._watch(pid)
-        self._probe(self._meant(pid), pid)
+        self._probe(self._files.new(pid), pid)
 
     def take(self) -> None:
         """Answer the processes that wait in their loaders."""
@@ -95,7 +90,7 @@ class LateProbes:
             self._visit(who >> 32, who & 0xFFFFFFFF, number)
 
     def _visit(self, pid: int, tid: int, number: int) -> None:
-        meant = self._meant(pid)
+        meant = self._files.new(pid)
         if meant:
             with _Hold(tid) as hold:
                 if hold.is_traced:
@@ -120,35 +115,15 @@ class LateProbes:
 
         watch = self._units[self._late.watch].program.fd
         for item in mapped_objects(pid):
-            identity = _identity(item.place)
-            if item.is_program or identity is None or identity in self._loaders:
+            own = identity(item.place)
+            if item.is_program or own is None or own in self._loaders:
                 continue
             with ElfFile.open(item.place, item.path) as elf:
                 stop = elf.symbol_address("_dl_debug_state")
                 offset = elf.to_offset(stop) if stop is not None else None
             if offset is not None:
-                self._loaders.add(identity)
+                self._loaders.add(own)
                 self._keeper.attach(watch, item.place, [Site(offset, 0)], pid=self._late.units[0].pid)
-
-    def _meant(self, pid: int) -> list[MappedObject]:
-        """The files that a process has mapped, were not looked at yet, and have names that descriptions mean."""
-        from invivo.providers.base import Glob
-        from invivo.symbols.objects import mapped_objects
-
-        try:
-            objects = mapped_objects(pid)
-        except InvivoError:  # it has ended
-            return []
-        modules = {module for unit in self._late.units for clause in unit.clauses for module, _ in clause}
-        globs = list(map(Glob, modules))
-        found = []
-        for item in objects:
-            identity = _identity(item.place)
-            if identity is not None and identity not in self._known:
-                self._known.add(identity)
-                if any(glob(name) for glob in globs for name in item.names):
-                    found.append(item)
-        return found
 
     def _probe(self, meant: list[MappedObject], pid: int) -> None:
         for item in meant:
@@ -158,34 +133,18 @@ class LateProbes:
                 self._tell(f"{item.path}, which process {pid} has loaded since tracing began, has no probes: {error}")
 
     def _probe_file(self, item: MappedObject, pid: int) -> None:
-        from invivo.program.clauses import Reads
-        from invivo.providers.functions import FunctionProbes
-        from invivo.providers.user_types import UserTypes
-
-        functions = FunctionProbes("", pid, UserTypes(pid))
-        before = self._count
+        found, left_out = probes_of(self._late.units, item, pid)
         ids: dict[tuple[str, Probe], int] = {}
-        for unit in self._late.units:
-            reads = None if unit.offsets is None else Reads(unit.offsets, unit.has_memory)
-            masks = _masks(unit, item, functions)
-            is_other = functions.table(item).is_go and (reads is None or reads.offsets)
-            if masks and is_other:
-                raise TargetError("it is a Go program, whose functions have their arguments elsewhere")
-            sites: dict[bool, list[Site]] = {}
-            for probe, mask in masks.items():
-                key = unit.provider, probe
-                if key not in ids:
-                    number = self._named(unit, probe)
-                    if not number:
-                        continue
-                    ids[key] = number
-                for point in _points(probe, reads):
-                    site = Site(point.offset, ids[key] | mask << 64 - Late.CLAUSES)
-                    sites.setdefault(point.is_return, []).append(site)
-            for is_return, places in sites.items():
-                self._attach(unit, item, places, is_return)
-        left_out = [note for note in functions.notes() if self._count > before]
-        self._told.update(dict.fromkeys(left_out))
+        sites: dict[tuple[LateUnit, bool], list[Site]] = {}
+        for unit, probe, clauses, points in found:
+            key = unit.provider, probe
+            number = ids[key] = ids.get(key) or self._named(unit, probe)
+            for point in points if number else ():
+                site = Site(point.offset, number | clauses << 64 - Late.CLAUSES)
+                sites.setdefault((unit, point.is_return), []).append(site)
+        for (unit, is_return), places in sites.items():
+            self._attach(unit, item, places, is_return)
+        self._told.update(dict.fromkeys(left_out if found else ()))
 
     def _attach(self, unit: LateUnit, item: MappedObject, sites: list[Site], is_return: bool) -> None:
         program = self._units[unit.unit].program.fd
@@ -247,39 +206,8 @@ class LateProbes:
                 self._texts.release()
 
 
-def _masks(unit: LateUnit, item: MappedObject, functions: FunctionProbes) -> dict[Probe, int]:
-    """The probes of a file that a unit is for, and which of its clauses each fires."""
-    from invivo.program.sources import ProbePattern
-    from invivo.providers.base import Glob, Matcher
-
-    found: dict[Probe, int] = {}
-    for number, clause in enumerate(unit.clauses):
-        for module, function in clause:
-            if any(map(Glob(module), item.names)):
-                matcher = Matcher(ProbePattern(unit.provider, module, function, unit.name))
-                for probe in functions.match([item], matcher):
-                    found[probe] = found.get(probe, 0) | 1 << number
-    return found
-
-
-def _points(probe: Probe, reads: Reads | None) -> Iterator[Uprobe]:
-    """Where a probe lies, for clauses that read so much."""
-    first = probe.attach if probe.placed is None or reads is None else probe.placed(reads)
-    for point in (first, *probe.others):
-        assert isinstance(point, Uprobe)
-        yield point
-
-
 def _bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
-
-
-def _identity(path: str) -> _Identity | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _parse(frames: memoryview, into: list[tuple[int, int]]) -> int:

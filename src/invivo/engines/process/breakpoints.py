@@ -29,6 +29,7 @@ __all__ = ["Breakpoints"]
 
 _WORDS = struct.Struct("<27Q")
 _Fire = Callable[[Uprobe, Thread, bytes], None]
+_More = Callable[[int], Iterable[Uprobe]]
 
 
 class _Breakpoint:
@@ -76,7 +77,11 @@ class _Space:
 class Breakpoints:
     """See the module's text. `fire` is called with the registers as they are at the instruction."""
 
-    def __init__(self, points: Iterable[Uprobe], table: PatchTable, fire: _Fire) -> None:
+    def __init__(
+        self, points: Iterable[Uprobe], table: PatchTable, fire: _Fire, more: _More | None = None
+    ) -> None:
+        """`more` gives further places, in what a process has mapped that was not there before."""
+        self._more = more
         self._table = table
         self._fire = fire
         self._files: dict[str, list[Uprobe]] = {}
@@ -86,14 +91,16 @@ class Breakpoints:
         self.missed = 0  # places where none could be put
 
     def __bool__(self) -> bool:
-        return bool(self._files)
+        return bool(self._files) or self._more is not None
 
     # --- insert and remove --------------------------------------------------------------------------------------
 
     def insert(self, process: Process) -> None:
         """Plant in everything that a process has mapped now."""
-        if not self._files:
+        if not self:
             return
+        for point in self._more(process.pid) if self._more is not None else ():
+            self._files.setdefault(point.path, []).append(point)
         maps = read_maps(process.pid) or []
         try:
             space = self._spaces.get(process.pid) or _Space(process.pid)

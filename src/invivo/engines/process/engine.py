@@ -21,6 +21,7 @@ from invivo.engines.process.calls import Calls
 from invivo.engines.process.clocks import LONGEST_NS, Clocks
 from invivo.engines.process.evaluation import Evaluation
 from invivo.engines.process.hold import spawn_filtered
+from invivo.engines.process.late import LateBreakpoints
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
 from invivo.engines.process.recording import has_stacks
@@ -38,7 +39,8 @@ from invivo.linux.guardian import Guardian, PatchTable
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
 from invivo.linux.spawn import Target
 from invivo.program.attach import AttachPoint, BtfTracepoint, Once, RawTracepoint, Timer, Tracepoint, Uprobe
-from invivo.program.plan import ClauseInfo, Plan
+from invivo.program.passes.units import Firing
+from invivo.program.plan import ClauseInfo, Plan, ProbeInfo
 from invivo.program.shared import Globals
 from invivo.symbols.normalize import AddressSpaces
 
@@ -65,8 +67,10 @@ class ProcessEngine(Stops):
     """See the module's text. `merge` receives aggregations, as ReferenceEngine's; `tell` what the user should know."""
 
     def __init__(
-        self, program: Program, types: TypeSource, merge: Merge, patches: PatchTable | None = None
+        self, program: Program, types: TypeSource, merge: Merge, patches: PatchTable | None = None,
+        known_files: Sequence[str] = (),
     ) -> None:
+        """`known_files` have been looked at for probes; see LateBreakpoints."""
         self._objects = KernelObjects(types)
         self.facts = Facts(self._objects)
         self._own = OwnWorld(self.facts)
@@ -89,8 +93,9 @@ class ProcessEngine(Stops):
         self._patches = patches or PatchTable()
         self._pins = Pins(self._patches)
         self._target: Target | None = None
+        self._late = LateBreakpoints(program, known_files, self._add_probe) if program.late else None
         self._breakpoints = Breakpoints(
-            [point for point in self._points if isinstance(point, Uprobe)], self._patches, self._hit
+            [point for point in self._points if isinstance(point, Uprobe)], self._patches, self._hit, self._late
         )
         if self._breakpoints:
             self.facts.conceal = self._breakpoints.conceal
@@ -109,7 +114,17 @@ class ProcessEngine(Stops):
     @property
     def needs_target(self) -> bool:
         """Whether something can only fire in a traced process."""
-        return any(not isinstance(point, Once | Timer) for point in self._points)
+        return self._late is not None or any(not isinstance(point, Once | Timer) for point in self._points)
+
+    def _add_probe(self, info: ProbeInfo, firing: Firing, points: tuple[Uprobe, ...]) -> None:
+        """One more probe, in a file that was not there when the program was compiled."""
+        self._evaluation.drain()
+        with self._evaluation.lock:
+            self._reference.add_probe(info, firing, points)
+
+    def messages(self) -> list[str]:
+        """What was left out of files that were mapped later, a sentence each."""
+        return [f"invivo: {text}" for text in self._late.told] if self._late is not None else []
 
     @property
     def plan(self) -> Plan:

@@ -12,7 +12,7 @@ Nothing is ever lost here but faults in ERROR's clauses: the ring, the aggregati
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Self
 
 from invivo.engines.base import Engine, Losses
@@ -27,10 +27,11 @@ from invivo.program.clauses import Clause, Probe, Program
 from invivo.program.nodes import Expr, Scope, Variable
 from invivo.program.passes import units
 from invivo.program.passes.units import Selection, Unit, group_units
-from invivo.program.plan import Plan
+from invivo.program.plan import Plan, ProbeInfo
 from invivo.program.records import LAYOUT_FAULT
 from invivo.program.statements import Stmt
 from invivo.source import SourceFile, Span
+from invivo.value import replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class ReferenceEngine(Engine):
             records=program.records,
             aggregations=tuple(plan_of(aggregation) for aggregation in program.aggregations),
             faults=tuple(c.tables.faults),
-            strings=tuple(c.tables.strings),
+            strings=c.tables.strings,
             options=c.tables.options,
         )
 
@@ -135,6 +136,14 @@ class ReferenceEngine(Engine):
         )
         for point, probe in unit.points:
             self._places[point] = _Place(steps, probe)
+
+    def add_probe(self, info: ProbeInfo, firing: units.Firing, points: Iterable[AttachPoint]) -> None:
+        """A probe that is made while the program runs, with the next id; `firing` has none."""
+        self._compiler.tables.probes.append(info)
+        identity = len(self._compiler.tables.probes)
+        made = self._firing(replaced(firing, probe_ids=(identity,)))
+        for point in points:
+            self._places[point] = _Place((made,), identity)
 
     def _selection(self, step: Selection) -> _Selection:
         firings = {id(firing): self._firing(firing) for firing in step.firings}

@@ -99,8 +99,8 @@ def scalar(c: Compiler, expr: Expr) -> Scalar:
             effect, last = c.value(first), c.scalar(second)
             return lambda f: (effect(f), last(f))[1]
         case ProbeId():
-            numbers = {own: c.program.listed_ids.get(probe, own) for probe, own in c.program.probe_ids.items()}
-            return lambda f: numbers[f.probe_id]
+            probes = c.tables.probes
+            return lambda f: probes[f.probe_id - 1].id
         case RuntimeConstant(offset, type_):
             wrap = wrapper(type_)
             return lambda f: wrap(f.world.constant(offset))
@@ -212,8 +212,15 @@ def truncated(text: Text, expr: Expr) -> Text:
 
 def probe_names(c: Compiler, component: Component) -> Text:
     """A component of the firing probe's name, by its id."""
-    names = [b"", *(probe_name(probe, component) for probe in c.tables.probes)]
-    return lambda f: names[f.probe_id]
+    probes = c.tables.probes
+    names = [b""]
+
+    def name(f: Firing) -> bytes:
+        while len(names) <= f.probe_id:  # probes may be made while the program runs
+            names.append(probe_name(probes[len(names) - 1], component))
+        return names[f.probe_id]
+
+    return name
 
 
 # --- functions --------------------------------------------------------------------------------------------------------

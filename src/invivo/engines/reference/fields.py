@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from invivo.engines.reference import memory
 from invivo.engines.reference.compiler import Compiler, Scalar
 from invivo.engines.reference.firing import Firing
-from invivo.program.nodes import Expr, Memory, ProbeName, StrLit
+from invivo.program.nodes import Component, Expr, Memory, ProbeName, StrLit
 from invivo.program.records import Field, FieldKind
-from invivo.program.tables import probe_name
+from invivo.program.tables import Tables, probe_name
 
 __all__ = ["Store", "build_key", "storer"]
 
@@ -86,8 +86,24 @@ def _interned(c: Compiler, expr: Expr) -> Scalar:
     if isinstance(expr, ProbeName):
         # Only this clause's probes are named, as the kernel's tables do; ERROR's clauses have ERROR's.
         probes = c.clause.probes if c.clause is not None else ()
-        numbers = {}
-        for identity in (c.program.probe_ids[probe] for probe in probes):
-            numbers[identity] = c.tables.intern(probe_name(c.tables.probes[identity - 1], expr.component))
+        numbers = _Numbers(c.tables, expr.component)
+        for probe in probes:
+            if probe in c.program.probe_ids:
+                numbers.__missing__(c.program.probe_ids[probe])
         return lambda f: numbers[f.probe_id]
     raise TypeError(f"{type(expr).__name__} is not an interned string")
+
+
+class _Numbers(dict[int, int]):
+    """By probe id, a component of its name as a number of Plan.strings; of probes that are made later on demand."""
+
+    def __init__(self, tables: Tables, component: Component) -> None:
+        super().__init__()
+        self._tables = tables
+        self._component = component
+
+    def __missing__(self, identity: int) -> int:
+        number = self[identity] = self._tables.intern(
+            probe_name(self._tables.probes[identity - 1], self._component)
+        )
+        return number
