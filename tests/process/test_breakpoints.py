@@ -70,9 +70,17 @@ def spinning() -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         **ORDINARY_USER,  # type: ignore[call-overload]
     )
+    await_threads(process.pid, 3)
     yield process  # type: ignore[misc]
     process.kill()
     process.wait()
+
+
+def await_threads(pid: int, count: int) -> None:
+    """Wait until a process that was just started has all its threads."""
+    deadline = time.monotonic() + 30
+    while len(os.listdir(f"/proc/{pid}/task")) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def text_of(pid: int, path: str) -> bytes:
@@ -92,6 +100,7 @@ def test_a_breakpoint_hit_but_not_yet_told_when_tracing_ends_does_no_harm() -> N
     path = trigger("behaviour")
     target = subprocess.Popen([path, "100000000000", "1"], stdout=subprocess.DEVNULL)
     try:
+        await_threads(target.pid, 2)
         before = text_of(target.pid, path)
         request = Request(b"pid$target:a.out:leaf:entry { @ = count(); }", "hit.d")
         with Session(request, pid=target.pid, engine="process"):

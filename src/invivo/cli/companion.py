@@ -55,6 +55,7 @@ def divide(table: PatchTable) -> int | None:
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until the session has its handlers
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        table.hold()
         return None
     os.close(writer)
     return _attend(pid, reader, table, mask)
@@ -64,6 +65,7 @@ def _attend(pid: int, reader: int, table: PatchTable, mask: set[int | signal.Sig
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
     for number in _FORWARDED:
         signal.signal(number, lambda number, _: os.kill(pid, number))
+    guard = table.undo_at_death()  # with all signals blocked
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     status = os.read(reader, 1)
     if status:
@@ -72,7 +74,9 @@ def _attend(pid: int, reader: int, table: PatchTable, mask: set[int | signal.Sig
     code = os.waitstatus_to_exitcode(ended)
     if code >= 0:
         return code
-    restored = table.undo_all()
+    guard.join()
+    table.undo_all()
+    restored = table.restored
     sys.stderr.write(
         f"invivo: the tracing process was killed by signal {-code}; a command that it had started is killed with it"
         + (f", {restored} breakpoints of a process that lives were taken back" if restored else "")

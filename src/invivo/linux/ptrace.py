@@ -23,8 +23,8 @@ __all__ = [
     "EVENT_CLONE", "EVENT_EXEC", "EVENT_EXIT", "EVENT_FORK", "EVENT_SECCOMP", "EVENT_STOP", "EVENT_VFORK", "OPTIONS",
     "OPTION_EXITKILL", "PTRACE_CONT", "PTRACE_LISTEN", "PTRACE_SINGLESTEP", "PTRACE_SYSCALL", "REGISTERS_SIZE",
     "SYSCALL_STOP", "ProcessMemory", "SyscallInfo", "cpu_of_caller", "detach", "event_message",
-    "interrupt", "read_registers", "read_siginfo", "resume", "seize", "syscall_info", "wait_any", "wait_for",
-    "write_registers",
+    "interrupt", "read_registers", "read_siginfo", "resume", "seize", "send_to_thread", "stop_status", "syscall_info",
+    "wait_any", "wait_for", "write_registers",
 ]  # fmt: skip
 
 PTRACE_POKEUSER = 6
@@ -52,6 +52,8 @@ SYSCALL_STOP = 5 | 0x80  # SIGTRAP as PTRACE_O_TRACESYSGOOD marks it
 REGISTERS_SIZE = 27 * 8
 
 _WALL, _WNOTHREAD, _WNOHANG = 0x40000000, 0x20000000, 1
+_STOPPED, _SIGTRAP = 0x7F, 5
+_TGKILL = 234  # x86-64
 
 # PyDLL keeps the interpreter's lock, which costs a third of such a call; only wait4, which blocks, lets go of it.
 _quick = ctypes.PyDLL(None, use_errno=True)
@@ -122,6 +124,11 @@ def detach(tid: int, signal: int = 0) -> bool:
     return bool(_ptrace(_DETACH, tid, 0, signal) == 0)
 
 
+def send_to_thread(pid: int, tid: int, signal: int) -> bool:
+    """Send a signal to one thread, by tgkill(2). False if it is gone, or may not be sent it."""
+    return bool(_quick.syscall(_TGKILL, pid, tid, signal) == 0)
+
+
 def read_registers(tid: int) -> bytes | None:
     """The registers of a stopped thread, REGISTERS_SIZE bytes; None if it is gone."""
     return _registers.raw if _ptrace(_GETREGS, tid, 0, _registers_at) == 0 else None
@@ -143,6 +150,26 @@ def event_message(tid: int) -> int:
 def read_siginfo(tid: int) -> bytes | None:
     """The siginfo_t, 128 bytes, of the signal that stopped a thread; None in a group-stop, or if it is gone."""
     return _scratch.raw[:128] if _ptrace(_GETSIGINFO, tid, 0, _scratch_at) == 0 else None
+
+
+def stop_status(tid: int) -> int | None:
+    """The wait status of the stop that a thread stands in, whether wait(2) has told of it or not; None if it runs, is
+    gone, or stays in a group-stop by PTRACE_LISTEN.
+
+    Stops that ptrace(2) makes have the status in si_code, and those that deliver a signal have the signal's siginfo:
+    ptrace_notify() in kernel/signal.c.
+    """
+    data = read_siginfo(tid)
+    if data is None:
+        return None
+    number: int
+    code: int
+    number, _, code = struct.unpack_from("<iii", data)
+    if number == _SIGTRAP and (code == SYSCALL_STOP or code >> 8) and code > 0:
+        return code << 8 | _STOPPED
+    if code >> 8 == EVENT_STOP:
+        return code << 8 | _STOPPED
+    return number << 8 | _STOPPED
 
 
 def syscall_info(tid: int) -> SyscallInfo | None:

@@ -57,7 +57,7 @@ class _Space:
         self.fd = os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC)
         self.breakpoints: dict[int, _Breakpoint] = {}
         self.pending: dict[int, list[tuple[int, int, Uprobe]]] = {}
-        self.removed: set[int] = set()
+        self.removed: dict[int, bytes] = {}  # what stood there before
         self.loader: Loader | None = None
         self.semaphores: dict[int, int] = {}
 
@@ -157,7 +157,7 @@ class Breakpoints:
             self.missed += 1
             return None
         found = space.breakpoints[address] = _Breakpoint(address, code[:1], emulate.emulator(code, address))
-        space.removed.discard(address)
+        space.removed.pop(address, None)
         return found
 
     def _original(self, space: _Space, address: int, size: int) -> bytes:
@@ -187,7 +187,7 @@ class Breakpoints:
                 if space.read(address, 1) == BREAKPOINT:
                     space.write(address, breakpoint_.original)
                 self._table.remove(space.pid, address)
-                space.removed.add(address)
+                space.removed[address] = breakpoint_.original
             space.breakpoints.clear()
             for address, count in space.semaphores.items():
                 self._count(space, address, -count)
@@ -225,6 +225,10 @@ class Breakpoints:
                 self._table.add(child.pid, address, breakpoint_.original)
             else:
                 copy.write(address, breakpoint_.original)
+        for address, original in space.removed.items():  # copied while they were taken back
+            if copy.read(address, 1) == BREAKPOINT:
+                copy.write(address, original)
+        copy.removed = dict(space.removed)
 
     # --- reading past them --------------------------------------------------------------------------------------
 
@@ -247,9 +251,11 @@ class Breakpoints:
         if breakpoint_ is None:
             if address not in space.removed or space.read(address, 1) == BREAKPOINT:
                 return False
+            thread.trapped = data
             registers[RIP] = address
             ptrace.write_registers(thread.tid, _WORDS.pack(*registers))
             return True
+        thread.trapped = data
         registers[RIP] = address
         data = _WORDS.pack(*registers)
         if breakpoint_.is_loader and space.loader is not None and space.read(space.loader.state, 4) == bytes(4):
@@ -290,7 +296,8 @@ class Breakpoints:
 
     def _step(self, space: _Space, thread: Thread, breakpoint_: _Breakpoint, tracer: Tracer) -> None:
         """Step over the instruction in place: the original byte is there while only this thread runs."""
-        with tracer.stepper.others_stopped(thread):
+        sharing = [process for process in tracer.processes.values() if self._spaces.get(process.pid) is space]
+        with tracer.stepper.others_stopped(thread, sharing):
             space.write(breakpoint_.address, breakpoint_.original)
             tracer.stepper.step(thread)
             if thread.tid in tracer.threads and breakpoint_.address in space.breakpoints:

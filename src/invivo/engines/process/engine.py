@@ -12,6 +12,7 @@ The rest is refused when the engine is made, each with its reason.
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from invivo.program.sources import TypeSource
 
 __all__ = ["ProcessEngine"]
+
+_PATIENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def _why_not(point: AttachPoint) -> tuple[str, str] | None:
     """(what, why) of a place that only the kernel engine reaches; None for the others."""
@@ -301,10 +304,17 @@ class ProcessEngine(Stops):
         if self._alarm is not None:
             self._alarm.close()
             self._alarm = None
-        self._breakpoints.remove_all()
-        self._pins.unpin(self._tracer.threads)
-        if not self._has_filter:
-            self._tracer.detach()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _PATIENT)  # a second Ctrl-C must not come between
+        try:
+            stops = self._tracer.settle()
+            self._breakpoints.remove_all()
+            self._pins.unpin(self._tracer.threads)
+            if self._has_filter:
+                self._tracer.proceed(stops)
+            else:
+                self._tracer.detach(stops)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if self._guardian is not None:
             self._guardian.close()
         self._take_status()

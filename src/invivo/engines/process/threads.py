@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from invivo.engines.process.native.capture import Slot
-from invivo.linux.ptrace import ProcessMemory
+from invivo.linux.ptrace import ProcessMemory, send_to_thread
 
 __all__ = ["Hooks", "Process", "Thread"]
 
@@ -26,7 +26,9 @@ class Thread:
     """A traced thread. `number` is the system call that it is in, as far as it was seen to enter it, or -1; `call` the
     number of the fork or clone that made it, until its first stop; `extra` is the hooks'."""
 
-    __slots__ = ("call", "deliver", "extra", "is_new", "is_stopped", "process", "slot", "tid")
+    __slots__ = (
+        "call", "deliver", "extra", "is_new", "is_stepping", "is_stopped", "later", "process", "slot", "tid", "trapped",
+    )  # fmt: skip
 
     def __init__(self, tid: int, process: Process, slot: Slot | None = None) -> None:
         self.tid = tid
@@ -35,7 +37,10 @@ class Thread:
         self.call = -1
         self.is_new = False  # its first stop has not been seen
         self.is_stopped = False  # and is to be resumed by whoever has stopped it
-        self.deliver = 0  # a signal that came while it was stepped
+        self.deliver = 0  # a signal that came while it was stepped, or before tracing began
+        self.later: list[int] = []  # more of them, to be sent once more
+        self.is_stepping = False
+        self.trapped = b""  # its registers at the breakpoint that is being handled
         self.extra: object = None
 
     @property
@@ -45,6 +50,12 @@ class Thread:
     @number.setter
     def number(self, number: int) -> None:
         self.slot.number = number
+
+    def send_later(self) -> None:
+        """Send the signals again that came one after the other while it was stepped; only one could be delivered."""
+        for number in self.later:
+            send_to_thread(self.process.pid, self.tid, number)
+        self.later.clear()
 
 
 class Hooks(Protocol):

@@ -12,10 +12,13 @@ a group-stop stays one (PTRACE_LISTEN). Without a filter every system call stops
 
 from __future__ import annotations
 
+import errno
 import signal
+import threading
+import time
 from collections.abc import Callable
 
-from invivo.engines.process.detaching import detach
+from invivo.engines.process.detaching import Stop, is_held_by_kernel, proceed, release, settle
 from invivo.engines.process.native import loop_ir as loop
 from invivo.engines.process.native.capture import Capture
 from invivo.engines.process.stepping import Stepper
@@ -46,6 +49,8 @@ __all__ = ["Hooks", "Process", "Thread", "Tracer"]
 _SIGTRAP = int(signal.SIGTRAP)
 _STOPPED = 0x7F
 _AT_ONCE = 256
+_PAUSE_S = 0.0001
+_ATTEMPTS = 100
 _RECORDS_AT_ONCE = 4096  # some 50 ms at the most
 _NATIVE_ARCH = 0xC000003E
 
@@ -65,6 +70,7 @@ class Tracer:
         self.statuses: dict[int, int] = {}  # wait statuses of processes that ended
         self.early: dict[int, int] = {}  # stops of new threads that came before their parent's event
         self._options = OPTIONS
+        self._is_started = False
         self.should_stop = False
         self.stepper = Stepper(self)
         # Without a filter: which calls are worth reading registers.
@@ -88,9 +94,11 @@ class Tracer:
         """
         self._options = OPTIONS | extra_options
         waiting: set[int] = set()
+        seen: set[int] = set()
         try:
             while True:
-                fresh = [tid for tid in procfs.threads(pid) if tid not in self.threads]
+                fresh = [tid for tid in procfs.threads(pid) if tid not in seen]
+                seen.update(fresh)
                 for tid in fresh:
                     self._seize(tid, pid, waiting)
                 if not fresh:
@@ -103,54 +111,61 @@ class Tracer:
         self._await_stops(waiting)
 
     def _seize(self, tid: int, pid: int, waiting: set[int]) -> None:
-        try:
-            ptrace.seize(tid, self._options)
-        except KernelError as error:
-            if tid != pid and error.errno == 3:  # a thread that has ended meanwhile
-                return
-            ptrace.raise_for_seize(error, pid)
+        for attempt in range(_ATTEMPTS, -1, -1):
+            try:
+                ptrace.seize(tid, self._options)
+                break
+            except KernelError as error:
+                status = procfs.status(tid)
+                if tid != pid and (error.errno == errno.ESRCH or status.get("State", "Z")[0] in "ZX"):
+                    return  # a thread that has ended meanwhile
+                if tid != pid and status.get("TracerPid") == str(threading.get_native_id()):
+                    return  # made by one that was seized already, whose stop will tell
+                if error.errno != errno.EPERM or not attempt:
+                    ptrace.raise_for_seize(error, pid)
+                time.sleep(_PAUSE_S)  # while a thread calls execve(2), the others and the first are on their way out
         self.add(tid, pid)
         if ptrace.interrupt(tid):
             waiting.add(tid)
 
     def _await_stops(self, waiting: set[int]) -> None:
-        """Wait until these threads have stopped for our interrupt (or are gone)."""
-        while waiting:
-            for tid in list(waiting):
-                if tid not in self.threads:
-                    waiting.discard(tid)
-            if not waiting:
-                return
-            tid, status = wait_any()
+        """Wait until these threads have stopped, for our interrupt or something else (or are gone); not for those that
+        the kernel holds where no stop reaches them: they stop before they run any code of theirs."""
+        while waiting := waiting & self.threads.keys():
+            tid, status = wait_any(has_to_return=True)
             if tid < 0:
                 return
             if tid == 0:
+                if is_held_by_kernel(waiting):
+                    return
+                time.sleep(_PAUSE_S)
                 continue
-            if tid in waiting and status & 0xFF == _STOPPED and status >> 16 == EVENT_STOP:
-                waiting.discard(tid)
-                thread = self.threads[tid]
-                if status >> 8 & 0xFF != _SIGTRAP:
-                    resume(PTRACE_LISTEN, tid)  # in a group-stop, and stays there
-                else:
-                    thread.is_stopped = True
-            else:
-                self.dispatch(tid, status)
+            waiting.discard(tid)
+            self.dispatch(tid, status)  # it does not go on before start()
 
     def start(self, mode: int) -> None:
         """Let the threads that attach() or adopt() hold go on."""
         self.mode = mode
+        self._is_started = True
         if self._capture is not None:
             self._capture.start(mode)
         for thread in list(self.threads.values()):
             if not thread.is_new:
                 self._admit(thread)
             if thread.is_stopped:
-                self._go(thread)
+                self.go(thread, thread.deliver)
 
-    def _go(self, thread: Thread, number: int = 0) -> None:
-        thread.is_stopped = False
+    def go(self, thread: Thread, number: int = 0) -> None:
+        """Let a stopped thread go on, with a signal; before start() it waits for that."""
+        if not self._is_started:
+            thread.is_stopped, thread.deliver = True, number
+            return
+        thread.is_stopped, thread.deliver = False, 0
         wants_return = thread.number >= 0 and self.wants(thread.number)
         resume(PTRACE_SYSCALL if wants_return else self.mode, thread.tid, number)
+        thread.trapped = b""
+        if thread.later:
+            thread.send_later()
 
     def add(self, tid: int, pid: int, parent: int = 0) -> Thread:
         process = self.processes.get(pid)
@@ -228,9 +243,9 @@ class Tracer:
                 resume(PTRACE_LISTEN, tid)
                 return
             self.hooks.interrupted(thread)
-            self._go(thread)
+            self.go(thread)
         else:
-            self._go(thread)
+            self.go(thread)
 
     # --- system calls -------------------------------------------------------------------------------------------
 
@@ -258,25 +273,28 @@ class Tracer:
             if is_wanted and (registers := read_registers(thread.tid)) is not None:
                 self.hooks.returned(thread, registers)
             thread.number = -1
-        self._go(thread)
+        self.go(thread)
 
     # --- threads begin and end ----------------------------------------------------------------------------------
 
     def _forked(self, thread: Thread) -> None:
+        child = self.add_child(thread)
+        if child is not None and (status := self.early.pop(child.tid, None)) is not None:
+            self._first_stop(child, status)
+        self.go(thread)
+
+    def add_child(self, thread: Thread) -> Thread | None:
+        """Take notice of the thread that another one has just made; None if that has been done."""
         tid = ptrace.event_message(thread.tid)
-        if tid:
-            pid = procfs.thread_group(tid) or tid
-            child = self.threads.get(tid)
-            if child is None:
-                child = self.add(tid, pid, thread.process.pid)
-                child.is_new = True
-                child.call = thread.number
-                if child.call < 0 and (registers := read_registers(thread.tid)) is not None:
-                    child.call = int.from_bytes(registers[120:128], "little")
-                self.hooks.forked(thread, child)
-                if (status := self.early.pop(tid, None)) is not None:
-                    self._first_stop(child, status)
-        self._go(thread)
+        if not tid or tid in self.threads:
+            return None
+        child = self.add(tid, procfs.thread_group(tid) or tid, thread.process.pid)
+        child.is_new = True
+        child.call = thread.number
+        if child.call < 0 and (registers := read_registers(thread.tid)) is not None:
+            child.call = int.from_bytes(registers[120:128], "little")
+        self.hooks.forked(thread, child)
+        return child
 
     def _first_stop(self, thread: Thread, status: int) -> None:
         thread.is_new = False
@@ -285,9 +303,13 @@ class Tracer:
             self.dispatch(thread.tid, status)
             return
         self.hooks.born(thread)
-        self._go(thread)
+        self.go(thread)
 
     def _executed(self, thread: Thread) -> None:
+        self.take_exec(thread)
+        self.go(thread)  # the call's return comes next: whoever wanted it gets it
+
+    def take_exec(self, thread: Thread) -> None:
         """All other threads of the process are gone, and whichever called execve(2) has the process's number now."""
         former = ptrace.event_message(thread.tid)
         process = thread.process
@@ -301,7 +323,6 @@ class Tracer:
         if self._capture is not None:
             self._capture.executed(thread.slot)
         self.hooks.executed(thread, former)
-        self._go(thread)  # the call's return comes next: whoever wanted it gets it
 
     def _exiting(self, thread: Thread) -> None:
         self.hooks.exiting(thread, ptrace.event_message(thread.tid))
@@ -332,14 +353,19 @@ class Tracer:
     def _signal(self, thread: Thread, number: int) -> None:
         thread.is_stopped = True  # while others are stepped in its turn, it is not to be waited for
         deliver = self.hooks.signalled(thread, number) or thread.deliver
-        thread.deliver = 0
         if thread.tid in self.threads and thread.is_stopped:
-            self._go(thread, deliver)
+            self.go(thread, deliver)
 
     # --- ending -------------------------------------------------------------------------------------------------
 
-    def detach(self) -> None:
-        """Stop every thread and let it go. What is being delivered to one is delivered."""
-        if self._capture is not None and (waiting := self.threads.get(self._capture.pending)) is not None:
-            waiting.is_stopped = True
-        detach(self)
+    def settle(self) -> dict[int, Stop]:
+        """Have all threads stand still, for detach() or proceed()."""
+        return settle(self)
+
+    def proceed(self, stops: dict[int, Stop]) -> None:
+        """Let all threads go on after settle(), traced."""
+        proceed(self, stops)
+
+    def detach(self, stops: dict[int, Stop] | None = None) -> None:
+        """Stop every thread, unless settle() has, and let it go. What is being delivered to one is delivered."""
+        release(self, settle(self) if stops is None else stops)

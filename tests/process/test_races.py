@@ -1,0 +1,180 @@
+"""What comes between the tracer's steps: threads, children and programs that are new, exceptions, several signals.
+
+The process that is traced is as it was afterwards, and nothing waits for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from invivo.compiler import Request
+from invivo.engines.process.breakpoints import Breakpoints
+from invivo.engines.process.stepping import Stepper
+from invivo.engines.process.tracer import Hooks, Tracer
+from invivo.linux import ptrace
+from invivo.session import Session
+from tests.process.test_breakpoints import text_of
+from tests.support import as_user, python_of_user, trigger
+
+pytestmark = pytest.mark.process
+LEAF = b"pid$target:a.out:leaf:entry,pid$target:a.out:leaf:return { @n = count(); }"
+
+
+@pytest.fixture
+def racing(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([trigger("races"), request.param], stdout=subprocess.PIPE, text=True)
+    await_map(process.pid, trigger("races"))
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def await_map(pid: int, path: str) -> None:
+    """Wait until a process that was just started has its program mapped."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and f"{path}\n" not in Path(f"/proc/{pid}/maps").read_text():
+        time.sleep(0.01)
+
+
+def used(pid: int) -> int:
+    """CPU time of a process, in ticks."""
+    return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
+
+
+def assert_goes_on(process: subprocess.Popen[str]) -> None:
+    """It lives, nobody traces it, no thread of it stands still, and it gets on."""
+    before, deadline = used(process.pid), time.monotonic() + 30
+    while used(process.pid) == before and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.01)
+    assert used(process.pid) != before
+    assert "TracerPid:\t0" in Path(f"/proc/{process.pid}/status").read_text()
+
+
+@pytest.mark.parametrize("racing", ["threads", "forks", "execs"], indirect=True)
+def test_attached_and_let_go_again_and_again(racing: subprocess.Popen[str]) -> None:
+    """Threads made by one that was seized already, children forked while bytes are put back, programs executed."""
+    mode = racing.args[1]  # type: ignore[index]
+    hits = 0
+    for round_ in range(8):
+        request, seconds = Request(LEAF, "leaf.d"), 0.004 * (round_ % 4)
+        with Session(request, pid=racing.pid, duration=seconds, engine="process") as session:
+            session.wait()
+            if mode == "execs":
+                racing.send_signal(signal.SIGUSR1)
+                time.sleep(0.001 * (round_ % 3))
+        hits += sum(session.aggregations["n"].values())
+        assert racing.poll() is None, (round_, racing.returncode)
+    assert_goes_on(racing)
+    assert hits > 0
+    if mode != "execs":
+        racing.send_signal(signal.SIGTERM)
+        out, _ = racing.communicate(timeout=30)
+        assert (racing.returncode, out.split()) == (0, ["0"])
+
+
+def test_a_thread_is_stepped_while_another_waits_for_its_vforked_child() -> None:
+    """The one that waits cannot be stopped before its child, which is traced as well, has gone on."""
+    path = trigger("races")
+    plain = subprocess.run([path, "spawns", "7"], capture_output=True, text=True, check=True)
+    assert plain.stdout.split() == [str(3 * 21), "0"]
+    result = as_user(
+        "run", "-q", "-e", "pid$target:a.out:stepped:entry { @ = count(); }", "-c", f"{path} spawns 4001", timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == [str(3 * 4000 * 4001 // 2), "0", "4001"]
+
+
+class Interrupted(BaseException):
+    """As Ctrl-C raises it, at any place."""
+
+
+def raising(real: Callable[..., object], after: int, is_done_first: bool) -> Callable[..., object]:
+    calls = 0
+
+    def wrapped(*arguments: object, **keywords: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == after and not is_done_first:
+            raise Interrupted
+        result = real(*arguments, **keywords)
+        if calls == after:
+            raise Interrupted
+        return result
+
+    return wrapped
+
+
+@pytest.mark.parametrize("is_done_first", [False, True])
+@pytest.mark.parametrize(
+    ("owner", "name", "function", "after"),
+    [
+        (Breakpoints, "hit", "leaf", 5), (Tracer, "dispatch", "leaf", 6), (Tracer, "go", "leaf", 7),
+        (ptrace, "write_registers", "leaf", 5), (ptrace, "read_registers", "leaf", 5), (Stepper, "step", "stepped", 3),
+        (Tracer, "dispatch", "stepped", 9), (ptrace, "write_registers", "stepped", 4),
+    ],
+)  # fmt: skip
+def test_an_exception_at_any_place(
+    owner: object, name: str, function: str, after: int, is_done_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread whose stop was handled in part, or not at all, is put right and goes on."""
+    path = trigger("races")
+    mode = ["spawns", "100000000000"] if function == "stepped" else ["threads"]
+    target = subprocess.Popen([path, *mode], stdout=subprocess.DEVNULL, text=True)
+    try:
+        await_map(target.pid, path)
+        before = text_of(target.pid, path)
+        program = f"pid$target:a.out:{function}:entry {{ @ = count(); }}".encode()
+        session = Session(Request(program, "raising.d"), pid=target.pid, engine="process", duration=30)
+        with pytest.raises(Interrupted), session:  # noqa: PT012
+            monkeypatch.setattr(owner, name, raising(getattr(owner, name), after, is_done_first))
+            session.wait()
+        monkeypatch.undo()
+        assert text_of(target.pid, path) == before
+        assert_goes_on(target)
+    finally:
+        target.kill()
+        target.wait()
+
+
+SIGNALS = """
+import signal, time
+seen = set()
+for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH): signal.signal(number, lambda n, _: seen.add(n))
+print("ready", flush=True)
+while len(seen) < 3: pass
+print(len(seen), flush=True)
+"""
+
+
+class Silent(Hooks):
+    """Nothing is done at any stop."""
+
+    def gone(self, thread: object) -> None: ...
+    def signalled(self, thread: object, number: int) -> int:
+        return number
+
+
+def test_several_signals_that_come_while_a_thread_is_stepped() -> None:
+    """Only one can be delivered when it goes on; the others are sent once more."""
+    with subprocess.Popen([python_of_user(), "-c", SIGNALS], stdout=subprocess.PIPE, text=True) as target:
+        assert target.stdout is not None
+        assert target.stdout.readline() == "ready\n"
+        tracer = Tracer(Silent())
+        tracer.attach(target.pid)
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH):
+            os.kill(target.pid, number)
+        (thread,) = tracer.threads.values()
+        tracer.stepper.step(thread)
+        assert (len(thread.later), bool(thread.deliver)) == (2, True)
+        tracer.start(ptrace.PTRACE_CONT)
+        while tracer.run():
+            pass
+        assert target.stdout.read() == "3\n"
