@@ -17,6 +17,7 @@ import pytest
 
 import invivo
 from invivo.consumer.records import Stack
+from invivo.linux.perf_records import Mapped, PerfRecords, ProcessRecord
 from tests.support import TESTS, trigger
 from tests.support import invivo as command
 
@@ -105,6 +106,33 @@ def test_a_library_opened_late_is_named(spin: str, tmp_path: Path) -> None:
     found = stacks([spin, "300", "dlopen", str(library)])
     assert any(stack[:4] == CHAIN for stack in found)
     assert any(stack[:5] == [*CHAIN[:3], "liblate.so`late_work", "spin`main"] for stack in found)
+
+
+def test_what_perf_has_lost_is_asked_of_proc(
+    spin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No record of a mapping ever comes, as if all had been lost: those of the target and of its library are known all
+    the same, and the loss is told."""
+    library = tmp_path / "liblate.so"
+    source = TESTS / "triggers" / "late.c"
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    read = PerfRecords.read
+
+    def lose(self: PerfRecords) -> list[ProcessRecord]:
+        records = read(self)
+        kept = [record for record in records if not isinstance(record, Mapped)]
+        self.lost += len(records) - len(kept)
+        return kept
+
+    monkeypatch.setattr(PerfRecords, "read", lose)
+    with invivo.trace(SAMPLE, command=[spin, "1500", "dlopen", str(library)]) as session:
+        session.wait()
+    assert "lost mapping record" in caplog.text
+    (view,) = session.aggregations.values()
+    found = [functions(key[0].names) for key in view]
+    assert any(stack[:4] == CHAIN and stack[-1] == "spin`_start" for stack in found)
+    through = [*CHAIN[:3], "liblate.so`late_work", "spin`main"]
+    assert any(stack[:5] == through and stack[-1] == "spin`_start" for stack in found)
 
 
 def test_a_process_that_ran_before_is_named(spin: str) -> None:

@@ -164,6 +164,17 @@ class AddressSpaces:
                 self.files.of(pid, mapping)
         return space
 
+    def refresh(self, pid: int) -> bool:
+        """Take what /proc says of a process now, where records of it may be missing. Whether that was news."""
+        space = self.watch(pid)
+        version = space.version
+        space.read()
+        if space.version == version:
+            return False
+        for mapping in space.mappings:
+            self.files.of(pid, mapping)
+        return True
+
     def bind(self, generation: int, pid: int, time_ns: int) -> AddressSpace:
         """From now on `generation` names what process `pid` was at that time."""
         space = self._at(pid, time_ns)

@@ -43,6 +43,7 @@ _MOST_S = 5.0  # to wait for a target's rules
 # On a busy machine others' programs begin all the time: after perf's records of processes that have nothing to do with
 # the target, only requests wake the consumer for a while.
 _QUIET_S = 0.02
+_CATCH_UP_S = 0.1
 _LIVELY_S = 1.0  # but not so soon after one of the target's own, which may begin more
 
 
@@ -81,6 +82,9 @@ class ProcessWatch:
         self._refused: frozenset[str] = frozenset()
         self._quiet_until = self._lively_until = 0.0
         self._prompt = Promptness()
+        self._lost = 0  # as of the last look
+        self._is_behind = False
+        self._catch_up_at = 0.0
         self.met: Callable[[int], object] = lambda pid: None  # told of each process that a program has met
 
     @staticmethod
@@ -111,7 +115,7 @@ class ProcessWatch:
         """Learn what a process and those that it has started have mapped, now, and load their unwind rules."""
         self.take()
         self._followed.add(pid)
-        self.spaces.watch(pid)
+        self.spaces.refresh(pid)
         self._prepare(pid)
         for entry in self._entries[pid]:
             self._put(entry)
@@ -160,6 +164,7 @@ class ProcessWatch:
                 entries[:] = [entry for entry in entries if entry.generation]
                 entries.append(_Entry(_KEY.pack(pid, exec_id), generation, space))
                 changed[pid] = None
+        self._catch_up(changed)
         if changed and self._followed:
             now = time.monotonic()
             if not self._followed.isdisjoint(changed):
@@ -172,6 +177,18 @@ class ProcessWatch:
             for entry in self._entries.get(pid, ()):
                 self._put(entry)
         self._take_rules()
+
+    def _catch_up(self, changed: dict[int, None]) -> None:
+        """After perf has lost records: ask /proc of the processes that matter, but not all the time."""
+        if self.lost != self._lost:
+            self._lost = self.lost
+            self._is_behind = True
+        if self._is_behind and (now := time.monotonic()) >= self._catch_up_at:
+            self._is_behind = False
+            self._catch_up_at = now + _CATCH_UP_S
+            for pid in {*self._followed, *self._entries}:
+                if self.spaces.refresh(pid):
+                    changed[pid] = None
 
     def _take_rules(self, timeout_s: float = 0.0) -> None:
         """Put the rules that were read meanwhile where they were awaited."""
