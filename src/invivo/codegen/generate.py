@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invivo.codegen.late_watch import lower_late_watch
+from invivo.codegen.late_watch import EXEC, lower_late_exec, lower_late_watch
 from invivo.codegen.loop_heads import jump_into_loops
 from invivo.codegen.lowering import lower_unit
 from invivo.codegen.missed_returns import entries_of_returns, lower_missed_returns
@@ -23,7 +23,7 @@ __all__ = ["generate"]
 
 _STACK = 512  # bytes: the kernel's MAX_BPF_STACK
 # No name of a unit of the program has a dot.
-_THREAD_END, _MISSED_RETURNS, _LATE_WATCH = "thread.end", "missed.returns", "late.watch"
+_THREAD_END, _MISSED_RETURNS, _LATE_WATCH, _LATE_EXEC = "thread.end", "missed.returns", "late.watch", "late.exec"
 
 
 def generate(program: Program, traits: Traits, places: Places | None = None) -> Plan:
@@ -52,6 +52,8 @@ def _generate(
     functions += [lower_unit(module, each.unit, each.probe) for each in growing]
     if growing:
         functions.append(lower_late_watch(module, _LATE_WATCH, growing[0].probe))
+        if growing[0].late.pid == 0:
+            functions.append(lower_late_exec(module, _LATE_EXEC, growing[0].probe))
         module.late_names()
     for aggregation in program.aggregations:  # also those that are only printed
         module.aggregation(aggregation)
@@ -82,9 +84,12 @@ def _generate(
         first = len(unit_plans)
         unit_plans += [_unit_plan(each.unit, codes, each.unit.name in module.sleepable) for each in growing]
         unit_plans.append(UnitPlan(_LATE_WATCH, *codes[_LATE_WATCH], (), _LATE_WATCH in module.sleepable))
+        watch = len(unit_plans) - 1
+        if _LATE_EXEC in codes:
+            unit_plans.append(UnitPlan(_LATE_EXEC, *codes[_LATE_EXEC], (EXEC,)))
         late = LatePlan(
             tuple(each.late._replace(unit=first + each.late.unit) for each in growing), len(module.probes) + 1,
-            len(unit_plans) - 1, next((i for i, unit in enumerate(unit_plans) if unit.name == _MISSED_RETURNS), -1),
+            watch, next((i for i, unit in enumerate(unit_plans) if unit.name == _MISSED_RETURNS), -1),
         )  # fmt: skip
     return Plan(
         text="",

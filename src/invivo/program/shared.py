@@ -53,7 +53,8 @@ class Late:
     module and function as strings of TEXT bytes each.
 
     A loader that has mapped files sends a VISIT, u64 tgid << 32 | tid and u64 its number from 1, and waits for at most
-    WAIT_NS until the word number & SLOTS - 1 of Globals.LATE_DONE is at least that number.
+    WAIT_NS until the word number & SLOTS - 1 of Globals.LATE_DONE is at least that number. Number 0 is a program that
+    was executed, and does not wait.
     """
 
     ENTRIES = 8192

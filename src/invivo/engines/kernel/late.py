@@ -1,4 +1,4 @@
-"""Libraries that the traced process loads while it is traced, which a pattern like `lib*` means and does not reach.
+"""Libraries that the traced process loads while it is traced, which a pattern like `lib*` means and cannot probe.
 
     late = LateLibraries(4711, plan)     before the process goes on
     late.take()                          now and then: what perf's records say
@@ -37,22 +37,26 @@ class LateLibraries:
         self._known = {point.path for point in points if isinstance(point, Uprobe)}
         self._known.update(mapping.path for mapping in read_maps(pid) or ())
         self._found: dict[str, None] = {}
+        self._lost = 0
         self._records: PerfRecords | None = None
         with suppress(RightsError, KernelError):  # where they are refused, nothing can be told
             self._records = PerfRecords()
 
     def take(self) -> None:
         """Note what has been mapped since the last call."""
-        for record in self._records.read() if self._records is not None else ():
+        if self._records is None:
+            return
+        for record in self._records.read():
             if isinstance(record, Mapped) and record.pid == self._pid:
                 path = record.mapping.path
                 if record.mapping.inode and path.startswith("/") and path not in self._known:
                     self._found[path] = None
+        self._lost = self._records.lost
 
     def messages(self) -> list[str]:
         """A sentence for each library with functions that a pattern means."""
         if not self._found:
-            return []
+            return self._losses()
         from invivo.providers.base import Glob
         from invivo.symbols.objects import file_object
 
@@ -64,7 +68,12 @@ class LateLibraries:
                     told = f"process {self._pid} has loaded {path} since tracing began, where '{module}:{function}'"
                     found.append(f"invivo: {told} has no probes: name the library to have them from its first call on")
                     break
-        return found
+        return found + self._losses()
+
+    def _losses(self) -> list[str]:
+        if not self._lost:
+            return []
+        return [f"invivo: {self._lost} records of what processes map were lost: libraries may have come without a word"]
 
     def close(self) -> None:
         """May be called twice."""

@@ -87,7 +87,10 @@ class LateProbes:
         if self._ring is not None:
             self._ring.read(lambda frames: _parse(frames, visits))
         for who, number in visits:
-            self._visit(who >> 32, who & 0xFFFFFFFF, number)
+            if number:
+                self._visit(who >> 32, who & 0xFFFFFFFF, number)
+            else:
+                self._executed(who >> 32)
 
     def _visit(self, pid: int, tid: int, number: int) -> None:
         meant = self._files.new(pid)
@@ -102,6 +105,23 @@ class LateProbes:
                     self._tell(f"process {pid} went on before {item.path} had probes: its first calls may be missing")
         self._unheld = self._words[Globals.LATE_UNHELD // 8]
         self._answer(number)
+
+    def _executed(self, pid: int) -> None:
+        """A process has executed a program; if a loader of it is watched, that will tell."""
+        from invivo.symbols.objects import mapped_objects
+
+        try:
+            if any(identity(item.place) in self._loaders for item in mapped_objects(pid)):
+                return
+            with _Hold(pid) as hold:
+                hold.has_stopped()
+                self._watch(pid)
+                meant = self._files.new(pid)
+                self._probe(meant, pid)
+        except InvivoError:  # it has ended
+            return
+        for item in meant:
+            self._tell(f"process {pid} ran {item.path} without a loader that is watched: first calls may be missing")
 
     def _answer(self, number: int) -> None:
         self._words[Globals.LATE_DONE // 8 + (number & Late.SLOTS - 1)] = number
