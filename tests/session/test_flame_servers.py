@@ -100,7 +100,12 @@ def postgres(folder: Path) -> Iterator[Load]:
     subprocess.run(initialize, check=True, capture_output=True, user=user or None)
     start = [str(bin_ / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-F"]
     bench = [str(bin_ / "pgbench"), "-h", str(folder), "-U", "postgres", "postgres"]
-    with server(start, lambda: any(folder.glob(".s.PGSQL.*[0-9]")), user):
+
+    def is_ready() -> bool:  # not while it starts up: then it has a socket and answers that it has no time yet
+        query = [bin_ / "psql", "-h", folder, "-U", "postgres", "-c", "select 1"]
+        return subprocess.run(query, capture_output=True, check=False).returncode == 0
+
+    with server(start, is_ready, user):
         made = subprocess.run([*bench, "-i", "-s", "2", "-q"], capture_output=True, text=True, check=False)
         assert made.returncode == 0, made.stderr
         with client(*bench, "-c", "4", "-T", "120"):

@@ -11,13 +11,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+from invivo.engines.kernel.engine import KernelEngine
 from invivo.flame.files import read_profile
 from invivo.flame.profile import Kind, Profile
 from invivo.tools.flame.collect import Collecting
@@ -36,9 +37,9 @@ class Books(NamedTuple):
     ran: int
     ready: int
 
-    def agrees(self, blocked: int, part: float = 0.02) -> bool:
-        """Whether a time blocked lies where it must, by these books."""
-        slack = part * self.wall + TICK_NS
+    def agrees(self, blocked: int, part: float = 0.02, slack_ns: int = 0) -> bool:
+        """Whether a time blocked lies where it must, by these books, which are of moments `slack_ns` apart."""
+        slack = part * self.wall + TICK_NS + slack_ns
         away = self.wall - self.ran
         return away - self.ready - slack <= blocked <= away + slack
 
@@ -62,20 +63,28 @@ def by_thread(profile: Profile) -> dict[int, int]:
     return found
 
 
-def waits(tmp_path: Path, kind: str, *arguments: str, milliseconds: int = 400) -> tuple[Profile, dict[str, Books]]:
-    """A kind of graph of the trigger, and the books of its functions. It waits at once, and on a busy machine the
-    tracer may come late with the rules by which its stacks are walked: that is told, and then it runs again."""
-    out = tmp_path / f"{kind}.html"
-    command = f"{trigger('waits')} {milliseconds} {tmp_path}/file"
-    for _ in range(5):
-        result = invivo("flame", kind, *arguments, "-o", str(out), "-c", command, timeout=60)
-        assert result.returncode == 0, result.stderr
-        if "before its unwind rules were loaded" not in result.stderr:
-            break
-    rows = [line.split() for line in result.stdout.splitlines()]
+def waits(tmp_path: Path, kind: str, milliseconds: int = 400, **wanted: Any) -> tuple[Profile, dict[str, Books]]:
+    """A kind of graph of the trigger, and the books of its functions. It begins when it is traced."""
+    command = [trigger("waits"), str(milliseconds), str(tmp_path / "file"), "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            collecting = Collecting(kind, Wanted(has_target=True, **wanted), pid=process.pid, duration=60)
+
+            def begin() -> None:
+                assert process.stdin is not None
+                if not process.stdin.closed:
+                    process.stdin.close()
+
+            collecting.on_change(begin)
+            profile = collecting.run()
+            assert process.stdout is not None
+            rows = [line.split() for line in process.stdout]
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
     books = {name: Books(int(wall), int(ran), int(ready)) for name, _, wall, ran, ready in rows}
     assert books.keys() == {"wait_for_lock", "wait_for_pipe", "wait_for_time", "wait_for_disk"}
-    return read_profile(str(out)), books
+    return profile, books
 
 
 @pytest.mark.parametrize("kind", ["offcpu", "offwake", "wall"])
@@ -93,11 +102,19 @@ def test_waits_for_a_lock_a_pipe_the_disk_and_time(kind: str, tmp_path: Path) ->
             blocked = inside(profile, function)
         assert found.agrees(blocked), function
     assert inside(profile, "wait_for_disk") > 0
-    assert inside(profile, "ptrace_stop") == 0  # being held until tracing begins is not the command's own wait
+
+
+def test_being_held_until_tracing_begins_is_not_a_commands_own_wait(tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    result = invivo("flame", "offcpu", "-o", str(out), "-c", "sleep 0.2")
+    assert result.returncode == 0, result.stderr
+    profile = read_profile(str(out))
+    assert inside(profile, "hrtimer_nanosleep") >= 200_000_000
+    assert inside(profile, "ptrace_stop") == 0
 
 
 def test_short_waits_are_left_out(tmp_path: Path) -> None:
-    profile, books = waits(tmp_path, "offcpu", "--min", "50ms")
+    profile, books = waits(tmp_path, "offcpu", min_ns=50_000_000)
     assert books["wait_for_time"].agrees(inside(profile, "wait_for_time"))
     assert inside(profile, "wait_for_disk") == 0 or books["wait_for_disk"].wall > 50_000_000
 
@@ -109,7 +126,7 @@ def test_a_wait_for_a_lock_is_one_by_its_system_call_too(tmp_path: Path) -> None
 
 
 def test_waits_for_the_disk_are_what_threads_waited_in_io(tmp_path: Path) -> None:
-    profile, books = waits(tmp_path, "io", "--by", "latency")
+    profile, books = waits(tmp_path, "io", by="latency")
     assert books["wait_for_disk"].agrees(inside(profile, "wait_for_disk"))
     assert inside(profile, "wait_for_disk") > 0
     assert inside(profile, "wait_for_lock") == inside(profile, "wait_for_pipe") == 0
@@ -186,7 +203,34 @@ time.sleep(1000)
 
 
 def schedstat(tid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{tid}/schedstat").read_text().split()[:2]]
+    """Now, time on a processor and time ready, in ns."""
+    books = [int(word) for word in Path(f"/proc/{tid}/schedstat").read_text().split()[:2]]
+    return [time.monotonic_ns(), *books]
+
+
+class Moments:
+    """What `read` gives when the probes have come, and before they go; and how long that took, in ns."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, read: Callable[[], dict[int, Any]]) -> None:
+        self.before: dict[int, Any] = {}
+        self.after: dict[int, Any] = {}
+        self.doubt_ns = 0
+        enable, disable = KernelEngine.enable, KernelEngine.disable
+
+        def enable_and_read(engine: KernelEngine) -> None:
+            began = time.monotonic_ns()
+            enable(engine)
+            self.before = read()
+            self.doubt_ns += time.monotonic_ns() - began
+
+        def disable_and_read(engine: KernelEngine) -> None:
+            began = time.monotonic_ns()
+            self.after = self.after or read()
+            disable(engine)
+            self.doubt_ns += time.monotonic_ns() - began
+
+        monkeypatch.setattr(KernelEngine, "enable", enable_and_read)
+        monkeypatch.setattr(KernelEngine, "disable", disable_and_read)
 
 
 @contextmanager
@@ -202,7 +246,9 @@ def running(script: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("kind", ["offcpu", "offwake"])
-def test_waits_that_are_open_at_the_start_and_at_the_end_count(kind: str, tmp_path: Path) -> None:
+def test_waits_that_are_open_at_the_start_and_at_the_end_count(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Four threads: one blocked before, after and throughout, one that sleeps often, one whose sleep ends while it is
     traced, and which blocks again. Each is blocked for all of the time that its books do not have it running."""
     (tmp_path / "open.py").write_text(_OPEN)
@@ -211,14 +257,12 @@ def test_waits_that_are_open_at_the_start_and_at_the_end_count(kind: str, tmp_pa
         threads = sorted(int(path.name) for path in Path(f"/proc/{pid}/task").iterdir())
         assert len(threads) == 4
         collecting = Collecting(kind, Wanted(has_target=True), pid=pid, duration=2.5)
-        before = {tid: schedstat(tid) for tid in threads}
+        moments = Moments(monkeypatch, lambda: {tid: schedstat(tid) for tid in threads})
         profile = collecting.run()
-        end = collecting.ended_ns
-        after = {tid: schedstat(tid) for tid in threads}
     blocked = by_thread(profile)
     for tid in threads:
-        ran, ready = (after[tid][place] - before[tid][place] for place in (0, 1))
-        assert Books(end - profile.start_ns, ran, ready).agrees(blocked[tid]), tid
+        books = Books(*(end - begin for end, begin in zip(moments.after[tid], moments.before[tid], strict=True)))
+        assert books.agrees(blocked[tid], slack_ns=moments.doubt_ns), tid
     unknown = "[blocked since before tracing began]"
     assert inside(profile, unknown, "hrtimer_nanosleep") > 0
     assert any("pipe_read" in frame.name for frame in profile.frames)  # of the thread that never moved

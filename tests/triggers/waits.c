@@ -1,5 +1,5 @@
 // Threads that wait in known functions, and tell how long by their own clock and the kernel's books.
-//   waits MILLISECONDS FILE
+//   waits MILLISECONDS FILE [-]      -: begins when a line comes on standard input
 // wait_for_lock: for a mutex that another thread holds; wait_for_pipe: for a byte; wait_for_time: asleep;
 // wait_for_disk: fsync(2) of FILE, 500 times. Prints a line for each: function, tid, wall-clock time, time on a processor
 // and time ready but not running, the last two from /proc/thread-self/schedstat, all in nanoseconds.
@@ -84,8 +84,10 @@ static void *measured(void *place)
 int main(int argc, char **argv)
 {
 	pthread_t threads[4];
-	if (argc != 3 || (ms = atol(argv[1])) <= 0 || pipe(ends))
+	if (argc < 3 || (ms = atol(argv[1])) <= 0 || pipe(ends))
 		return 2;
+	if (argc > 3)
+		getchar();
 	file = argv[2];
 	pthread_mutex_lock(&lock);
 	for (long i = 0; i < 4; i++)

@@ -123,9 +123,14 @@ class Collecting:
             if self._is_stopped:  # before there was something to stop
                 session.stop()
             told = time.monotonic()
+            ended = 0
             for record in session:
                 with self.lock:
                     take(record)
+                if self.program.shape is Shape.SUMS:
+                    if not ended:
+                        waits.start = int(record.values[0])  # type: ignore[arg-type]
+                    ended = int(record.values[0])  # type: ignore[arg-type]
                 if changed is not None and time.monotonic() - told > _READS:
                     told = time.monotonic()
                     changed()
@@ -133,7 +138,7 @@ class Collecting:
             self.ended_ns = time.time_ns()
             with self.lock:
                 take(None)
-                waits.end(session, self.profile, Stacks(self.profile, self._containers), now)
+                waits.end(session, self.profile, Stacks(self.profile, self._containers), ended or now)
         if self._has_command:
             _leave_out_the_hold(self.profile)
         if changed is not None:
@@ -222,19 +227,19 @@ class _Sums:
         for totals, key, weight, middle in self._taken:
             where = totals.plan.id, key
             if where not in self._places:
-                self._places[where] = self._place(totals.plan.name, totals.values(key))
+                self._places[where] = self._place(totals.plan.name, totals.values(key), weight)
             place = self._places[where]
             if place is not None:
                 self._profile.add(place[0], weight, place[1], middle)
         self._taken.clear()
 
-    def _place(self, name: str, key: tuple[Any, ...]) -> tuple[int, int] | None:
+    def _place(self, name: str, key: tuple[Any, ...], weight: int) -> tuple[int, int] | None:
         """Node and thread of a key; None if it does not count."""
-        if name == "before":
-            # A wait that began before tracing did. A thread that was only waiting for a processor did not wait.
-            older = self._waits.node(key[1], self._stacks)
-            return None if older is None else (self._woken(older, key[3:]), self._profile.thread(Thread(*key[:3])))
-        thread = self._profile.thread(Thread(*key[:3]))
+        who = Thread(*key[:3])
+        if name == "before":  # a wait that began before tracing did: a thread has one
+            older = self._waits.node(who, weight if self._profile.unit == "ns" else 0, self._stacks)
+            return None if older is None else (self._woken(older, key[3:]), self._profile.thread(who))
+        thread = self._profile.thread(who)
         parts = key[3:]
         if self._program.has_waker:
             return self._woken(self._stacks.of(key[0], *parts[:2]), parts[2:]), thread

@@ -85,7 +85,7 @@ class Kind(NamedTuple):
     empty: str = ""  # why it may have found nothing
 
 
-TICK = "tick-5 { trace(timestamp); }\n"  # a moment to read the aggregations at
+TICK = "BEGIN, tick-5, END { trace(timestamp); }\n"  # the first moment, some to read the aggregations at, the last
 _WHO = "pid, tid, execname"
 _STACKS = "ustack(), stack()"
 _KEYS = f"{_WHO}, {_STACKS}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from invivo.consumer.records import Stack
 
-__all__ = ["Stacks"]
+__all__ = ["Stacks", "untraced"]
 
 _NAMELESS = re.compile(r"^(?:(?P<module>[^`]+)`)?0x[0-9a-f]+(?: \[(?P<why>[^\]]*)\])?$")
 
@@ -50,7 +50,7 @@ class Stacks:
                     node = self._profile.child(node, self._number(part, kind))
                 else:
                     kind = Kind.USER if part.is_user else Kind.KERNEL
-                    node = self.under(node, reversed(part.names), kind)
+                    node = self.under(node, reversed(part.names if part.is_user else untraced(part.names)), kind)
             self._nodes[parts] = node
         return node
 
@@ -75,6 +75,12 @@ class Stacks:
                 return self._number(name[: match.start()], kind)
             number = self._frames[name, kind] = self._profile.frame(_frame(name, kind))
         return number
+
+
+def untraced(names: tuple[str, ...]) -> tuple[str, ...]:
+    """A kernel's stack without its innermost function where that only calls the programs at a tracepoint: it is there
+    while several are, and one wait would be two."""
+    return names[1:] if names and "`__traceiter_" in names[0] else names
 
 
 def _frame(name: str, kind: Kind) -> Frame:

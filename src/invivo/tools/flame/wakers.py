@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import struct
 
+from invivo.tools.flame.stacks import untraced
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,5 +62,5 @@ class Wakers:
         called = struct.pack("=2Q", *name).split(b"\0")[0].decode("utf-8", "surrogateescape")
         if not called:
             return ("-- woken by --", _NOT_SEEN)
-        frames = (*self._stack(kernel, None).names, *self._stack(user, pid).names)
+        frames = (*untraced(self._stack(kernel, None).names), *self._stack(user, pid).names)
         return ("-- woken by --", *frames, called)
