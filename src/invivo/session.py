@@ -203,8 +203,8 @@ class Session(Starting):
                 poller.register(fd, select.POLLIN)
         for timer in engine.timers:
             poller.register(timer.fd, select.POLLIN)
-        if engine.late_probes is not None:
-            poller.register(engine.late_probes.fd, select.POLLIN)
+        for fd in engine.late_fds:
+            poller.register(fd, select.POLLIN)
         if engine.keeper is not None:
             poller.register(engine.keeper.fd, select.POLLIN)
         switch_ms = max(int(engine.plan.options.get("switchrate", 100_000_000)) / 1e6, _LEAST_WAIT_MS)

@@ -207,13 +207,19 @@ class KernelEngine(Engine):
         """Hand all complete records to `sink` as runs of ring-buffer frames; returns the bytes read."""
         if self.watch is not None:
             self.watch.take()
-        if self.late is not None:
-            self.late.take()
         self.take_late()
         return self._ring.read(sink) if self._ring is not None else 0
 
+    @property
+    def late_fds(self) -> list[int]:
+        """Descriptors that become readable when take_late() has something to do."""
+        found = self.late.fds if self.late is not None else []
+        return [*found, self.late_probes.fd] if self.late_probes is not None else found
+
     def take_late(self) -> None:
         """Put probes into what processes have mapped; they wait for it."""
+        if self.late is not None:
+            self.late.take()
         if self.late_probes is not None:
             self.late_probes.take()
 

@@ -4,7 +4,8 @@
     late.take()                          now and then: what perf's records say
     late.messages()                      ["invivo: process 4711 has loaded /opt/libp.so since tracing began, ..."]
 
-Their functions cannot be added to programs that run. So that this is no silence, it is told at the end.
+What their probes would need is not known (a clause reads args[], or the verifier refuses the program for late probes).
+So that this is no silence, it is told at the end.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class LateLibraries:
         self._records: PerfRecords | None = None
         with suppress(RightsError, KernelError):  # where they are refused, nothing can be told
             self._records = PerfRecords()
+
+    @property
+    def fds(self) -> list[int]:
+        """Descriptors that become readable when half of the records' room is used."""
+        return self._records.fds if self._records is not None else []
 
     def take(self) -> None:
         """Note what has been mapped since the last call."""
