@@ -27,7 +27,7 @@ from invivo.services import Services
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from invivo.bpf.link.keeper import Keeper
     from invivo.consumer.output import Output
@@ -81,6 +81,7 @@ class Starting:
         self._patches = patches
         self._is_consistent = is_consistent
         self.goes_on: Callable[[], bool] = lambda: False  # tracing goes on when its targets have ended
+        self.contents: Mapping[str, bytes] = {}  # kernel engine: what global arrays hold at BEGIN, by name
         self._interrupt: Callable[[], None] | None = None  # ends what runs by itself in this process
         self._stop_reader = self._stop_writer = -1
         self._is_stopping = False
@@ -267,6 +268,8 @@ class Starting:
     def _enable(self) -> None:
         engine = self._engine
         assert engine is not None
+        if isinstance(engine, KernelEngine):
+            engine.fill(self.contents)
         engine.begin()
         if engine.exit_code is None:
             with progress("attaching probes", is_wanted=self._isolate):

@@ -182,13 +182,9 @@ def test_stacks_lead_to_the_same_places_as_those_of_strace() -> None:
 
 @both
 def test_each_process_has_its_file(tmp_path: Path, engine: str) -> None:
-    if engine == "kernel":
-        refused = invivo("strace", "--engine", "kernel", "-ff", "-o", str(tmp_path / "x"), "true")
-        assert (refused.returncode, "-ff" in refused.stderr) == (1, True)
-        return
     code = "import os\npid = os.fork()\nos.getppid() if pid else os.getpgrp()\nos.waitpid(pid, 0) if pid else 0"
     options = ["-ff", "-e", "getppid,getpgrp", "-o", str(tmp_path / "calls")]
-    assert invivo("strace", *PROCESS, *options, PYTHON, "-S", "-c", code).returncode == 0
+    assert invivo("strace", "--engine", engine, *options, PYTHON, "-S", "-c", code).returncode == 0
     texts = sorted(re.sub(r"=.*|SIGCHLD.*|\d+", "", path.read_text()) for path in tmp_path.glob("calls.*"))
     assert len(texts) == 2
     assert "getpgrp()" in texts[0]
@@ -196,6 +192,34 @@ def test_each_process_has_its_file(tmp_path: Path, engine: str) -> None:
     assert "getppid()" in texts[1]
     assert "getpgrp()" not in texts[1]
     assert "-ff writes a file" in invivo("strace", "-ff", "true").stderr
+
+
+@both
+@pytest.mark.parametrize("option", ["-y", "-yy"])
+def test_paths_of_descriptors_are_those_that_strace_shows(engine: str, option: str, tmp_path: Path) -> None:
+    """Opened, inherited, through a link, a pipe's, of the working directory before and after chdir(2)."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a b\n").write_text("x")
+    (tmp_path / "link").symlink_to("real")
+    code = (
+        "import os\nfd = os.open('link/a b\\n', os.O_RDWR)\nos.read(fd, 10); os.close(fd)\nos.chdir('link')\n"
+        "fd = os.open('a b\\n', 0)\nother = os.dup(fd)\nos.read(other, 1)\nr, w = os.pipe()\n"
+        "os.write(w, b'x'); os.read(r, 1)\n"
+        "os.read(os.open('/dev/zero', 0), 3)\nos.read(0, 1)\n"
+    )
+    (tmp_path / "code.py").write_text(code)
+    shown = []
+    for words in (["strace"], [PYTHON, "-m", "invivo", "strace", "--engine", engine]):
+        of_strace("true")
+        output = tmp_path / "out"
+        arguments = [option, "-e", "trace=openat,read,write,close,dup", "-o", str(output), PYTHON, "-S", "code.py"]
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+        subprocess.run([*words, *arguments], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, check=True)
+        lines = output.read_text().splitlines()
+        start = next(i for i, line in enumerate(lines) if '"link/a b' in line)
+        shown.append([re.sub(r"pipe:\[\d+\]", "pipe", line) for line in lines[start:]])
+    assert len(shown[0]) > 10
+    assert shown[1] == shown[0]
 
 
 @pytest.mark.kernel

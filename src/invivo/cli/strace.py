@@ -78,6 +78,8 @@ def _tracer(request: Request, fd: int) -> Strace | KernelStrace:
         if request.engine == "kernel":
             hint = "--engine process can; see: invivo doctor"
             raise UnsupportedError(f"the kernel engine cannot do this: {reason}", hint)
+        if request.stacks:
+            tell(f"invivo strace: by ptrace, not by the kernel engine: {reason}")
     return Strace(request, fd)
 
 

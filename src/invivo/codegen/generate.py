@@ -104,6 +104,7 @@ def _generate(
         strings=tuple(module.strings),
         options=module.options,
         late=late,
+        arrays=module.arrays,
     )
 
 

@@ -229,6 +229,12 @@ class Module(Tables):
             self.globals_size += round_up(self.global_end, 8)
         return self.global_address(self._structures + address)
 
+    @property
+    def arrays(self) -> tuple[tuple[str, int], ...]:
+        """The program's global structures and arrays: names, and offsets in the globals."""
+        start = self._structures
+        return () if start is None else tuple((v.name, start + at) for v, at in self.global_places.items())
+
     def counter(self) -> int:
         """Offset of a new 64-bit counter in the globals, which starts at zero."""
         self.globals_size = round_up(self.globals_size, 8) + 8

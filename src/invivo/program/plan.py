@@ -262,6 +262,7 @@ class Plan(NamedTuple):
     warnings: tuple[str, ...] = ()  # rendered diagnostics
     formatter: bytes | None = None
     clauses: tuple[ClauseInfo, ...] = ()  # those that have probes, in the order of the text
+    arrays: tuple[tuple[str, int], ...] = ()  # global structures and arrays: name, offset in the globals
     globs: tuple[str, ...] = ()  # MODULE:FUNCTION that may mean what the traced process loads later
     late: LatePlan | None = None  # None: no probes are added; else `probes` and `strings` grow
 

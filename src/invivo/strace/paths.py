@@ -11,12 +11,43 @@ from __future__ import annotations
 import os
 import socket
 import stat
+from collections.abc import Callable
+from typing import Protocol
 
 from invivo.strace.structures import quoted
 
-__all__ = ["Paths"]
+__all__ = ["Files", "Paths", "ProcessFiles", "details"]
 
 _AT_FDCWD = -100
+
+
+class Files(Protocol):
+    """Who knows the files behind descriptors."""
+
+    def of(self, tid: int, pid: int) -> Callable[[int], str]:
+        """What shows the descriptors of a thread's call that begins now."""
+        ...
+
+    def gone(self, tid: int) -> None:
+        """The thread is no more."""
+        ...
+
+
+class ProcessFiles:
+    """Files as /proc has them at the moment of the question: of processes that stand still."""
+
+    def __init__(self, level: int) -> None:
+        self._level = level
+        self._paths: dict[int, Paths] = {}
+
+    def of(self, tid: int, pid: int) -> Callable[[int], str]:
+        found = self._paths.get(pid)
+        if found is None:
+            found = self._paths[pid] = Paths(pid, self._level)
+        return found.text
+
+    def gone(self, tid: int) -> None:
+        self._paths.pop(tid, None)
 
 
 class Paths:
@@ -49,16 +80,21 @@ class Paths:
         return quoted(os.fsencode(target), 4096)[1:-1]
 
     def _details(self, fd: int, path: str) -> str:
-        if path.startswith("socket:["):
-            return _socket(self._pid, path.removeprefix("socket:[").rstrip("]")) or path
         try:
             found = os.stat(f"/proc/{self._pid}/fd/{fd}")
         except OSError:
             return path
-        if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
-            kind = "char" if stat.S_ISCHR(found.st_mode) else "block"
-            return f"{path}<{kind} {os.major(found.st_rdev)}:{os.minor(found.st_rdev)}>"
-        return path
+        return details(self._pid, path, found.st_mode, found.st_rdev)
+
+
+def details(pid: int, path: str, mode: int, device: int) -> str:
+    """A file as -yy shows it: the ends of a socket, the numbers of a device; `mode` and `device` are its inode's."""
+    if path.startswith("socket:["):
+        return _socket(pid, path.removeprefix("socket:[").rstrip("]")) or path
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        kind = "char" if stat.S_ISCHR(mode) else "block"
+        return f"{path}<{kind} {os.major(device)}:{os.minor(device)}>"
+    return path
 
 
 def _socket(pid: int, inode: str) -> str:

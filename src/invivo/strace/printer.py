@@ -17,7 +17,7 @@ from invivo.strace.calls import numbers
 from invivo.strace.flags import signal_name
 from invivo.strace.frame import Frame, Source
 from invivo.strace.lines import Lines, LinesByThread, Stamp
-from invivo.strace.paths import Paths
+from invivo.strace.paths import Files, ProcessFiles
 from invivo.strace.render import Renderer, is_error, renderer_of
 from invivo.strace.signals import siginfo
 from invivo.strace.summary import Summary
@@ -65,7 +65,13 @@ class _Pending(NamedTuple):
 class Printer:
     """See the module's text. `stack`, where given, shows a thread's stack after its call, as lines."""
 
-    def __init__(self, request: Request, fd: int, stack: Callable[[int], list[str]] | None = None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        fd: int,
+        stack: Callable[[int], list[str]] | None = None,
+        files: Files | None = None,
+    ) -> None:
         self.request = request
         self.summary = Summary()
         self._lines: Lines | LinesByThread
@@ -75,7 +81,7 @@ class Printer:
             self._lines = Lines(fd, Stamp(request.stamp), request.pid_form, request.always_pid)
         self._pending: dict[int, _Pending] = {}
         self._stack = stack
-        self._paths: dict[int, Paths] = {}
+        self._files: Files = files or ProcessFiles(request.paths)
         self._execve = numbers()["execve"]
 
     @property
@@ -95,13 +101,8 @@ class Printer:
         """Whether a call of the thread has begun and not ended."""
         return tid in self._pending
 
-    def _descriptor(self, pid: int) -> Callable[[int], str]:
-        if not self.request.paths:
-            return _plain
-        found = self._paths.get(pid)
-        if found is None:
-            found = self._paths[pid] = Paths(pid, self.request.paths)
-        return found.text
+    def _descriptor(self, tid: int, pid: int) -> Callable[[int], str]:
+        return self._files.of(tid, pid) if self.request.paths else _plain
 
     # --- calls ------------------------------------------------------------------------------------------------------
 
@@ -111,7 +112,7 @@ class Printer:
         """A call begins; `words` are its six arguments, `stack` the stack pointer."""
         self._lines.now_ns = now_ns
         renderer = renderer_of(number)
-        frame = Frame(words, source, self.request.limit, self._descriptor(pid), stack)
+        frame = Frame(words, source, self.request.limit, self._descriptor(tid, pid), stack)
         text = ""
         if not self.request.counts:
             text = renderer.opening(frame)
@@ -188,7 +189,7 @@ class Printer:
     def gone(self, tid: int) -> None:
         """A thread is no more."""
         self._pending.pop(tid, None)
-        self._paths.pop(tid, None)
+        self._files.gone(tid)
 
     def signalled(self, tid: int, number: int, data: bytes | None, now_ns: int) -> None:
         """A signal is about to be delivered; `data` is its siginfo_t."""

@@ -21,7 +21,7 @@ from invivo.strace.frame import Frame
 from invivo.strace.overrides import ORDERS, PARAMETERS, RESULTS
 from invivo.strace.pieces import Capture, Piece
 
-__all__ = ["Renderer", "is_error", "renderer_of"]
+__all__ = ["Renderer", "is_error", "renderer_of", "returns_descriptor"]
 
 # What a call answers to the kernel alone, include/linux/errno.h.
 _RESTARTS = {
@@ -76,6 +76,11 @@ class Renderer:
             None if nested else tuple(c for piece in self._pieces for c in piece.captures or ())
         )
 
+    @property
+    def descriptors(self) -> list[int]:
+        """The arguments that are descriptors."""
+        return [index for index, parameter in enumerate(self.call.parameters) if parameter.kind is Kind.FD]
+
     def opening(self, frame: Frame) -> str:
         """The line up to the first argument that is not known yet; frame.next says which."""
         for note in self._notes:
@@ -129,6 +134,11 @@ def _result_of(which: Call) -> Callable[[Frame], str]:
 def renderer_of(number: int) -> Renderer:
     """The renderer of a call, made when it is first seen."""
     return Renderer(call(number))
+
+
+def returns_descriptor(number: int) -> bool:
+    """Whether a call's result is the number of a file."""
+    return call(number).name in _DESCRIPTORS
 
 
 def _piece(which: Call, index: int) -> Piece:

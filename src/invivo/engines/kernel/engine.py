@@ -32,7 +32,7 @@ from invivo.program.shared import Globals, UnwindEnd
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import select
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from invivo.bpf.link.base import Link
     from invivo.bpf.link.keeper import Keeper
@@ -147,6 +147,13 @@ class KernelEngine(Engine):
         self._set(Globals.TARGET, pid)
         if self.watch is not None and pid:
             self.watch.follow(pid)
+
+    def fill(self, contents: Mapping[str, bytes]) -> None:
+        """Set the program's global arrays, by name, before anything fires; bytes as the kernel has them."""
+        for name, start in self.plan.arrays:
+            if name in contents:
+                words = memoryview(contents[name]).cast("Q")
+                self._globals[start // 8 : start // 8 + len(words)] = words
 
     def begin(self) -> None:
         """Run BEGIN's clauses."""

@@ -18,11 +18,13 @@ from invivo.compiler import Request as ProgramRequest
 from invivo.engines.choice import kernel_engine_refusal
 from invivo.output.collect import CollectOutput
 from invivo.session import Session
-from invivo.strace.calls import call, numbers
+from invivo.strace.calls import numbers
 from invivo.strace.frame import Captured
 from invivo.strace.printer import Printer, Request
 from invivo.strace.summary import Summary
-from invivo.tools.strace.program import RAX_IN_FRAME, Tag, text
+from invivo.tools.strace.files import Files
+from invivo.tools.strace.program import Tag, shown_bytes, text
+from invivo.tools.strace.recipes import RAX_IN_FRAME, tables
 
 __all__ = ["KernelStrace", "refusal"]
 
@@ -34,12 +36,8 @@ _STACK_ENTRY = 8
 
 def refusal(request: Request) -> str:
     """Why the kernel engine cannot show this, or ""."""
-    if request.paths:
-        return "-y asks for paths while the process stands still"
     if request.stacks:
         return "-k walks stacks while the process stands still"
-    if request.folder:
-        return "-ff writes a file for each process"
     return kernel_engine_refusal()
 
 
@@ -69,8 +67,10 @@ class KernelStrace:
 
     def __init__(self, request: Request, fd: int, tell: Callable[[str], None]) -> None:
         self._request = request
-        self._printer = Printer(request, fd)
-        self._numbers = {call(number).kernel: number for number in numbers().values()} | numbers()
+        self._files = Files(request.paths)
+        self._printer = Printer(request, fd, files=self._files if request.paths else None)
+        self._execve = numbers()["execve"]
+        self._sigreturn = numbers()["rt_sigreturn"]
         self._data: dict[int, dict[int, bytes]] = {}  # by thread: what was read for its next record
         self._begun: dict[int, dict[int, bytes]] = {}  # by thread: what was read at its entry
         self._signals: dict[int, list[tuple[int, bytes]]] = {}  # by thread: that wait for its call's end
@@ -88,6 +88,9 @@ class KernelStrace:
             engine="kernel",
             tell=tell,
         )
+        shown = shown_bytes(request.limit)
+        calls, recipes = tables(request.calls, shown, not request.counts)
+        self._session.contents = {"calls": calls, "recipes": recipes, "limits": shown.to_bytes(8, "little")}
         self._session.goes_on = lambda: bool(self._alive) and request.follows
 
     def __enter__(self) -> KernelStrace:
@@ -142,7 +145,14 @@ class KernelStrace:
             self._signalled(values)
         elif tag == Tag.EXIT:
             self._exited(values)
+        elif tag == Tag.FILE:
+            self._files.seen(*values[1:])
+        elif tag == Tag.PATH:
+            self._files.named(*values[1:])
+        elif tag == Tag.NAME:
+            self._files.part(*values[1:])
         elif tag == Tag.FORK:
+            self._files.forked(values[2], values[5])
             self._alive.add(values[4])
             self._printer.attached(values[4], values[5] != values[2])
         elif tag == Tag.EXEC:
@@ -152,23 +162,22 @@ class KernelStrace:
                 self._begun[tid] = self._begun.pop(values[4])
 
     def _entered(self, values: tuple[Any, ...]) -> None:
-        _, tid, pid, now, name, *words, stack = values
+        _, tid, pid, now, number, *words, stack, _ip = values
         data = self._begun[tid] = self._data.pop(tid, {})
-        number = self._numbers.get(_text(name), -1)
         source = Captured(data)
         arguments = [word & _WORD for word in words]
         self._printer.begin(tid, pid, number, arguments, source, now, stack & _WORD)
-        if _text(name) == "rt_sigreturn":  # whose return the kernel does not tell: the frame has the result
+        if number == self._sigreturn:  # whose return the kernel does not tell: the frame has the result
             raw = data.get((stack + RAX_IN_FRAME) & _WORD, bytes(8))
             self._end(tid, int.from_bytes(raw, "little", signed=True), source, now)
 
     def _returned(self, values: tuple[Any, ...]) -> None:
-        _, tid, pid, now, name, result = values
+        _, tid, pid, now, number, result = values
         result = (result & _WORD) - ((result & _WORD) >> 63 << 64)
         data = {**self._begun.pop(tid, {}), **self._data.pop(tid, {})}
         if self._printer.is_in_call(tid):
             self._end(tid, result, Captured(data), now)
-        elif _text(name) == "execve" and tid == self._root and self._request.command:
+        elif number == self._execve and tid == self._root and self._request.command:
             self._first_execve(tid, pid, result, now)
 
     def _end(self, tid: int, result: int, source: Captured, now: int) -> None:
@@ -191,7 +200,7 @@ class KernelStrace:
         environment = places[-1] + 8
         data[environment] = (b"\1" + bytes(7)) * len(os.environ) + bytes(8)
         arguments = (1, places[0], environment, 0, 0, 0)
-        self._printer.begin(tid, pid, self._numbers["execve"], arguments, Captured(data), now)
+        self._printer.begin(tid, pid, self._execve, arguments, Captured(data), now)
         self._printer.end(tid, result, Captured(data), now)
 
     def _signalled(self, values: tuple[Any, ...]) -> None:
@@ -219,10 +228,6 @@ def _bytes(value: object) -> bytes:
     if isinstance(value, int):  # a pointer
         return (value & _WORD).to_bytes(8, "little")
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _stack_of(pid: int) -> int:
