@@ -17,11 +17,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["membarrier_global", "mount", "perf_event_open", "pidfd_open", "ptrace", "syscall", "timerfd"]
+__all__ = ["membarrier_global", "mount", "perf_event_open", "pidfd_open", "ptrace", "syscall", "tgkill", "timerfd"]
 
 # Numbers of the calls that have no wrapper in libc: (x86-64, all architectures with the generic table).
 _PERF_EVENT_OPEN = (298, 241)
 _MEMBARRIER = (324, 283)
+_TGKILL = (234, 131)
 
 _MEMBARRIER_CMD_GLOBAL = 1 << 0
 _CLOCK_MONOTONIC = 1
@@ -118,6 +119,15 @@ def ptrace(request: int, pid: int, data: int = 0) -> None:
     """
     if _libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), ctypes.c_long(0), ctypes.c_long(data)) < 0:
         raise KernelError(ctypes.get_errno(), f"ptrace({request:#x})", f"process {pid}")
+
+
+def tgkill(pid: int, tid: int, signal: int) -> None:
+    """Send a signal to one thread of a process. See tgkill(2).
+
+    Raises:
+        KernelError: There is no such thread, or it may not be sent to.
+    """
+    syscall(_TGKILL, "tgkill", f"thread {tid}", pid, tid, signal)
 
 
 def pidfd_open(pid: int) -> int:

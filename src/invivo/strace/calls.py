@@ -53,7 +53,7 @@ class Call(NamedTuple):
 
     @property
     def has_path(self) -> bool:
-        return any(p.kind is Kind.PATH for p in self.parameters)
+        return self.name == "getcwd" or any(p.kind is Kind.PATH for p in self.parameters)
 
     @property
     def has_descriptor(self) -> bool:
@@ -101,14 +101,46 @@ _MEMORY = {
     "brk", "mmap", "munmap", "mprotect", "mremap", "madvise", "mlock", "mlock2", "munlock", "mlockall", "munlockall",
     "msync", "mincore", "mbind", "pkey_mprotect", "remap_file_pages", "memfd_create",
 }  # fmt: skip
+_CLOCK = {
+    "adjtimex", "clock_adjtime", "clock_getres", "clock_gettime", "clock_settime", "gettimeofday", "settimeofday",
+    "time",
+}  # fmt: skip
+_CREDENTIALS = {
+    "capget", "capset", "getegid", "geteuid", "getgid", "getgroups", "getresgid", "getresuid", "getuid", "prctl",
+    "setfsgid", "setfsuid", "setgid", "setgroups", "setregid", "setresgid", "setresuid", "setreuid", "setuid",
+}  # fmt: skip
+_IPC = {
+    "msgctl", "msgget", "msgrcv", "msgsnd", "semctl", "semget", "semop", "semtimedop", "shmat", "shmctl", "shmdt",
+    "shmget",
+}  # fmt: skip
+_PURE = {  # they always succeed and have no arguments
+    "getegid", "geteuid", "getgid", "getpgrp", "getpid", "getppid", "gettid", "getuid",
+}  # fmt: skip
+_STAT = {"stat"}
+_LSTAT = {"lstat"}
+_FSTAT = {"fstat", "newfstatat", "statx"}
+_STATFS = {"statfs"}
+_FSTATFS = {"fstatfs"}
 # What -e trace=%NAME chooses.
 CLASSES: dict[str, Callable[[Call], bool]] = {
     "file": lambda c: c.has_path,
     "desc": lambda c: c.has_descriptor,
     "process": lambda c: c.name in _PROCESS,
     "network": lambda c: c.name in _NETWORK,
+    "net": lambda c: c.name in _NETWORK,
+    "ipc": lambda c: c.name in _IPC,
     "signal": lambda c: c.name in _SIGNAL or c.name.startswith("rt_sig"),
     "memory": lambda c: c.name in _MEMORY,
+    "creds": lambda c: c.name in _CREDENTIALS,
+    "clock": lambda c: c.name in _CLOCK,
+    "pure": lambda c: c.name in _PURE,
+    "stat": lambda c: c.name in _STAT,
+    "lstat": lambda c: c.name in _LSTAT,
+    "fstat": lambda c: c.name in _FSTAT,
+    "%stat": lambda c: c.name in _STAT | _LSTAT | _FSTAT,
+    "statfs": lambda c: c.name in _STATFS,
+    "fstatfs": lambda c: c.name in _FSTATFS,
+    "%statfs": lambda c: c.name in _STATFS | _FSTATFS | {"ustat"},
 }
 
 

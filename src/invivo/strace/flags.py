@@ -9,10 +9,42 @@ is written here with the header that it is from.
 
 from __future__ import annotations
 
+import enum
 import functools
 from collections.abc import Mapping
 
-__all__ = ["Names", "known_names", "names_of", "signal_name"]
+__all__ = ["Names", "Naming", "at_cwd", "known_names", "names_of", "set_naming", "signal_name", "styled"]
+
+
+class Naming(enum.Enum):
+    """How values that have names are shown: by these, as numbers, or both."""
+
+    NAMES = "abbrev"
+    NUMBERS = "raw"
+    BOTH = "verbose"
+
+
+class _Style:
+    """How values are shown, in this process: it is the same for all lines."""
+
+    naming = Naming.NAMES
+
+
+def set_naming(naming: Naming) -> None:
+    """How Names shows values from now on."""
+    _Style.naming = naming
+
+
+def styled(number: str, name: str) -> str:
+    """A value that has a name, as set_naming() says."""
+    if _Style.naming is Naming.NAMES or number == name:
+        return name
+    return number if _Style.naming is Naming.NUMBERS else f"{number} /* {name} */"
+
+
+def at_cwd() -> str:
+    """AT_FDCWD, as an argument."""
+    return styled("-100", "AT_FDCWD")
 
 
 class Names:
@@ -35,7 +67,13 @@ class Names:
         self._later = {name: place for place, name in enumerate(later, 1)}
 
     def text(self, value: int) -> str:
-        """The value by its names; what has none is a hexadecimal number among them."""
+        """The value by its names; what has none is a hexadecimal number among them. As set_naming() says, the number
+        itself, or both."""
+        if _Style.naming is Naming.NAMES:
+            return self._named(value)
+        return styled(f"{value:#x}" if value else "0", self._named(value))
+
+    def _named(self, value: int) -> str:
         found: list[tuple[str, int]] = []
         parts: list[str] = []
         if self._codes:

@@ -15,39 +15,53 @@ import time
 
 from invivo.linux.clock import wall_offset_ns
 
-__all__ = ["Lines", "LinesByThread", "Stamp"]
+__all__ = ["COLUMN", "Lines", "LinesByThread", "Stamp"]
 
-_COLUMN = 40
+COLUMN = 40  # of the results
 
 
 class Stamp:
-    """What precedes each line: nothing, the time of day (t), with microseconds (tt), the same since 1970 (ttt), or the
-    time since the last line (r)."""
+    """What precedes each line, by words of `form`: `t` the time of day, `tt` with microseconds, `ttt` the same since
+    1970; time.N and unix.N with N digits; `r` or r.N the time since the last line. "": nothing."""
 
     def __init__(self, form: str) -> None:
-        self._form = form
-        self._last = 0.0
+        words = [_SHORT.get(word, word) for word in form.split()]
+        self._clock, self._digits, self._relative = "", 0, -1
+        for word in words:
+            kind, _, digits = word.partition(".")
+            if kind == "r":
+                self._relative = int(digits)
+            else:
+                self._clock, self._digits = kind, int(digits)
+        self._last_ns = 0
         self._offset_ns = wall_offset_ns()
 
     def text(self, now_ns: int) -> str:
         """What precedes a line of that time, in ns of CLOCK_MONOTONIC."""
-        if not self._form:
-            return ""
-        now = (now_ns + self._offset_ns) / 1e9
-        if self._form == "r":
-            since, self._last = now - (self._last or now), now
-            return f"{since:>12.6f} "
-        if self._form == "ttt":
-            return f"{now:.6f} "
-        clock = time.strftime("%H:%M:%S", time.localtime(now))
-        return f"{clock}.{int(now % 1 * 1e6):06d} " if self._form == "tt" else f"{clock} "
+        text = ""
+        if self._clock:
+            seconds, part = divmod(now_ns + self._offset_ns, 1_000_000_000)
+            text = str(seconds) if self._clock == "unix" else time.strftime("%H:%M:%S", time.localtime(seconds))
+            text += (f".{part:09d}"[: self._digits + 1] if self._digits else "") + " "
+        if self._relative >= 0:
+            seconds, part = divmod(now_ns - (self._last_ns or now_ns), 1_000_000_000)
+            self._last_ns = now_ns
+            shown = f"{seconds:6d}" + (f".{part:09d}"[: self._relative + 1] if self._relative else "")
+            text += f"(+{shown}) " if text else f"{shown} "
+        return text
+
+
+_SHORT = {"t": "time.0", "tt": "time.6", "ttt": "unix.6", "r": "r.6"}
 
 
 class LinesByThread:
     """The same for a file of each thread, PATH.TID, in which no line has a thread's number."""
 
-    def __init__(self, path: str, stamp_form: str) -> None:
+    def __init__(self, path: str, stamp_form: str, column: int = COLUMN, is_new: bool = True) -> None:
         self._path = path
+        self._column = column
+        self._mode = os.O_TRUNC if is_new else os.O_APPEND
+        self.place = ""
         self._form = stamp_form
         self._files: dict[int, Lines] = {}
         self._fds: list[int] = []
@@ -57,10 +71,10 @@ class LinesByThread:
     def _of(self, tid: int) -> Lines:
         found = self._files.get(tid)
         if found is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            flags = os.O_WRONLY | os.O_CREAT | self._mode | os.O_CLOEXEC
             self._fds.append(os.open(f"{self._path}.{tid}", flags, 0o666))
-            found = self._files[tid] = Lines(self._fds[-1], Stamp(self._form), "", False)
-        found.now_ns = self.now_ns
+            found = self._files[tid] = Lines(self._fds[-1], Stamp(self._form), "", False, self._column)
+        found.now_ns, found.place = self.now_ns, self.place
         return found
 
     def open_call(self, tid: int, text: str) -> None:
@@ -88,8 +102,10 @@ class LinesByThread:
 class Lines:
     """Writes to `fd`. `pid_form` is put before each line once there is more than one thread: "[pid {:5}] " or "{} "."""
 
-    def __init__(self, fd: int, stamp: Stamp, pid_form: str, always_pid: bool) -> None:
+    def __init__(self, fd: int, stamp: Stamp, pid_form: str, always_pid: bool, column: int = COLUMN) -> None:
         self._fd = fd
+        self._column = column
+        self.place = ""  # what stands before a line's text: the call's number, the instruction pointer
         self._stamp = stamp
         self._pid_form = pid_form
         self.shows_pids = always_pid
@@ -114,7 +130,7 @@ class Lines:
             self._interrupt()
             start = f"{self._prefix(tid)}<... {name} resumed>"
             width = len(start)
-        pad = max(_COLUMN - width - len(text) - 2, 0)
+        pad = max(self._column - width - len(text) - 2, 0)
         self._put(f"{start}{text}) {' ' * pad}= {result}\n")
         self._open = 0
 
@@ -139,7 +155,7 @@ class Lines:
             self._open = 0
 
     def _prefix(self, tid: int) -> str:
-        return (self._pid_form.format(tid) if self.shows_pids else "") + self._stamp.text(self.now_ns)
+        return (self._pid_form.format(tid) if self.shows_pids else "") + self._stamp.text(self.now_ns) + self.place
 
     def _put(self, text: str) -> None:
         self._parts.append(text)

@@ -14,6 +14,7 @@ import stat
 from collections.abc import Callable
 from typing import Protocol
 
+from invivo.strace.flags import at_cwd
 from invivo.strace.structures import quoted
 
 __all__ = ["Files", "Paths", "ProcessFiles", "details"]
@@ -62,7 +63,7 @@ class Paths:
     def text(self, fd: int) -> str:
         """A descriptor with its file, as far as that can be told."""
         if fd == _AT_FDCWD:
-            return f"AT_FDCWD<{self._link('cwd')}>"
+            return f"{at_cwd()}<{self._link('cwd')}>"
         if fd < 0:
             return str(fd)
         path = self._link(f"fd/{fd}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from invivo.strace.flags import Names, signal_name
+from invivo.strace.flags import Names, signal_name, styled
 from invivo.strace.frame import Frame
 from invivo.strace.structures import quoted, signal_set, size_of, structure
 
@@ -117,7 +117,13 @@ def descriptor(index: int) -> Piece:
 
 def signal_number(index: int) -> Piece:
     """A signal."""
-    return Piece(lambda frame: signal_name(frame.words[index] & 0xFFFFFFFF))
+
+
+    def early(frame: Frame) -> str:
+        number = frame.words[index] & 0xFFFFFFFF
+        return styled(str(number), signal_name(number))
+
+    return Piece(early)
 
 
 # In struct ucontext, which lies on the stack at rt_sigreturn(2): arch/x86/include/uapi/asm/ucontext.h.

@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from invivo.engines.process.native.capture import Capture
 from invivo.engines.process.native.records import Kind, Recipe, Record
+from invivo.strace.calls import numbers as _numbers
 from invivo.strace.frame import Captured
 from invivo.strace.pieces import MASK_IN_FRAME, RESULT
 from invivo.strace.pieces import Capture as Wanted
@@ -48,7 +49,7 @@ class Recorder:
         shown = printer.request.limit + 1
         entries: dict[int, list[Recipe]] = {}
         returns: dict[int, list[Recipe]] = {}
-        left = set(handed)
+        left = {*handed, _numbers()["execve"]}  # the command's own begins before there is anybody to record it
         for number in numbers:
             captures: tuple[Wanted, ...] | None = () if printer.request.counts else renderer_of(number).captures
             if captures is None:
@@ -139,7 +140,7 @@ class Recorder:
             if pieces:
                 data = self._begun[tid] = {piece.address: piece.data for piece in pieces if piece.data is not None}
                 source = Captured(data)
-            self._printer.begin(tid, record.pid, record.number, words, source, record.time_ns, words[8])
+            self._printer.begin(tid, record.pid, record.number, words, source, record.time_ns, words[8], words[7])
         else:
             data = self._begun.pop(tid, {})
             if pieces:

@@ -21,7 +21,7 @@ from invivo.strace.frame import Frame
 from invivo.strace.overrides import ORDERS, PARAMETERS, RESULTS
 from invivo.strace.pieces import Capture, Piece
 
-__all__ = ["Renderer", "is_error", "renderer_of", "returns_descriptor"]
+__all__ = ["Renderer", "is_error", "raw_renderer_of", "renderer_of", "returns_descriptor"]
 
 # What a call answers to the kernel alone, include/linux/errno.h.
 _RESTARTS = {
@@ -58,18 +58,20 @@ class Renderer:
 
     __slots__ = ("_earlies", "_fixed", "_notes", "_order", "_pieces", "_result", "call", "captures", "name")
 
-    def __init__(self, which: Call) -> None:
+    def __init__(self, which: Call, is_raw: bool = False) -> None:
         self.call = which
         self.name = which.name
         rows = which.parameters
-        self._pieces = [_piece(which, index) for index in range(len(rows))]
+        self._pieces = [
+            pieces.hexadecimal(index) if is_raw else _piece(which, index) for index in range(len(rows))
+        ]
         if which.name == "rt_sigreturn":
             self._pieces = [pieces.mask_of_frame()]
-        self._order: Callable[[Frame], Sequence[int]] | None = ORDERS.get(which.kernel)
+        self._order: Callable[[Frame], Sequence[int]] | None = None if is_raw else ORDERS.get(which.kernel)
         self._fixed = range(len(self._pieces))
         self._notes = [piece.note for piece in self._pieces if piece.note is not None]
         self._earlies = [piece.early for piece in self._pieces]
-        self._result = _result_of(which)
+        self._result = _raw_result if is_raw else _result_of(which)
         nested = any(piece.captures is None for piece in self._pieces)
         # What to read at the call's beginning and end; None where that depends on memory itself.
         self.captures: tuple[Capture, ...] | None = (
@@ -115,6 +117,16 @@ class Renderer:
         """What the call answered."""
         result = frame.result
         return _error_text(result) if -4096 < result < 0 else self._result(frame)
+
+
+@functools.cache
+def raw_renderer_of(number: int) -> Renderer:
+    """The same of a call whose arguments and result are shown as numbers (-e raw=)."""
+    return Renderer(call(number), is_raw=True)
+
+
+def _raw_result(frame: Frame) -> str:
+    return f"{frame.result % (1 << 64):#x}" if frame.result else "0"
 
 
 def _result_of(which: Call) -> Callable[[Frame], str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import struct
 
-from invivo.strace.flags import signal_name
+from invivo.strace.flags import signal_name, styled
 
 __all__ = ["siginfo"]
 
@@ -37,7 +37,7 @@ _OF_FAULTS = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIG
 def siginfo(data: bytes) -> str:
     """See the module's text; 128 bytes."""
     number, error, code = struct.unpack_from("<iii", data)
-    parts = [f"si_signo={signal_name(number)}", f"si_code={_code(number, code)}"]
+    parts = [f"si_signo={styled(str(number), signal_name(number))}", f"si_code={_code(number, code)}"]
     if error:
         import errno
 
@@ -68,9 +68,8 @@ def siginfo(data: bytes) -> str:
 
 def _code(number: int, code: int) -> str:
     names = _OF_SIGNAL.get(number, ())
-    if 0 < code <= len(names):
-        return names[code - 1]
-    return _CODES.get(code, str(code))
+    name = names[code - 1] if 0 < code <= len(names) else _CODES.get(code, str(code))
+    return styled(f"{code & 0xFFFFFFFF:#x}" if code else "0", name)
 
 
 def _value(value: int) -> list[str]:

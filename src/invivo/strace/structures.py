@@ -8,6 +8,7 @@ the type is not known. Layouts are those of 64-bit x86: include/uapi/asm-generic
 
 from __future__ import annotations
 
+import enum
 import functools
 import ipaddress
 import struct
@@ -18,8 +19,8 @@ from invivo.strace.file_structures import flock, stat, statfs, statx
 from invivo.strace.flags import Names, signal_name
 
 __all__ = [
-    "Reader", "Size", "message", "poll_events", "quoted", "signal_set", "size_of", "structure", "vectors",
-    "wait_status",
+    "Quoting", "Reader", "Size", "message", "poll_events", "quoted", "set_quoting", "signal_set", "size_of",
+    "structure", "vectors", "wait_status",
 ]  # fmt: skip
 
 
@@ -33,22 +34,54 @@ class Reader(Protocol):
         ...
 
 
+class Quoting(enum.IntEnum):
+    """How bytes that are no characters are shown: in octal; or in hexadecimal those (-x: all of a string that has such;
+    -xx: all of every string)."""
+
+    OCTAL = 0
+    ODD_BYTES = 1
+    ODD_STRINGS = 2
+    ALL = 3
+
+
+class _Style:
+    """How strings are shown, in this process: it is the same for all lines."""
+
+    quoting = Quoting.OCTAL
+
+
+def set_quoting(quoting: Quoting) -> None:
+    """How quoted() shows bytes from now on."""
+    _Style.quoting = quoting
+
+
 def quoted(data: bytes, limit: int) -> str:
     """Bytes as a C string of at most `limit` of them; "..." follows where there are more."""
     shown = data[:limit]
     parts = []
+    quoting = _Style.quoting
+    if quoting and (quoting is Quoting.ALL or (quoting is Quoting.ODD_STRINGS and _is_odd(shown))):
+        parts = [f"\\x{byte:02x}" for byte in shown]
+        shown = b""
     for index, byte in enumerate(shown):
         char = chr(byte)
         if char in _ESCAPES:
             parts.append(_ESCAPES[char])
         elif 32 <= byte < 127:
             parts.append(char)
+        elif quoting is Quoting.ODD_BYTES:
+            parts.append(f"\\x{byte:02x}")
         else:
             following = shown[index + 1 : index + 2]
-            parts.append(f"\\{byte:03o}" if following.isdigit() else f"\\{byte:o}")
+            parts.append(f"\\{byte:03o}" if following in _OCTAL else f"\\{byte:o}")
     return f'"{"".join(parts)}"{"..." if len(data) > limit else ""}'
 
 
+def _is_odd(data: bytes) -> bool:
+    return any(not 32 <= byte < 127 and byte not in b"\t\n\v\f\r" for byte in data)
+
+
+_OCTAL = frozenset(bytes([digit]) for digit in b"01234567")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 _SA_FLAGS = Names({
     "SA_NOCLDSTOP": 1, "SA_NOCLDWAIT": 2, "SA_SIGINFO": 4, "SA_RESTORER": 0x04000000, "SA_ONSTACK": 0x08000000,

@@ -28,6 +28,7 @@ from invivo.strace.printer import Printer, Request
 from invivo.strace.recorder import Recorder
 from invivo.strace.stacks import Stacks
 from invivo.strace.summary import Summary
+from invivo.strace.tamper import Tamperer
 
 __all__ = ["Strace"]
 
@@ -35,7 +36,7 @@ _FLUSH_NS = 100_000_000
 # struct user_regs_struct: the arguments in order; offsets of the result, the code segment and the stack pointer.
 _REGISTERS = struct.Struct("<27Q")
 _ARGUMENTS = (14, 13, 12, 7, 9, 8)  # of these
-_RESULT, _SEGMENT, _STACK, _NATIVE = 80, 136, 152, 0x33
+_RESULT, _PLACE, _SEGMENT, _STACK, _NATIVE = 80, 128, 136, 152, 0x33
 _AT_EXECFN = 31  # include/uapi/linux/auxvec.h
 _NO_CALL = -1
 _NOTHING = Captured()
@@ -56,6 +57,7 @@ class Strace(Hooks):
         self._has_filter = False
         self._is_stopped = False
         self._alarm: Alarm | None = None
+        self._tamperer = Tamperer(request.injections)
         self._pins = Pins(PatchTable())
 
     def __enter__(self) -> Strace:
@@ -66,7 +68,7 @@ class Strace(Hooks):
             self._record()
             if request.command:
                 self._start_command()
-            if (chosen := request.calls) is not None:
+            if (chosen := self._stopping()) is not None:
                 wanted = chosen | self._pins.calls
                 self._tracer.wants = lambda number: number in wanted
             for pid in request.pids:
@@ -78,10 +80,20 @@ class Strace(Hooks):
             raise
         return self
 
+    def _stopping(self) -> frozenset[int] | None:
+        """The calls at which a process stops: those that are shown, and those that are tampered with (None: all)."""
+        chosen = self._request.calls
+        for injection in self._request.injections:
+            if chosen is None or injection.calls is None:
+                return None
+            chosen |= injection.calls
+        return chosen
+
     def _record(self) -> None:
         """Let a loop in machine code write the calls down, where there is one and nobody wants the process to wait."""
         request = self._request
-        if request.paths or request.stacks or not Capture.is_possible():
+        waits = request.paths or request.stacks or request.only_paths or request.injections
+        if waits or request.dumps_read or request.dumps_written or not Capture.is_possible():
             return
         chosen = request.calls if request.calls is not None else frozenset(numbers().values())
         recorder = self._recorder = Recorder(self._printer, chosen, self._pins.calls, self._is_of_interest)
@@ -89,7 +101,7 @@ class Strace(Hooks):
         self._tracer = Tracer(self, recorder.capture, recorder.drain)
 
     def _start_command(self) -> None:
-        chosen = self._request.calls
+        chosen = self._stopping()
         # What a program asks about its CPUs is answered as if it were not pinned.
         numbers_ = None if chosen is None else chosen | self._pins.calls
         self._target = target = spawn_filtered(self._request.command, numbers_, self._roots.add)
@@ -179,31 +191,38 @@ class Strace(Hooks):
         return self._request.calls is None or number in self._request.calls
 
     def entered(self, thread: Thread, registers: bytes) -> bool:
-        if not self._is_shown(thread) or not self._is_chosen(thread.number):
+        if not self._is_of_interest(thread.tid):
             return thread.number in self._pins.calls
+        is_tampered = registers[_SEGMENT] == _NATIVE and self._tamperer.entered(thread, registers)
+        if not self._is_chosen(thread.number):
+            return is_tampered or thread.number in self._pins.calls
         number = thread.number if registers[_SEGMENT] == _NATIVE else _NO_CALL
         words = _REGISTERS.unpack(registers)
         process = thread.process
         arguments = tuple(words[index] for index in _ARGUMENTS)
         now, stack = time.monotonic_ns(), words[_STACK // 8]
         with self._lock:
-            self._printer.begin(thread.tid, process.pid, number, arguments, process.memory, now, stack)
+            self._printer.begin(
+                thread.tid, process.pid, number, arguments, process.memory, now, stack, words[_PLACE // 8]
+            )
         return True
 
     def returned(self, thread: Thread, registers: bytes) -> None:
         if thread.number in self._pins.calls:
             self._pins.returned(thread.tid, thread.number, registers)
+        registers, remark = self._tamperer.returned(thread, registers)
         with self._lock:
-            self._shown_return(thread, registers)
+            self._shown_return(thread, registers, remark)
+        self._tamperer.late(thread)
 
-    def _shown_return(self, thread: Thread, registers: bytes) -> None:
+    def _shown_return(self, thread: Thread, registers: bytes, remark: str) -> None:
         if not self._is_shown(thread):
             self._printer.gone(thread.tid)
             return
         result = _word(registers, _RESULT)
         result -= (result >> 63) << 64
         if self._printer.is_in_call(thread.tid):
-            self._printer.end(thread.tid, result, thread.process.memory, time.monotonic_ns())
+            self._printer.end(thread.tid, result, thread.process.memory, time.monotonic_ns(), remark)
         elif thread.number == numbers()["execve"] and thread.tid in self._roots and self._is_chosen(thread.number):
             self._first_execve(thread, registers, result)
 
@@ -241,6 +260,7 @@ class Strace(Hooks):
     def gone(self, thread: Thread) -> None:
         with self._lock:
             self._printer.gone(thread.tid)
+            self._tamperer.gone(thread.tid)
             if self._recorder is not None:
                 self._recorder.gone(thread.tid)
 

@@ -6,6 +6,6 @@
 
 from __future__ import annotations
 
-from invivo.tools.strace.kernel import KernelStrace, refusal
+from invivo.tools.strace.kernel import KernelStrace, cannot
 
-__all__ = ["KernelStrace", "refusal"]
+__all__ = ["KernelStrace", "cannot"]

@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+from invivo.strace.flags import at_cwd
 from invivo.strace.paths import Paths, details
 from invivo.strace.structures import quoted
 
@@ -107,7 +108,7 @@ class Files:
             if file is None:
                 return Paths(pid, self._level).text(fd)
             shown = file.path if self._level < 2 else details(pid, file.path, file.mode, file.device)
-            return f"{'AT_FDCWD' if fd == _AT_FDCWD else fd}<{shown}>"
+            return f"{at_cwd() if fd == _AT_FDCWD else fd}<{shown}>"
 
         return text
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 from invivo.compiler import Request as ProgramRequest
-from invivo.engines.choice import kernel_engine_refusal
 from invivo.output.collect import CollectOutput
 from invivo.session import Session
 from invivo.strace.calls import numbers
@@ -26,7 +25,7 @@ from invivo.tools.strace.files import Files
 from invivo.tools.strace.program import Tag, shown_bytes, text
 from invivo.tools.strace.recipes import RAX_IN_FRAME, tables
 
-__all__ = ["KernelStrace", "refusal"]
+__all__ = ["KernelStrace", "cannot"]
 
 _OPTIONS: dict[str, str | None] = {
     "strsize": "4096", "bufsize": "64m", "scratchsize": "65536", "zdefs": None, "switchrate": "50ms", "quiet": None,
@@ -34,11 +33,15 @@ _OPTIONS: dict[str, str | None] = {
 _STACK_ENTRY = 8
 
 
-def refusal(request: Request) -> str:
-    """Why the kernel engine cannot show this, or ""."""
+def cannot(request: Request) -> str:
+    """What of a request only the process engine can, or ""."""
     if request.stacks:
         return "-k walks stacks while the process stands still"
-    return kernel_engine_refusal()
+    if request.injections:
+        return "-e inject= changes what calls do, and tracing does not"
+    if request.dumps_read or request.dumps_written:
+        return "-e read= and -e write= show all bytes, and a record has some thousand"
+    return ""
 
 
 class _Events(CollectOutput):
@@ -67,8 +70,8 @@ class KernelStrace:
 
     def __init__(self, request: Request, fd: int, tell: Callable[[str], None]) -> None:
         self._request = request
-        self._files = Files(request.paths)
-        self._printer = Printer(request, fd, files=self._files if request.paths else None)
+        self._files = Files(max(request.paths, 1))
+        self._printer = Printer(request, fd, files=self._files)
         self._execve = numbers()["execve"]
         self._sigreturn = numbers()["rt_sigreturn"]
         self._data: dict[int, dict[int, bytes]] = {}  # by thread: what was read for its next record
@@ -162,11 +165,11 @@ class KernelStrace:
                 self._begun[tid] = self._begun.pop(values[4])
 
     def _entered(self, values: tuple[Any, ...]) -> None:
-        _, tid, pid, now, number, *words, stack, _ip = values
+        _, tid, pid, now, number, *words, stack, place = values
         data = self._begun[tid] = self._data.pop(tid, {})
         source = Captured(data)
         arguments = [word & _WORD for word in words]
-        self._printer.begin(tid, pid, number, arguments, source, now, stack & _WORD)
+        self._printer.begin(tid, pid, number, arguments, source, now, stack & _WORD, place & _WORD)
         if number == self._sigreturn:  # whose return the kernel does not tell: the frame has the result
             raw = data.get((stack + RAX_IN_FRAME) & _WORD, bytes(8))
             self._end(tid, int.from_bytes(raw, "little", signed=True), source, now)

@@ -76,7 +76,7 @@ def text(request: Request) -> str:
         clauses += _memory(_ENTER)
         clauses += _program_arguments(most)
         clauses += _vectors(_ENTER, Shape.VECTORS, Shape.MESSAGE, most)
-        if request.paths:
+        if request.paths or request.only_paths:
             clauses += _files(_ENTER, "this->c >> 8 & 0xff", "this->c >> 16 & 0xff")
     words = "".join(f" trace(args[0]->{name});" for name in ("di", "si", "dx", "r10", "r8", "r9", "sp", "ip"))
     number = f"trace(this->nr == {FOREIGN} ? -1 : args[1]);"
@@ -92,7 +92,7 @@ def text(request: Request) -> str:
     if not request.counts:
         clauses += _memory(_EXIT)
         clauses += _vectors(_EXIT, Shape.OUT_VECTORS, Shape.OUT_MESSAGE, most)
-        if request.paths:
+        if request.paths or request.only_paths:
             clauses += _files(_EXIT, "this->has_result && this->c >> 24 & 1 ? 80 : 0")
     number = f"trace(this->nr == {FOREIGN} ? -1 : (int64_t)args[0]->orig_ax);"
     clauses.append(f"{_EXIT} /this->c/ {{ trace({Tag.RETURN}); {head} {number} trace((int64_t)args[1]); }}")
