@@ -26,8 +26,13 @@ def stat(*row: int) -> str:
     what = f"st_size={size}"
     if kind in ("S_IFCHR", "S_IFBLK"):
         major = device >> 8 & 0xFFF | device >> 32 & ~0xFFF
-        what = f"st_rdev=makedev({major:#x}, {device & 0xFF | device >> 12 & ~0xFF:#x})"
+        minor = device & 0xFF | device >> 12 & ~0xFF
+        what = f"st_rdev=makedev({_hexadecimal(major)}, {_hexadecimal(minor)})"
     return f"{{st_mode={kind}|{_permissions(mode)}, {what}, ...}}"
+
+
+def _hexadecimal(value: int) -> str:
+    return f"{value:#x}" if value else "0"
 
 
 def _permissions(mode: int) -> str:
@@ -77,7 +82,8 @@ _FILESYSTEMS = {
 _MOUNT_FLAGS = Names({
     "ST_RDONLY": 1, "ST_NOSUID": 2, "ST_NODEV": 4, "ST_NOEXEC": 8, "ST_SYNCHRONOUS": 16, "ST_VALID": 32,
     "ST_MANDLOCK": 64, "ST_NOATIME": 1024, "ST_NODIRATIME": 2048, "ST_RELATIME": 4096,
-})  # include/linux/statfs.h  # fmt: skip
+}, later=("ST_RDONLY", "ST_NOSUID", "ST_NODEV", "ST_NOEXEC", "ST_SYNCHRONOUS", "ST_MANDLOCK", "ST_NOATIME",
+          "ST_NODIRATIME", "ST_RELATIME"))  # include/linux/statfs.h  # fmt: skip
 # include/uapi/asm-generic/fcntl.h
 _LOCKS = {0: "F_RDLCK", 1: "F_WRLCK", 2: "F_UNLCK"}
 _WHENCE = {0: "SEEK_SET", 1: "SEEK_CUR", 2: "SEEK_END"}

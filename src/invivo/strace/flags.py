@@ -118,6 +118,15 @@ def _tables() -> dict[tuple[str, str], Names]:
 
     requests = _of(termios, "TC", "TIOC", "FIO", without=("TCOOFF", "TCOON", "TCIOFF", "TCION", "TCSANOW", "TCSADRAIN"))
     requests = {name: value for name, value in requests.items() if value > 0x5400}
+    # include/uapi/asm-generic/ioctls.h, linux/fs.h: what the termios module lacks
+    requests |= {
+        "TIOCGPTN": 0x80045430, "TIOCSPTLCK": 0x40045431, "TIOCGPTLCK": 0x80045439, "TIOCGEXCL": 0x80045440,
+        "TIOCGPTPEER": 0x5441, "TIOCGDEV": 0x80045432, "TIOCSIG": 0x40045436, "TIOCVHANGUP": 0x5437,
+        "TCGETS2": 0x802C542A, "TCSETS2": 0x402C542B, "FIOQSIZE": 0x5460, "FICLONE": 0x40049409,
+        "FICLONERANGE": 0x4020940D, "FS_IOC_FIEMAP": 0xC020660B, "FS_IOC_GETFLAGS": 0x80086601,
+        "FS_IOC_SETFLAGS": 0x40086602, "BLKGETSIZE64": 0x80081272, "BLKGETSIZE": 0x1260, "BLKSSZGET": 0x1268,
+        "BLKFLSBUF": 0x1261, "FIFREEZE": 0xC0045877, "FITHAW": 0xC0045878, "FITRIM": 0xC0185879,
+    }  # fmt: skip
     opens = _of(os, "O_", without=("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE", "O_NDELAY", "O_FSYNC", "O_RSYNC"))
     access = {"O_RDONLY": 0, "O_WRONLY": 1, "O_RDWR": 2}
     opens = {**opens, "O_LARGEFILE": 0o100000}  # which the C library hides where it is always set

@@ -17,7 +17,7 @@ from invivo.strace.file_structures import statx_mask
 from invivo.strace.flags import Names, signal_name
 from invivo.strace.frame import Frame
 from invivo.strace.pieces import Piece
-from invivo.strace.special import files, processes, sockets, waiting
+from invivo.strace.special import capabilities, files, processes, sockets, terminals, waiting
 
 __all__ = ["ORDERS", "PARAMETERS", "RESULTS"]
 
@@ -53,6 +53,10 @@ PARAMETERS: dict[tuple[str, str], Callable[[int], Piece]] = {
     ("recvfrom", "addr_len"): pieces.in_out_number,
     ("connect", "addrlen"): pieces.number,
     ("sendfile64", "offset"): lambda index: pieces.in_out_number(index, 8, True),
+    ("ioctl", "arg"): terminals.ioctl,
+    ("capget", "header"): capabilities.header, ("capset", "header"): capabilities.header,
+    ("capget", "dataptr"): lambda index: capabilities.data(index, True),
+    ("capset", "data"): lambda index: capabilities.data(index, False),
     ("fcntl", "arg"): files.fcntl, ("getdents64", "dirent"): files.entries, ("getdents", "dirent"): files.entries,
     ("getcwd", "buf"): pieces.string_out, ("utimensat", "utimes"): files.times,
     ("mknod", "mode"): files.node_mode, ("mknodat", "mode"): files.node_mode,

@@ -192,6 +192,7 @@ def vectors(address: int, reader: Reader, count: int, filled: int = 1 << 62) -> 
         filled -= inside
         content = reader.read(base, min(inside, reader.limit + 1))
         shown = quoted(content, reader.limit) if content or not inside else f"{base:#x}"
+        shown = shown if base else "NULL"
         items.append(f"{{iov_base={shown}, iov_len={length}}}")
     return f"[{', '.join(items[: reader.limit])}{', ...' if count > reader.limit else ''}]"
 

@@ -23,6 +23,7 @@ from invivo.linux import ptrace, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import PatchTable
 from invivo.strace.calls import numbers
+from invivo.strace.first import first_execve
 from invivo.strace.frame import Captured
 from invivo.strace.printer import Printer, Request
 from invivo.strace.recorder import Recorder
@@ -37,7 +38,6 @@ _FLUSH_NS = 100_000_000
 _REGISTERS = struct.Struct("<27Q")
 _ARGUMENTS = (14, 13, 12, 7, 9, 8)  # of these
 _RESULT, _PLACE, _SEGMENT, _STACK, _NATIVE = 80, 128, 136, 152, 0x33
-_AT_EXECFN = 31  # include/uapi/linux/auxvec.h
 _NO_CALL = -1
 _NOTHING = Captured()
 
@@ -227,16 +227,10 @@ class Strace(Hooks):
             self._first_execve(thread, registers, result)
 
     def _first_execve(self, thread: Thread, registers: bytes, result: int) -> None:
-        """The command's own beginning: its arguments lie where the kernel has put them for the new program.
-
-        At %rsp: their number, the arguments, NULL, the environment, NULL, and the auxiliary vector (getauxval(3)).
-        """
-        process = thread.process
-        stack = _word(registers, _STACK)
-        count = int.from_bytes(process.memory.read(stack, 8), "little")
-        words = (_auxiliary(process.pid, _AT_EXECFN), stack + 8, stack + 8 * (count + 2), 0, 0, 0)
+        """The command's own beginning. Another program runs it if it is a script: its stack has more arguments."""
+        words, memory = first_execve(self._request.command, _word(registers, _STACK))
         now = time.monotonic_ns()
-        self._printer.whole(thread.tid, process.pid, thread.number, words, result, process.memory, (now, now))
+        self._printer.whole(thread.tid, thread.process.pid, thread.number, words, result, memory, (now, now))
 
     def forked(self, thread: Thread, child: Thread) -> None:
         if self._request.follows and not self._is_stopped:
@@ -276,14 +270,3 @@ class Strace(Hooks):
 
 def _word(registers: bytes, at: int) -> int:
     return int.from_bytes(registers[at : at + 8], "little")
-
-
-def _auxiliary(pid: int, key: int) -> int:
-    """A value of a process's auxiliary vector, 0 if it has none."""
-    try:
-        with open(f"/proc/{pid}/auxv", "rb") as stream:
-            data = stream.read()
-    except OSError:
-        return 0
-    pairs: dict[int, int] = dict(struct.iter_unpack("<QQ", data[: len(data) // 16 * 16]))
-    return pairs.get(key, 0)

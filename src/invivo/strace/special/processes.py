@@ -9,6 +9,7 @@ from invivo.strace import pieces
 from invivo.strace.flags import known_names, signal_name
 from invivo.strace.frame import Frame
 from invivo.strace.pieces import Capture, Piece
+from invivo.strace.special.capabilities import capability
 from invivo.strace.structures import quoted, size_of, structure, wait_status
 
 __all__ = [
@@ -129,6 +130,8 @@ def prctl(index: int) -> Piece:
             return f"{word:#x}" if text is None else quoted(text, 15)
         if index == 1 and option == 1:
             return signal_name(word & 0xFFFFFFFF)
+        if index == 1 and option in (23, 24):
+            return capability(word)
         if index == 1 and option == 4 and word < 3:
             return _DUMPABLE[word]
         return f"{word:#x}" if word > 9 else str(word)

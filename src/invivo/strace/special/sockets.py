@@ -68,6 +68,11 @@ def _option_value(frame: Frame, index: int, size: int) -> str:
         return "{{tv_sec={}, tv_usec={}}}".format(*struct.unpack("<qq", data))
     if level == 1 and name == 17 and len(data) == 12:  # SO_PEERCRED
         return "{{pid={}, uid={}, gid={}}}".format(*struct.unpack("<iII", data))
+    if level == 1 and name == 4 and len(data) == 4:  # SO_ERROR
+        import errno
+
+        number = int.from_bytes(data, "little")
+        return f"[{errno.errorcode.get(number, number)}]"
     if len(data) == 4:
         return f"[{int.from_bytes(data, 'little', signed=True)}]"
     return quoted(data, frame.limit)

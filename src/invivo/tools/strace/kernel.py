@@ -18,6 +18,7 @@ from invivo.compiler import Request as ProgramRequest
 from invivo.output.collect import CollectOutput
 from invivo.session import Session
 from invivo.strace.calls import numbers
+from invivo.strace.first import first_execve
 from invivo.strace.frame import Captured
 from invivo.strace.printer import Printer, Request
 from invivo.strace.summary import Summary
@@ -30,7 +31,6 @@ __all__ = ["KernelStrace", "cannot"]
 _OPTIONS: dict[str, str | None] = {
     "strsize": "4096", "bufsize": "64m", "scratchsize": "65536", "zdefs": None, "switchrate": "50ms", "quiet": None,
 }  # fmt: skip
-_STACK_ENTRY = 8
 
 
 def cannot(request: Request) -> str:
@@ -75,6 +75,7 @@ class KernelStrace:
         self._execve = numbers()["execve"]
         self._sigreturn = numbers()["rt_sigreturn"]
         self._data: dict[int, dict[int, bytes]] = {}  # by thread: what was read for its next record
+        self._held: dict[int, tuple[Any, ...]] = {}  # by thread: the entry of a call that is not shown yet
         self._begun: dict[int, dict[int, bytes]] = {}  # by thread: what was read at its entry
         self._signals: dict[int, list[tuple[int, bytes]]] = {}  # by thread: that wait for its call's end
         self._alive: set[int] = set()
@@ -124,6 +125,8 @@ class KernelStrace:
             The command's exit status, 128 and more for the signal that killed it; 0 for processes that ran already.
         """
         self._session.wait()
+        for tid in list(self._held):
+            self._release(tid)
         self._printer.flush()
         if not self._request.command:
             return 0
@@ -159,13 +162,28 @@ class KernelStrace:
             self._alive.add(values[4])
             self._printer.attached(values[4], values[5] != values[2])
         elif tag == Tag.EXEC:
+            self._release(values[4])
             self._printer.executed(tid, values[4])
             self._data[tid] = {}
             if values[4] in self._begun:
                 self._begun[tid] = self._begun.pop(values[4])
 
     def _entered(self, values: tuple[Any, ...]) -> None:
-        _, tid, pid, now, number, *words, stack, place = values
+        tid, missed = values[1], values[-1]
+        self._release(tid)
+        if missed:  # a string that could not be read will come with the return
+            self._held[tid] = values
+            return
+        self._begin(values)
+
+    def _release(self, tid: int) -> None:
+        """Show the beginning of a call that was held back, with what has come since."""
+        held = self._held.pop(tid, None)
+        if held is not None:
+            self._begin(held)
+
+    def _begin(self, values: tuple[Any, ...]) -> None:
+        _, tid, pid, now, number, *words, stack, place, _missed = values
         data = self._begun[tid] = self._data.pop(tid, {})
         source = Captured(data)
         arguments = [word & _WORD for word in words]
@@ -176,6 +194,7 @@ class KernelStrace:
 
     def _returned(self, values: tuple[Any, ...]) -> None:
         _, tid, pid, now, number, result = values
+        self._release(tid)
         result = (result & _WORD) - ((result & _WORD) >> 63 << 64)
         data = {**self._begun.pop(tid, {}), **self._data.pop(tid, {})}
         if self._printer.is_in_call(tid):
@@ -189,25 +208,14 @@ class KernelStrace:
             self._printer.signalled(tid, number, data, now)
 
     def _first_execve(self, tid: int, pid: int, result: int, now: int) -> None:
-        """The command's own beginning, which was over when the probes were armed: its arguments are known."""
-        import shutil
-
-        words = [os.fsencode(word) for word in self._request.command]
-        path = os.fsencode(shutil.which(self._request.command[0]) or self._request.command[0])
-        places = [self._stack + 8 + _STACK_ENTRY * index for index in range(len(words) + 1)]
-        data = {1: path}
-        for index, (place, word) in enumerate(zip(places, words, strict=False), start=2):
-            data[place] = index.to_bytes(8, "little")
-            data[index] = word
-        data[places[-1]] = bytes(8)
-        environment = places[-1] + 8
-        data[environment] = (b"\1" + bytes(7)) * len(os.environ) + bytes(8)
-        arguments = (1, places[0], environment, 0, 0, 0)
-        self._printer.begin(tid, pid, self._execve, arguments, Captured(data), now)
-        self._printer.end(tid, result, Captured(data), now)
+        """The command's own beginning, which was over when the probes were armed."""
+        words, memory = first_execve(self._request.command, self._stack)
+        self._printer.begin(tid, pid, self._execve, words, memory, now)
+        self._printer.end(tid, result, memory, now)
 
     def _signalled(self, values: tuple[Any, ...]) -> None:
         _, tid, _, now, number, data = values
+        self._release(tid)
         info = _bytes(data).ljust(128, b"\0")
         if self._printer.is_in_call(tid):
             self._signals.setdefault(tid, []).append((number, info))
@@ -216,6 +224,7 @@ class KernelStrace:
 
     def _exited(self, values: tuple[Any, ...]) -> None:
         _, tid, _, now, status = values
+        self._release(tid)
         self._alive.discard(tid)
         if tid == self._root:
             self._status = status

@@ -10,7 +10,6 @@ own (Tag.DATA) before that of the call's entry or return; where memory cannot be
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 
 from invivo.strace.printer import Request
 from invivo.tools.strace.recipes import (
@@ -39,7 +38,7 @@ _ENTER, _EXIT = "rawtp:raw_syscalls::sys_enter", "rawtp:raw_syscalls::sys_exit"
 class Tag(enum.IntEnum):
     """What a record tells; the first of its values."""
 
-    ENTRY = 1  # tid, pid, ns, number, six arguments, stack pointer, instruction pointer
+    ENTRY = 1  # tid, pid, ns, number, six arguments, stack and instruction pointer, a string to come
     DATA = 2  # tid, address, string
     RETURN = 3  # tid, pid, ns, number, result
     FILE = 4  # tid, descriptor, key, identity
@@ -80,7 +79,8 @@ def text(request: Request) -> str:
             clauses += _files(_ENTER, "this->c >> 8 & 0xff", "this->c >> 16 & 0xff")
     words = "".join(f" trace(args[0]->{name});" for name in ("di", "si", "dx", "r10", "r8", "r9", "sp", "ip"))
     number = f"trace(this->nr == {FOREIGN} ? -1 : args[1]);"
-    clauses.append(f"{_ENTER} /this->c/ {{ trace({Tag.ENTRY}); {head} {number}{words} }}")
+    missed = "0" if request.counts else " | ".join(_MISSED)
+    clauses.append(f"{_ENTER} /this->c/ {{ trace({Tag.ENTRY}); {head} {number}{words} trace({missed}); }}")
     # rt_sigreturn(2) leaves -1 in orig_ax: its return is not told.
     clauses.append(
         f"{_EXIT} /{who}/ {{ this->nr = args[0]->cs != {_NATIVE} ? {FOREIGN} : "
@@ -90,6 +90,12 @@ def text(request: Request) -> str:
         "this->k = this->has_result ? this->c >> 4 & 7 : 0; this->base = (this->c >> 32) + (this->c >> 1 & 7); }",
     )
     if not request.counts:
+        for missed in _MISSED:
+            clauses.append(f"{_EXIT} /this->c && {missed}/ {{ this->v = {missed}; {missed} = 0; }}")
+            clauses.append(
+                f"{_EXIT} /this->v/ {{ this->at = this->v; this->v = 0; trace({Tag.DATA}); trace(tid); "
+                "trace(this->at); trace(copyinstr(this->at, 4096)); }"
+            )
         clauses += _memory(_EXIT)
         clauses += _vectors(_EXIT, Shape.OUT_VECTORS, Shape.OUT_MESSAGE, most)
         if request.paths or request.only_paths:
@@ -101,10 +107,14 @@ def text(request: Request) -> str:
 
 _VARIABLES = (
     "uint64_t limits[1];", "int followed[int];", "uint64_t told[uint64_t];", "this int64_t nr, n, m;",
-    "this uint64_t c, r, at, base, regs, p, v, key, id, dentry, mount;",
+    "self uint64_t missed0, missed1;", "this uint64_t c, r, at, base, regs, p, v, key, id, dentry;",
+    "this uint64_t mount;",
     "this int k, kind, shape, vn, walks, fd, off, has_result;", "this uint64_t *h;", "this uint64_t *w;",
     "this struct mount *up;", "this struct file *file;", "this struct dentry *d;", "this struct dentry *e;",
 )  # fmt: skip
+# A string in a page that is not in memory cannot be read at the call's entry. The kernel reads it, and so it can be at
+# the return.
+_MISSED = ("self->missed0", "self->missed1")
 _LOOKED_UP = "this->c = calls[this->nr]; this->shape = this->c >> 25 & 7; this->regs = (uintptr_t)args[0];"
 
 
@@ -143,17 +153,19 @@ def _memory(probe: str) -> list[str]:
         "if (this->r >> 8 & 0xff) { "
         "this->m = *(int64_t *)(this->regs + (this->r >> 8 & 0xff)) * (int64_t)(this->r >> 16 & 0xff); "
         "this->n = this->m < 0 ? 0 : this->m < this->n ? this->m : this->n; } "
-        f"if (this->at != 0 && this->n > 0) {{ {_by_kind(kinds(slot, at_return))} }} }}"
+        f"if (this->at != 0 && this->n > 0) {{ {_by_kind(slot, at_return)} }} }}"
         for slot in range(SLOTS)
     ]
 
 
-def _by_kind(kinds: Sequence[Kind]) -> str:
+def _by_kind(slot: int, at_return: bool) -> str:
     string = f"trace({Tag.DATA}); trace(tid); trace(this->at); trace(copyinstr(this->at, 4096));"
+    if slot < len(_MISSED) and not at_return:
+        string = f"{_MISSED[slot]} = this->at; {string} {_MISSED[slot]} = 0;"
     branches = [
         f"if (this->kind == {kind}) {{ "
         f"{string if kind == Kind.STRING else _sized('this->at', 'this->n', SIZES[kind])} }}"
-        for kind in kinds
+        for kind in kinds(slot, at_return)
     ]
     return "this->kind = this->r >> 24 & 0xff; " + " else ".join(branches)
 
