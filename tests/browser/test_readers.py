@@ -1,7 +1,13 @@
 """What is written for speedscope, pprof and Chrome is read by speedscope itself, its npm package, in a browser; and for
 the Firefox Profiler by the command line of that, another npm package, which has the profiler's own processing.
 
-Both show a table of functions with total and self, which is compared with shares counted by hand.
+Both show a table of functions with total and self, which is compared with shares counted by hand. pprof's own reader,
+Go's, has tests of its own in tests/unit/flame.
+
+Of Chrome traces speedscope's importer is the independent reader that is to be had as a package. Perfetto's wheel brings
+no trace_processor but fetches one from elsewhere when it runs; catapult's importer is in no package, and Chromium has
+its page chrome://tracing no more. The schema of trace events in tests/unit/flame is written by hand from the document
+"Trace Event Format", so it only holds what that document says.
 """
 
 from __future__ import annotations
