@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from threading import get_native_id
 
 __all__ = ["Promptness"]
@@ -66,6 +65,11 @@ class Promptness:
     def calm(self) -> None:
         """Be as before; may be called at any time."""
         if self._before is not None:
-            with suppress(OSError):  # the thread has ended
-                os.sched_setscheduler(self._thread, *self._before)
+            policy, parameter = self._before
+            try:
+                os.sched_setscheduler(self._thread, policy, parameter)
+            except PermissionError:  # prompt by RLIMIT_RTPRIO: only CAP_SYS_NICE takes the flag away again
+                os.sched_setscheduler(self._thread, policy | os.SCHED_RESET_ON_FORK, parameter)
+            except OSError:
+                pass  # the thread has ended
             self._before = None
