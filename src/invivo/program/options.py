@@ -141,7 +141,7 @@ _ROWS = (
            choices=("invivo", "dtrace")),
     _off("destructive", "allow actions that change what is traced: raise, stop, system ..."),
     _off("empty", "a text without clauses is a program", _COMPILE),
-    _off("follow", "probes of a process fire in its descendants too, where those run the same files", _COMPILE),
+    _off("follow", "probes of a process fire in its descendants too, and in the programs that those execute", _COMPILE),
     Option("libdir", _TEXT, "", "a folder whose *.d files are read before the program; several are separated by :",
            _COMPILE),
     Option("maxframes", _NUMBER, 127, "frames of a stack at most, whatever it asks for"),

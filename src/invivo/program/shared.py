@@ -57,7 +57,7 @@ class Late:
     was executed, and does not wait.
     """
 
-    ENTRIES = 8192
+    ENTRIES = 16384
     CLAUSES = 32
     ROW = "<IIQ"
     ROW_SIZE = 16
