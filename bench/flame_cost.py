@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 from _bpf_time import BpfTime
 from _peers import bpftraces, invivo, verdict
-from _servers import SERVERS, Served, descendants, first_in_line, have, process_seconds
+from _servers import SERVERS, Served, descendants, first_in_line, have, is_asleep, process_seconds
 
 SECONDS = 200.0  # in all
 WINDOW = 1.5  # seconds
@@ -97,13 +97,14 @@ def traced(command: list[str]) -> Iterator[int]:
 
 
 def settle(pid: int) -> None:
-    """Wait until a tracer, once it has begun, uses little of a processor for half a second."""
+    """Wait until a tracer, once it has begun, sleeps most of half a second (and does not only wait for a processor)."""
     quiet = 0
     before = used(pid)
     for _ in range(300):
         time.sleep(0.1)
         now = used(pid)
-        quiet = quiet + 1 if before > 0.01 and now - before < 0.01 else 0
+        sleeps = all(map(is_asleep, descendants(pid)))
+        quiet = quiet + 1 if before > 0.01 and now - before < 0.01 and sleeps else 0
         if quiet == 5:
             return
         before = now

@@ -1,14 +1,22 @@
 """Servers under load, a Go and a C++ program: graphs beside what perf records of the same run.
 
-perf samples every processor (`-a`), by the same software clock and at the same rate, and unwinds by DWARF; its samples
-of the process are then chosen. Not `-p`: an event of a thread is taken off its clock and put on again at each switch,
-which costs so much of a server's time there that perf sees up to ten points too much in finish_task_switch.
+What is sampled is pinned to one processor, and what makes its load to another. perf samples the former (`-C`), by the
+same software clock and at the same rate, and unwinds by DWARF; its samples of the process are then chosen. Not `-p`: an
+event of a thread is taken off its clock and put on again at each switch, which costs so much of a server's time there
+that perf sees up to ten points too much in finish_task_switch. Not `-a`: perf copies kilobytes of stack for each sample
+of all that runs, and does not keep up on a busy machine. A run of which perf lost more than one sample in a hundred, by
+its own account, is not compared.
 
-The two clocks are not one, so that chance remains: of n samples a share of p is off by sqrt(p(1-p)/n).
+The two clocks are not one, so that chance remains: of n samples a share of p is off by sqrt(p(1-p)/n). Two graphs of
+invivo's own, of one run, differ by as much from each other (two points, at 3,000 samples) as from perf's. So samples
+are gathered, run after run, until there are ENOUGH for four such deviations to be hardly more than the two points that
+are asked for: of a hundred frames none is then further off by chance. How many come in a second depends on what else
+the machine does.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -17,6 +25,7 @@ import subprocess
 import tempfile
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -32,10 +41,11 @@ from tests.support import TESTS, invivo
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 SECONDS = 20
+HZ = 1999
 POINTS = 0.02
-# Of deep stacks perf loses some (those larger than what it copies), and on a busy machine records too: where it was
-# seen to, its own shares are that much off.
-LARGER = {"nginx": 0.04, "postgres": 0.04, "redis": 0.04}
+ENOUGH = 12_000  # samples; of so many, four deviations of a difference are at most 2.6 points
+MOST_RUNS = 8
+PLACES = sorted(os.sched_getaffinity(0))  # the load runs on the first processor, what is sampled on the last
 LARGE = 0.05  # share from which on a frame is compared
 
 
@@ -46,10 +56,17 @@ class Load(NamedTuple):
     pid: int | None
 
 
+def on(processor: int) -> list[str]:
+    """Words that run a command on one processor."""
+    return [need("taskset", "util-linux"), "-c", str(processor)]
+
+
 @contextmanager
 def client(*command: str) -> Iterator[None]:
     """What makes the load, within the block."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*on(PLACES[0]), *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         try:
             yield
         finally:
@@ -60,7 +77,7 @@ def client(*command: str) -> Iterator[None]:
 def redis(folder: Path) -> Iterator[Load]:
     program, benchmark = need("redis-server", "redis-server"), need("redis-benchmark", "redis-tools")
     port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    command = [*on(PLACES[-1]), program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with server(command, lambda: answers(port)) as process, client(
         benchmark, "-p", str(port), "-n", "1000000000", "-c", "50", "-t", "get,set", "-q"
     ):
@@ -80,9 +97,9 @@ def nginx(folder: Path) -> Iterator[Load]:
         f"http {{ access_log off; {temporary} server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
     )
     folder.chmod(0o755)
-    command = [program, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+    command = [*on(PLACES[-1]), program, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
     with server(command, lambda: answers(port)) as process, client(
-        wrk, "-t1", "-c50", "-d120", f"http://127.0.0.1:{port}/page.html"
+        wrk, "-t1", "-c50", "-d600", f"http://127.0.0.1:{port}/page.html"
     ):
         yield Load("nginx", process.pid)
 
@@ -98,7 +115,8 @@ def postgres(folder: Path) -> Iterator[Load]:
         shutil.chown(folder, user)
     initialize = [bin_ / "initdb", "-D", data, "-A", "trust", "--no-sync", "-U", "postgres"]
     subprocess.run(initialize, check=True, capture_output=True, user=user or None)
-    start = [str(bin_ / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-F"]
+    command = [str(bin_ / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-F"]
+    start = [*on(PLACES[-1]), *command]
     bench = [str(bin_ / "pgbench"), "-h", str(folder), "-U", "postgres", "postgres"]
 
     def is_ready() -> bool:  # not while it starts up: then it has a socket and answers that it has no time yet
@@ -108,14 +126,15 @@ def postgres(folder: Path) -> Iterator[Load]:
     with server(start, is_ready, user):
         made = subprocess.run([*bench, "-i", "-s", "2", "-q"], capture_output=True, text=True, check=False)
         assert made.returncode == 0, made.stderr
-        with client(*bench, "-c", "4", "-T", "120"):
+        with client(*bench, "-c", "4", "-T", "600"):
             yield Load("postgres", None)
 
 
 @contextmanager
 def started(*command: str) -> Iterator[Load]:
     """A program that runs until its input ends."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+    words = [*on(PLACES[-1]), *command]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         try:
             yield Load(Path(command[0]).name, process.pid)
         finally:
@@ -135,7 +154,7 @@ def go_program(folder: Path) -> Iterator[Load]:
 def cpp_program(folder: Path) -> Iterator[Load]:
     build = [need("g++", "g++"), "-O2", "-pthread", "-o", folder / "thrower", TESTS / "triggers/thrower.cc"]
     subprocess.run(build, check=True)
-    with started(str(folder / "thrower"), "120000") as load:
+    with started(str(folder / "thrower"), "600000") as load:
         yield load
 
 
@@ -148,13 +167,16 @@ def place() -> Iterator[Path]:
 
 @contextmanager
 def perf(recorded: Path, *events: str) -> Iterator[None]:
-    """perf records the machine within the block."""
-    options = ["-q", "-a", "-m", "32M", "-k", "CLOCK_MONOTONIC", *events, "-o", str(recorded)]
+    """perf records within the block."""
+    options = ["-q", "-m", "32M", "-k", "CLOCK_MONOTONIC", *events, "-o", str(recorded)]
     command = [need("perf", "linux-perf"), "record", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as recorder:
-        yield
-        recorder.send_signal(signal.SIGINT)
-        recorder.communicate(timeout=60)
+        try:
+            yield
+            recorder.send_signal(signal.SIGINT)
+            recorder.communicate(timeout=60)
+        finally:
+            recorder.kill()
 
 
 def window(profile: Profile) -> tuple[str, str]:
@@ -162,6 +184,14 @@ def window(profile: Profile) -> tuple[str, str]:
     offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     start = profile.start_ns - offset
     return "--time", f"{start / 1e9:.6f},{start / 1e9 + SECONDS:.6f}"
+
+
+def lost(recorded: Path) -> float:
+    """The share of its samples that perf says it lost."""
+    command = ["perf", "script", "--show-lost-events", "-F", "comm,event", "-i", str(recorded)]
+    text = subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=300).stdout
+    missing = sum(int(number) for number in re.findall(r"PERF_RECORD_LOST(?:_SAMPLES)? lost (\d+)", text))
+    return missing / max(1, text.count("\n") + missing)
 
 
 def scripted(recorded: Path, *options: str) -> Path:
@@ -176,11 +206,12 @@ def scripted(recorded: Path, *options: str) -> Path:
 def own(kind: str, load: Load, folder: Path, *options: str) -> Profile:
     """invivo's graph, of the threads in question."""
     out = folder / f"{kind}.html"
-    whom = ["-a"] if load.pid is None else ["-p", str(load.pid)]
+    whom = ["-a", "-x", "unwindsize=512m"] if load.pid is None else ["-p", str(load.pid)]
     result = invivo("flame", kind, *whom, *options, "-d", str(SECONDS), "-o", str(out), timeout=180)
     assert result.returncode == 0, result.stderr
-    assert "lost" not in result.stderr, result.stderr
-    assert " drops" not in result.stderr, result.stderr
+    # Others on the machine may map files faster than can be noted; what is traced here maps nothing new.
+    losses = [line for line in result.stderr.splitlines() if "lost mapping records" not in line]
+    assert not re.search(r"lost| drops", "\n".join(losses)), result.stderr
     profile = read_profile(str(out))
     if load.pid is None:
         chosen = [thread.name == load.name for thread in profile.threads]
@@ -202,17 +233,29 @@ def plain(frame: Frame) -> str:
     return _VERSION.sub("", name).removeprefix("__GI_").removeprefix("__libc_").removeprefix("__")
 
 
-def shares(profile: Profile) -> dict[tuple[str, str], float]:
-    """For each function the share of its own, and of it with all that it calls. Frames of one plain name become one."""
-    numbers: dict[str, int] = {}
-    places = [numbers.setdefault(plain(frame), number) for number, frame in enumerate(profile.frames)]
-    profile.node_frames = array("i", (-1, *(places[frame] for frame in profile.node_frames[1:])))
-    total, found = profile.total, {}
-    for number, (alone, whole) in profile.by_function().items():
-        name = plain(profile.frames[number])
-        found[name, "own"] = alone / total
-        found[name, "all"] = whole / total
-    return found
+class Counts:
+    """Samples by function: those of its own, and those with all that it calls. Frames of one plain name become one."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.total = 0
+        self._found: Counter[tuple[str, str]] = Counter()
+
+    def add(self, profile: Profile) -> None:
+        """More samples, of another run."""
+        numbers: dict[str, int] = {}
+        places = [numbers.setdefault(plain(frame), number) for number, frame in enumerate(profile.frames)]
+        profile.node_frames = array("i", (-1, *(places[frame] for frame in profile.node_frames[1:])))
+        for number, (alone, whole) in profile.by_function().items():
+            name = plain(profile.frames[number])
+            self._found[name, "own"] += alone
+            self._found[name, "all"] += whole
+        self.total += profile.total
+        self.samples += len(profile.nodes)
+
+    def shares(self) -> dict[tuple[str, str], float]:
+        """Of each function, of all."""
+        return {key: count / self.total for key, count in self._found.items()}
 
 
 def keep_inside(profile: Profile, function: str) -> None:
@@ -222,18 +265,19 @@ def keep_inside(profile: Profile, function: str) -> None:
 
 
 def disagreements(
-    ours: Profile, theirs: Profile, samples: int, kinds: tuple[str, ...] = ("own", "all"), points: float = POINTS
+    ours: Counts, theirs: Counts, samples: float, kinds: tuple[str, ...] = ("own", "all")
 ) -> tuple[int, list[str]]:
     """How many frames above 5 percent both name, and which of them are further apart than two points and chance."""
-    mine, others = shares(ours), shares(theirs)
+    mine, others = ours.shares(), theirs.shares()
     compared, wrong = 0, []
     for key in mine.keys() & others.keys():
         a, b = mine[key], others[key]
         if max(a, b) < LARGE or _IGNORED.search(key[0]) or key[1] not in kinds:
             continue
         compared += 1
-        chance = 3 * (2 * max(a, b) * (1 - min(a, b, 1)) / samples) ** 0.5
-        if abs(a - b) > max(points, chance):
+        middle = min((a + b) / 2, 1.0)
+        deviation = (2 * middle * (1 - middle) / samples) ** 0.5
+        if abs(a - b) > max(POINTS, 4 * deviation):
             wrong.append(f"{' '.join(key)}: {a:.3f} {b:.3f}")
     for key, b in others.items():
         if b >= LARGE and key[1] in kinds and key not in mine and not _IGNORED.search(key[0]):
@@ -248,23 +292,37 @@ LOADS: dict[str, Callable[[Path], Iterator[Load]]] = {
 
 @pytest.mark.parametrize("name", LOADS)
 def test_where_processors_are_used_agrees_with_perf(name: str, place: Path) -> None:
-    # Go's unwind rules perf cannot read; by frame pointers it misses who called a function without a frame, as memmove.
-    unwound = {"go": "fp", "postgres": "dwarf,16384"}.get(name, "dwarf,8192")
+    ours, theirs = Counts(), Counts()
     with ExitStack() as stack:
         load: Load = stack.enter_context(LOADS[name](place))  # type: ignore[arg-type]
-        stack.enter_context(perf(place / "cpu.data", "-e", "cpu-clock", "-F", "997", "--call-graph", unwound))
-        ours = own("cpu", load, place, "-F", "997")
-    chosen = ["--comm", load.name] if load.pid is None else ["--pid", str(load.pid)]
-    theirs = read_profile(str(scripted(place / "cpu.data", *chosen, *window(ours))))
-    if name == "postgres":  # perf reaches main() from 97 of 100 stacks only
-        keep_inside(ours, "main")
-        keep_inside(theirs, "main")
-    samples = min(len(ours.nodes), len(theirs.nodes))
-    assert samples > 1000
+        for _ in range(MOST_RUNS):
+            sample(name, load, place, ours, theirs)
+            samples = min(ours.samples, theirs.samples)
+            if samples >= ENOUGH:
+                break
     kinds = ("own",) if name == "go" else ("own", "all")
-    compared, wrong = disagreements(ours, theirs, samples, kinds, LARGER.get(name, POINTS))
+    assert samples > 1000
+    compared, wrong = disagreements(ours, theirs, samples, kinds)
     assert not wrong, f"of {compared}, ours and perf's, {samples} samples: {wrong}"
     assert compared >= (4 if name in ("go", "c++") else 12)
+
+
+def sample(name: str, load: Load, place: Path, ours: Counts, theirs: Counts) -> None:
+    """One run, by both."""
+    # Go's unwind rules perf cannot read; by frame pointers it misses who called a function without a frame, as memmove.
+    unwound = {"go": "fp", "postgres": "dwarf,16384"}.get(name, "dwarf,4096")
+    recorded = place / "cpu.data"
+    with perf(recorded, "-C", str(PLACES[-1]), "-e", "cpu-clock", "-F", str(HZ), "--call-graph", unwound):
+        mine = own("cpu", load, place, "-F", str(HZ))
+    if lost(recorded) > 0.01:
+        return
+    chosen = ["--comm", load.name] if load.pid is None else ["--pid", str(load.pid)]
+    others = read_profile(str(scripted(recorded, *chosen, *window(mine))))
+    if name == "postgres":  # perf reaches main() from 97 of 100 stacks only
+        keep_inside(mine, "main")
+        keep_inside(others, "main")
+    ours.add(mine)
+    theirs.add(others)
 
 
 _SWITCH = re.compile(
@@ -306,13 +364,16 @@ def waits_of(text: Path, name: str) -> tuple[Profile, set[int]]:
 def test_where_threads_wait_agrees_with_perf(name: str, place: Path) -> None:
     with ExitStack() as stack:
         load: Load = stack.enter_context(LOADS[name](place))  # type: ignore[arg-type]
-        stack.enter_context(perf(place / "off.data", "-e", "sched:sched_switch", "-g"))
+        stack.enter_context(perf(place / "off.data", "-a", "-e", "sched:sched_switch", "-g"))
         ours = own("offcpu", load, place)
     theirs, often = waits_of(scripted(place / "off.data", "--ns", *window(ours)), load.name)
     # perf does not count a wait that is open at the start or the end: of threads that seldom wait, those are most.
     waits = [ours.threads[thread].tid in often for thread in ours.sample_threads]
     ours.keep([place for place, is_often in enumerate(waits) if is_often])
     assert len(theirs.nodes) > 100
-    compared, wrong = disagreements(ours, theirs, 10**9)
+    mine, others = Counts(), Counts()
+    mine.add(ours)
+    others.add(theirs)
+    compared, wrong = disagreements(mine, others, math.inf)
     assert not wrong, f"of {compared}, ours and perf's: {wrong}"
     assert compared >= 4
