@@ -267,6 +267,39 @@ def test_the_table_lists_own_and_total(page: Browser) -> None:
     assert drawn(page, "upper") == {"parse": 1.0, "work": 1.0, "main": 1.0}
 
 
+def test_all_is_reached_by_tab_is_seen_there_and_has_a_name(page: Browser) -> None:
+    """From the search field once around the page: each stop has a name for screen readers and an outline."""
+    button(page, "#table-button")
+    page.ask("document.getElementById('search').focus()")
+    stops = []
+    for _ in range(60):
+        element = page.driver.switch_to.active_element
+        style = page.ask("const s = getComputedStyle(arguments[0]); return [s.outlineStyle, s.outlineWidth]", element)
+        stops.append((element.get_attribute("id") or element.get_attribute("data-view") or element.tag_name,
+                      element.accessible_name, style))  # fmt: skip
+        page.keys("\ue004")
+        if len(stops) > 1 and page.driver.switch_to.active_element.get_attribute("id") == "search":
+            break
+    names = [stop[0] for stop in stops]
+    wanted = "search flame sandwich table-button colour order thread theme copy strip upper".split()
+    assert [name for name in names if name in wanted] == wanted
+    assert names.count("tr") == 6  # a row for each function
+    assert [stop for stop in stops if not stop[1] and stop[0] != "body"] == []
+    assert [stop for stop in stops if stop[2][0] == "none" and stop[0] != "body"] == []
+
+
+def test_the_tables_order_is_told(page: Browser) -> None:
+    button(page, "#table-button")
+
+    def told() -> list[str | None]:
+        script = "return [...document.querySelectorAll('#table th')].map(h => h.getAttribute('aria-sort'))"
+        return list(page.ask(script))
+
+    assert told() == [None, "descending", None]
+    button(page, "#table [data-sort=name]")
+    assert told() == ["ascending", None, None]
+
+
 def test_dark_and_light(page: Browser) -> None:
     def luminance() -> float:
         red, green, blue = page.ask(

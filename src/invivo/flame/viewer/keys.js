@@ -14,6 +14,8 @@ const KEYS = [
   ["c", "next colouring"],
   ["d", "light or dark"],
   ["l", "copy a link to this view"],
+  ["Tab", "to the controls, the strip of times, the pictures, the table"],
+  ["← →, Shift + ← →", "on the strip: move the range of time, move its end"],
   ["Ctrl + wheel", "zoom around the pointer"],
   ["Shift + click", "callers and callees of a frame"],
 ];

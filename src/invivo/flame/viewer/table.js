@@ -58,6 +58,8 @@ class Table {
       const row = document.createElement("tr");
       row.dataset.frame = frame;
       row.tabIndex = 0;
+      const shares = [own[frame], total[frame]].map((value) => share(value, this.whole));
+      row.setAttribute("aria-label", `${names[frame].slice(0, 300)}: self ${shares[0]}, total ${shares[1]}`);
       const name = document.createElement("td");
       const text = document.createElement("span");
       text.className = "name";
@@ -79,8 +81,9 @@ class Table {
     const rest = found.length - rows.length;
     this.element.querySelector("#table-more").textContent = rest > 0 ? `and ${WHOLE.format(rest)} more: search narrows them` : "";
     for (const button of this.element.querySelectorAll("[data-sort]")) {
-      if (button.dataset.sort === this.sort) button.setAttribute("aria-sort", this.isRising ? "ascending" : "descending");
-      else button.removeAttribute("aria-sort");
+      const heading = button.closest("th");
+      if (button.dataset.sort === this.sort) heading.setAttribute("aria-sort", this.isRising ? "ascending" : "descending");
+      else heading.removeAttribute("aria-sort");
     }
   }
 }
