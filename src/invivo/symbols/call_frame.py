@@ -9,6 +9,7 @@ Source: DWARF 5, 6.4.2 (instructions) and 2.5 (expressions); the Linux Standard 
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 from invivo.symbols.rules import Kind, Rule, pack
@@ -63,6 +64,7 @@ def sleb(data: bytes, at: int) -> tuple[int, int]:
 _State = tuple[int, int, int, int]  # CFA's register (-1: an expression), its offset (or the whole rule), rbp, ra
 
 
+@functools.lru_cache(maxsize=1 << 16)  # asked for at each change, of which most look like others
 def _rule(state: _State, is_signal: bool) -> int:
     register, offset, bp, ra = state
     if is_signal:
