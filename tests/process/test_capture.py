@@ -15,6 +15,7 @@ from invivo.engines.process.native.records import Kind, Recipe, Record
 from invivo.engines.process.threads import Thread
 from invivo.engines.process.tracer import Tracer
 from invivo.linux import ptrace, seccomp, spawn
+from invivo.tracing import trace
 
 pytestmark = pytest.mark.process
 
@@ -188,3 +189,26 @@ def test_the_name_is_the_new_program_s_when_a_thread_executes_it() -> None:
     names = [record.pieces[0].data for record in records]
     assert names[0] == Path(sys.executable).name.encode()[:15]
     assert names[-1] == b"env"
+
+
+def test_records_that_are_alike_count_as_often_as_they_come() -> None:
+    """close(2) of three descriptors that are not open, in turn, 21 times; and each time a fault between them."""
+    closes = "import os\nfor i in range(21):\n try: os.close(70001 + i % 3)\n except OSError: pass"
+    program = (
+        "syscall::close:entry /arg0 > 70000/ { @n[arg0] = count(); @sum = sum(arg0); @most = max(arg0); "
+        "@avg = avg(arg0); @q = lquantize(arg0, 70001, 70003, 1); } "
+        "syscall::close:entry /arg0 == 70002 && 100 / (arg0 - 70002) == 1/ { @never = count(); } "
+        "syscall::close:entry /arg0 > 70000/ { @after[execname == \"none\"] = count(); } "
+        "syscall::close:return /errno == 9/ { @[errno, pid == $target] = count(); } "
+        "ERROR { @faults = count(); }"
+    )
+    with trace(program, command=["python3", "-S", "-E", "-c", closes], engine="process") as session:
+        session.wait()
+    found = session.aggregations
+    assert found["n"] == {(70001,): 7, (70002,): 7, (70003,): 7}
+    assert found["sum"][()] == 7 * (70001 + 70002 + 70003)
+    assert (found["most"][()], found["avg"][()]) == (70003, 70002)
+    assert found["q"][()].total == 21
+    assert found["after"] == {(0,): 21}
+    assert found["faults"][()] == 7
+    assert found[""][9, 1] >= 21

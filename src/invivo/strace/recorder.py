@@ -11,16 +11,12 @@ tracer's hooks, as are those in `handed`. Nothing is lost: where the ring is ful
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import struct
-import sys
-import threading
 from collections.abc import Callable, Collection, Iterable
 
 from invivo.engines.process.native.capture import Capture
 from invivo.engines.process.native.records import Kind, Recipe, Record
+from invivo.engines.process.native.worker import Worker
 from invivo.strace.calls import numbers as _numbers
 from invivo.strace.frame import Captured
 from invivo.strace.pieces import MASK_IN_FRAME, RESULT
@@ -30,10 +26,7 @@ from invivo.strace.render import renderer_of
 
 __all__ = ["Recorder"]
 
-_BATCH = 256
 _NOTHING = Captured()
-_IDLE_S = 0.001
-_SWITCH_S = 0.0005
 _RING_BYTES = 64 << 20
 _REGISTERS = ("di", "si", "dx", "r10", "r8", "r9", "ax")
 # What a record has of a call's registers: six arguments, the result, ip and sp.
@@ -63,71 +56,26 @@ class Recorder:
             entries, returns, handed_entries=self.handed, handed_returns=self.handed,
             ring_bytes=_RING_BYTES,
         )  # fmt: skip
-        self.lock = threading.RLock()
-        self.failure: Exception | None = None
+        self._worker = Worker("invivo-lines", self._show_all, self.capture.interrupt)
+        self._worker.capture = self.capture
+        self.lock = self._worker.lock
+        self.start = self._worker.start
+        self.drain = self._worker.drain
+        self.close = self._worker.close
         self._printer = printer
         self._is_shown = is_shown
         self._begun: dict[int, dict[int, bytes]] = {}
-        self._thread: threading.Thread | None = None
-        self._is_closing = threading.Event()
-        self._is_urgent = False
-        self._switch_interval = 0.0
 
-    # --- the thread ---------------------------------------------------------------------------------------------
-
-    def start(self, cpus: Collection[int]) -> None:
-        """Begin to show what is written down, on these CPUs."""
-        # Signals are for the thread that waits for stops.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            self._thread = threading.Thread(target=self._work, args=(cpus,), name="invivo-lines", daemon=True)
-            self._thread.start()
-            # Who waits for stops gets the interpreter back soon.
-            self._switch_interval = sys.getswitchinterval()
-            sys.setswitchinterval(_SWITCH_S)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-    def _work(self, cpus: Collection[int]) -> None:
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, cpus)
-        try:
-            while not self._is_closing.is_set():
-                if self._is_urgent or not self._take(_BATCH):
-                    self._is_closing.wait(_IDLE_S)
-        except Exception as error:  # the tracer's thread raises it
-            self.failure = self.failure or error
-            self.capture.interrupt()
-
-    def close(self) -> None:
-        """Show what is left, and end the thread."""
-        if self.failure is None:
-            self.drain()
-        if self._thread is not None:
-            self._is_closing.set()
-            self._thread.join()
-            self._thread = None
-            sys.setswitchinterval(self._switch_interval)
-
-    def drain(self) -> None:
-        """Show everything that has been written down."""
-        self._is_urgent = True  # else the thread would take the lock again and again
-        try:
-            while self._take(_BATCH):
-                pass
-        finally:
-            self._is_urgent = False
-
-    def _take(self, most: int) -> int:
-        with self.lock:
-            if not self.capture:
-                return 0
-            records = self.capture.take(most)
-            for record in records:
-                self._show(record)
-            return len(records)
+    @property
+    def failure(self) -> Exception | None:
+        """What went wrong in the thread; the tracer's raises it."""
+        return self._worker.failure
 
     # --- records ------------------------------------------------------------------------------------------------
+
+    def _show_all(self, records: list[Record]) -> None:
+        for record in records:
+            self._show(record)
 
     def _show(self, record: Record) -> None:
         tid = record.tid

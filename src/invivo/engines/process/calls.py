@@ -12,6 +12,7 @@ from collections.abc import Collection
 from invivo.engines.process.evaluation import ENTER, EXIT
 from invivo.engines.process.native.capture import Capture
 from invivo.engines.process.native.layout import CALLS
+from invivo.engines.process.native.records import Kind
 from invivo.engines.process.recording import Needs, needs_of
 from invivo.engines.process.world import Facts, OwnWorld
 from invivo.engines.reference import ReferenceEngine
@@ -32,6 +33,7 @@ class Calls:
         self._facts = facts
         self.entries = self._wanted(ENTER)
         self.returns = self._wanted(EXIT) - {_RT_SIGRETURN}
+        self.repeated: dict[tuple[int, int], slice] = {}  # see Evaluation.set_capture
 
     def _wanted(self, point: RawTracepoint) -> frozenset[int]:
         """The numbers of the system calls at which something may fire. What a guard tests is not known, so it is tried
@@ -56,13 +58,18 @@ class Calls:
         entries, returns = self._needs(ENTER, self.entries, is_pinned), self._needs(EXIT, self.returns, is_pinned)
         if not entries and not returns:
             return None
+        has_registers = any(needs.has_all_registers for needs in (*entries.values(), *returns.values()))
+        for kind, by_number in ((Kind.ENTRY, entries), (Kind.RETURN, returns)):
+            for number, needs in by_number.items():
+                if needs.is_repeatable:
+                    self.repeated[int(kind), number] = needs.part(has_registers, is_return=kind is Kind.RETURN)
         return Capture(
             {number: needs.recipes for number, needs in entries.items()},
             {number: needs.recipes for number, needs in returns.items()},
             handed_entries=(self.entries - entries.keys()) | set(entries_too),
             handed_returns=(self.returns - returns.keys()) | set(returns_too),
             unread_returns=[number for number, needs in returns.items() if not needs.has_words],
-            has_registers=any(needs.has_all_registers for needs in (*entries.values(), *returns.values())),
+            has_registers=has_registers,
         )
 
     def _needs(self, point: RawTracepoint, numbers: Collection[int], is_pinned: bool) -> dict[int, Needs]:

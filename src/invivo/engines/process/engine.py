@@ -211,9 +211,10 @@ class ProcessEngine(Stops):
         if is_pinned:
             self.facts.cpu = self._pins.cpu or 0
             self._returns |= self._pins.calls
-        self._capture = self._evaluation.capture = self._calls.capture(
+        self._capture = self._calls.capture(
             self._signals.calls, self._signals.calls | self._pins.calls, is_pinned
         )
+        self._evaluation.set_capture(self._capture, self._calls.repeated)
         self._tracer = Tracer(self, self._capture, self._evaluation.drain)
         self._tracer.wants = lambda number: number in self._entries or number in self._returns
 

@@ -1,26 +1,25 @@
 """From stops to firings, in the order of the stops: those that Python sees at once, and those that were written down.
 
     evaluation = Evaluation(reference, facts, stop)
-    evaluation.capture = capture                what the loop writes down is carried out here, by a thread of its own
+    evaluation.set_capture(capture, calls.repeated)     what the loop writes down is carried out by a thread of its own
     evaluation.start(cpus)
-    evaluation.fire(point, None, world)         first everything that was written down before
+    evaluation.fire(point, None, world)                 first everything that was written down before
 
-The thread runs on other CPUs than the traced program where there are others: a stop costs the program no more than the
-writing. Whoever else wants the reference engine's state takes `lock`.
+Records that are alike in all that their clauses read are carried out once, and counted from then on: most programs ask
+the same few things again and again. The thread runs on other CPUs than the traced program where there are others: a
+stop costs the program no more than the writing. Whoever else wants the reference engine's state takes `lock`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
-from invivo.engines.process.native.records import Kind, Record
+from invivo.engines.process.native.loop_ir import KIND_ENTRY
+from invivo.engines.process.native.records import Record
+from invivo.engines.process.native.worker import Worker
 from invivo.engines.process.world import Facts, RecordWorld
 from invivo.engines.reference import ReferenceEngine, World
+from invivo.engines.reference.firing import Effect
 from invivo.program.attach import AttachPoint, RawTracepoint
 
 TYPE_CHECKING = False
@@ -31,9 +30,7 @@ __all__ = ["ENTER", "EXIT", "Evaluation"]
 
 ENTER, EXIT = RawTracepoint("sys_enter"), RawTracepoint("sys_exit")
 
-_BATCH = 128
-_IDLE_S = 0.001
-_SWITCH_S = 0.0005
+_MOST_KNOWN = 4096  # kinds of records whose effects are remembered
 
 
 class Evaluation:
@@ -44,87 +41,65 @@ class Evaluation:
         self._reference = reference
         self._stop = stop
         self._world = RecordWorld(facts)
-        self.lock = threading.RLock()
-        self.capture: Capture | None = None
-        self.failure: Exception | None = None
-        self._thread: threading.Thread | None = None
-        self._is_closing = threading.Event()
-        self._is_urgent = False
-        self._switch_interval = 0.0
+        self._failure: Exception | None = None
+        self._worker = Worker("invivo-records", self._carry_out_all, stop)
+        self._repeated: Mapping[tuple[int, int], slice] = {}
+        self._known: dict[tuple[object, ...], list[Effect]] = {}
+        self.lock = self._worker.lock
+        self.start = self._worker.start
+        self.drain = self._worker.drain
+        self.close = self._worker.close
 
-    # --- the thread ---------------------------------------------------------------------------------------------
+    def set_capture(self, capture: Capture | None, repeated: Mapping[tuple[int, int], slice]) -> None:
+        """What is written down; and for stops whose effects depend on their record alone, by (kind, number), which part
+        of its registers they depend on."""
+        self._worker.capture = capture
+        self._repeated = repeated
 
-    def start(self, cpus: Collection[int]) -> None:
-        """Begin to carry out records, on these CPUs."""
-        if self.capture is None or self._thread is not None:
-            return
-        # Signals are for the thread that waits for stops.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            self._thread = threading.Thread(target=self._work, args=(cpus,), name="invivo-records", daemon=True)
-            self._thread.start()
-            # Who waits for stops gets the interpreter back soon.
-            self._switch_interval = sys.getswitchinterval()
-            sys.setswitchinterval(_SWITCH_S)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-    def _work(self, cpus: Collection[int]) -> None:
-        with contextlib.suppress(OSError):  # it shares the program's CPU then
-            os.sched_setaffinity(0, cpus)
-        try:
-            while not self._is_closing.is_set():
-                if self._is_urgent or not self._take_locked(_BATCH):
-                    self._is_closing.wait(_IDLE_S)
-        except Exception as error:  # run() raises it
-            self.failure = self.failure or error
-            self._stop()
-
-    def close(self) -> None:
-        """Carry out what is left, and end the thread."""
-        self.drain()
-        if self._thread is not None:
-            self._is_closing.set()
-            self._thread.join()
-            self._thread = None
-            sys.setswitchinterval(self._switch_interval)
+    @property
+    def failure(self) -> Exception | None:
+        """What went wrong."""
+        return self._failure or self._worker.failure
 
     # --- firing -------------------------------------------------------------------------------------------------
 
-    def drain(self) -> None:
-        """Carry out everything that has been written down."""
-        if self.capture is None:
-            return
-        self._is_urgent = True  # else the thread would take the lock again and again
-        try:
-            while self._take_locked(_BATCH):
-                pass
-        finally:
-            self._is_urgent = False
+    def _carry_out_all(self, records: list[Record]) -> None:
+        reference, repeated, known = self._reference, self._repeated, self._known
+        repeat, carry_out = reference.repeat, self._carry_out
+        for record in records:
+            kind, number, tid, pid, _, raw, pieces = record
+            part = repeated.get((kind, number))
+            if part is None:
+                carry_out(record)
+                continue
+            key = (kind, number, tid, pid, raw[part], pieces)
+            effects = known.get(key)
+            if effects is not None:
+                repeat(effects)
+                continue
+            effects = []
+            if carry_out(record, effects):
+                if len(known) >= _MOST_KNOWN:
+                    known.clear()
+                known[key] = effects
 
-    def _take_locked(self, most: int) -> int:
-        with self.lock:
-            if not self.capture:
-                return 0
-            records = self.capture.take(most)
-            for record in records:
-                self._carry_out(record)
-            return len(records)
-
-    def _carry_out(self, record: Record) -> None:
+    def _carry_out(self, record: Record, effects: list[Effect] | None = None) -> bool:
+        """Whether all went well; then `effects` is what was changed."""
         world, reference = self._world, self._reference
         world.show(record)
+        is_well = False
         try:
-            if record.kind == Kind.ENTRY:
+            if record.kind == KIND_ENTRY:
                 world.words = (Facts.REGISTERS, record.number)
-                reference.fire_selected(ENTER, record.number, world)
+                is_well = reference.fire_selected(ENTER, record.number, world, effects)
             else:
                 world.words = (Facts.REGISTERS, record.result)
-                reference.fire_selected(EXIT, record.number, world)
+                is_well = reference.fire_selected(EXIT, record.number, world, effects)
         except Exception as error:
             self._fail(error)
         if reference.exit_code is not None:
             self._stop()
+        return is_well
 
     def fire(self, point: AttachPoint, number: int | None, world: World) -> None:
         """Carry out what happens at an attach point; with `number`, what its selectors choose by that."""
@@ -143,6 +118,6 @@ class Evaluation:
 
     def _fail(self, error: Exception) -> None:
         """Keep what went wrong for the thread that waits for stops, which must go on meanwhile."""
-        self.failure = self.failure or error
+        self._failure = self._failure or error
         self._reference.disable()
         self._stop()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from invivo.engines.process.native.layout import ARGUMENTS, REGISTER
+from invivo.engines.process.native.layout import ARGUMENTS, BRIEF, REGISTER
 from invivo.engines.process.native.records import Recipe
 from invivo.program import nodes, statements
 from invivo.program.nodes import (
@@ -59,6 +59,17 @@ _PLAIN = (
     statements.Return, statements.StoreField, statements.Emit, statements.AggUpdate, statements.Exit,
 )  # fmt: skip
 
+# Of those, what is the same whenever it is asked, and changes nothing.
+_REPEATABLE = frozenset((
+    "pid_tgid", "comm", "strlen", "strjoin", "substr", "index", "rindex", "strstr", "strchr", "strrchr", "basename",
+    "dirname", "lltostr", "lltostr_base", "strtoll", "strspn", "strcspn", "toupper", "tolower",
+))  # fmt: skip
+_TIMELESS = (
+    nodes.IntLit, nodes.StrLit, nodes.Unary, nodes.Binary, nodes.Compare, nodes.StrCompare, nodes.Logical,
+    nodes.Conditional, nodes.Convert, nodes.Comma, nodes.ProbeName, nodes.ProbeId, nodes.RuntimeConstant, ContextWord,
+    statements.Block, statements.ExprStmt, statements.If, statements.AggUpdate,
+)  # fmt: skip
+
 
 @value
 class Needs:
@@ -69,6 +80,14 @@ class Needs:
     has_all_registers: bool = False
     has_cpu: bool = False
     has_words: bool = False
+    registers: frozenset[int] = frozenset()  # those that are read
+    is_repeatable: bool = False  # it changes aggregations only, and by what depends on the record without its time
+
+    def part(self, has_registers: bool, is_return: bool) -> slice:
+        """Which bytes of a record's registers matter. The first words of the context are the number and the result."""
+        used = self.registers | ({REGISTER["ax"]} if is_return and self.has_words else set())
+        places = [(index if has_registers else BRIEF.index(index)) for index in used if has_registers or index in BRIEF]
+        return slice(8 * min(places), 8 * max(places) + 8) if places else slice(0, 0)
 
 
 class _Unsafe(Exception):
@@ -79,15 +98,19 @@ def needs_of(parts: Iterable[Clause | Expr]) -> Needs | None:
     """What records have to contain for these clauses and guards; None if no record would do."""
     recipes: dict[Recipe, None] = {}
     has_all_registers = has_cpu = has_words = False
+    registers: set[int] = set()
+    is_repeatable = True
     try:
         for part in parts:
             for node in walk(part):
+                is_repeatable &= _is_repeatable(node)
                 match node:
                     case Load() | Memory() | ReadString():
                         if node.space is Space.USER:
                             recipes[_recipe(node)] = None
                         elif node.space is not Space.SCRATCH:
                             has_words = True
+                            registers.add(_register(node))
                             has_all_registers |= _register(node) not in _OF_CALL
                     case Call("comm"):
                         recipes[Recipe.comm()] = None
@@ -109,7 +132,21 @@ def needs_of(parts: Iterable[Clause | Expr]) -> Needs | None:
         return None
     if len(recipes) > 255 or sum(recipe.room for recipe in recipes) > _LARGEST:
         return None
-    return Needs(tuple(recipes), has_all_registers, has_cpu, has_words)
+    is_repeatable &= not has_all_registers
+    return Needs(tuple(recipes), has_all_registers, has_cpu, has_words, frozenset(registers), is_repeatable)
+
+
+def _is_repeatable(node: object) -> bool:
+    """Whether the same record, whenever it comes, has the same effect by this node."""
+    match node:
+        case Load() | Memory() | ReadString():
+            return node.space in (Space.USER, Space.KERNEL)
+        case Call(primitive):
+            return primitive in _REPEATABLE
+        case statements.Loop():
+            return False
+        case _:
+            return isinstance(node, _TIMELESS)
 
 
 def has_stacks(program: Program) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 from invivo.engines.base import Engine, Losses
 from invivo.engines.reference import expressions, statements
 from invivo.engines.reference.compiler import Compiler, Scalar, Statement, Text, Value, plan_of
-from invivo.engines.reference.firing import Firing, Raised, Speculations
+from invivo.engines.reference.firing import Effect, Firing, Raised, Speculations
 from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
 from invivo.program import clauses
@@ -231,12 +231,21 @@ class ReferenceEngine(Engine):
             else:
                 self._run(step, place.probe or step.probe_ids[0], world)
 
-    def fire_selected(self, point: AttachPoint, value: int, world: World) -> None:
-        """As `fire`, for who knows already what the selectors' keys say, and that their guards hold."""
+    def fire_selected(self, point: AttachPoint, value: int, world: World, effects: list[Effect] | None = None) -> bool:
+        """As `fire`, for who knows already what the selectors' keys say, and that their guards hold; True if there was
+        no fault. What is done to aggregations is added to `effects`."""
         if not self._is_enabled:
-            return
+            return False
+        is_well = True
         for firing, identity in self._selected(point, value):
-            self._run(firing, identity, world)
+            is_well &= self._run(firing, identity, world, effects)
+        return is_well
+
+    def repeat(self, effects: list[Effect]) -> None:
+        """Do to aggregations again what was done before."""
+        if self._is_enabled and not self._is_stopped():
+            for counts, key, update in effects:
+                counts[key] = update(counts.get(key))
 
     def _selected(self, point: AttachPoint, value: int) -> list[tuple[_Firing, int]]:
         known = self._known.get((point, value))
@@ -306,26 +315,31 @@ class ReferenceEngine(Engine):
         if chosen is not None:
             self._run(chosen[0], chosen[1], world)
 
-    def _run(self, firing: _Firing, probe_id: int, world: World) -> None:
-        """One firing: its clauses in order. A fault, or a predicate that is false, goes on to the next."""
+    def _run(self, firing: _Firing, probe_id: int, world: World, effects: list[Effect] | None = None) -> bool:
+        """One firing: its clauses in order. A fault, or a predicate that is false, goes on to the next. True: no fault.
+        """
         if self._is_stopped():
-            return
+            return False
         f = self._new_firing(world, probe_id)
+        f.effects = effects
         if firing.guard is not None:
             try:
                 if not firing.guard(f):
-                    return
+                    return True
             except Raised as fault:
                 self._report(f, fault, 0)
-                return
+                return False
+        is_well = True
         for clause in firing.clauses:
             if self._is_stopped():
-                return
+                return False
             try:
                 if clause.predicate is None or clause.predicate(f):
                     clause.body(f)
             except Raised as fault:
                 self._report(f, fault, clause.number)
+                is_well = False
+        return is_well
 
     def _report(self, f: Firing, fault: Raised, clause: int) -> None:
         """A fault's record, and ERROR's firing. A fault in that is counted, and nothing more."""

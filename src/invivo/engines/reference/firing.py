@@ -7,15 +7,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from invivo.program.plan import FaultKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.engines.reference.world import World
 
-__all__ = ["Firing", "Raised", "Speculations"]
+__all__ = ["Effect", "Firing", "Raised", "Speculations"]
 
 _FIRST = 8  # offset 0 of scratch memory is NULL
+
+
+class Effect(NamedTuple):
+    """What a statement did to an aggregation's words, `counts`, so that it can be done again."""
+
+    counts: dict[bytes, list[int]]
+    key: bytes
+    update: Callable[[list[int] | None], list[int]]
 
 
 class Raised(Exception):
@@ -45,8 +56,8 @@ class Firing:
     """
 
     __slots__ = (
-        "_total", "fault_info", "locals", "memory", "probe_id", "records", "result", "speculations", "time", "used",
-        "world",
+        "_total", "effects", "fault_info", "locals", "memory", "probe_id", "records", "result", "speculations", "time",
+        "used", "world",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +78,7 @@ class Firing:
         self.time = 0
         self.result: int | bytes = 0
         self.fault_info: dict[int, int] = {}
+        self.effects: list[Effect] | None = None  # what is done to aggregations, where somebody asks for it
         self.speculations = speculations or Speculations()
         self._total = own_bytes
 

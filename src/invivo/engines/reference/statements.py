@@ -11,7 +11,7 @@ from typing import assert_never
 
 from invivo.engines.reference import fields
 from invivo.engines.reference.compiler import Compiler, Signal, Statement
-from invivo.engines.reference.firing import Firing, Raised
+from invivo.engines.reference.firing import Effect, Firing, Raised
 from invivo.engines.reference.values import signed
 from invivo.program import aggregates
 from invivo.program.layout import layout_keys
@@ -202,5 +202,10 @@ def _aggregate(c: Compiler, stmt: AggUpdate) -> Statement:
         times = 1 if increment is None else signed(increment(f))
         place = key(f)
         counts[place] = aggregates.update(function, parameters, counts.get(place, nothing), value, times)
+        if f.effects is not None:
+            f.effects.append(Effect(counts, place, lambda old: again(old, value, times)))
+
+    def again(old: list[int] | None, value: int, times: int) -> list[int]:
+        return aggregates.update(function, parameters, nothing if old is None else old, value, times)
 
     return aggregate
