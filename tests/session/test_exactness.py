@@ -75,3 +75,16 @@ def test_with_a_tiny_buffer_printed_and_dropped_add_up() -> None:
     )
     assert dropped > 0
     assert result.stdout.count("event\n") + dropped == 2 * 100_003
+
+
+def test_a_thread_leaves_its_processor_asleep_or_ready() -> None:
+    """Of all switches away from threads each is one of the two, as the tracepoint is the same."""
+    program = (
+        "sched:::off-cpu /pid != 0/ { @left = count(); } sched:::sleep /pid != 0/ { @asleep = count(); } "
+        "sched:::preempt /pid != 0/ { @ready = count(); } tick-1s { exit(0); } "
+        'END { printa("%@d", @left); printa(" %@d", @asleep); printa(" %@d", @ready); }'
+    )
+    result = invivo("run", "-q", "-e", program)
+    assert result.returncode == 0, result.stderr
+    left, *others = map(int, result.stdout.split())
+    assert left == sum(others) > 0

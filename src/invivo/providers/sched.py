@@ -13,7 +13,7 @@ from invivo.program.clauses import Context, Probe
 from invivo.program.plan import Traits
 from invivo.program.types import BOOL, Type, is_integral
 from invivo.providers.base import KernelTypeSource
-from invivo.providers.expressions import Maker, both, compare, equals, member, word
+from invivo.providers.expressions import Maker, both, compare, either, equals, member, word
 from invivo.providers.table import MODULE, NO_ARGUMENTS, Kernel, Row, TableProvider, absent, context
 
 __all__ = ["provider"]
@@ -59,7 +59,8 @@ class _Rows:
         state, type_ = self._state()
         task = self._kernel.struct("task_struct")
         pid, pid_type = member(self._kernel.pointer(_PREVIOUS, "task_struct"), task, "pid")
-        is_runnable = equals(state, type_, 0)
+        # One that was about to wait and is preempted stays ready: its state does not tell.
+        is_runnable = either(equals(state, type_, 0), compare("!=", word(0, BOOL), BOOL, 0))
         guard = both(is_runnable, compare("!=", pid, pid_type, 0))  # the idle thread always gives way
         return self._switch("preempt", NO_ARGUMENTS, guard)
 

@@ -230,6 +230,7 @@ def test_on_cpu_is_about_the_next_thread_and_off_cpu_tells_of_it() -> None:
         (0, 700, 1, False, True),  # TASK_INTERRUPTIBLE: it waits
         (0, 700, 0, True, False),  # still runnable: out of time, or yields
         (1, 700, 0, True, False),
+        (1, 700, 1, True, False),  # it was about to wait, and is preempted before: it stays ready
         (0, 0, 0, False, False),  # the idle thread
     ],
 )
