@@ -1,14 +1,14 @@
 """A thread that runs as soon as it is woken, however busy the machine is, as long as it does little.
 
     prompt = Promptness()
-    prompt.begin()             before each wait: SCHED_RR from here on, if less than a tenth of the last second was work
+    prompt.begin()             before each wait: SCHED_RR from here on, if less than a tenth of this second was work
     poller.poll(100)
-    prompt.woken()             work begins
     prompt.calm()              as it was
 
 On a loaded machine a thread that was woken waits for milliseconds until it is its turn, in which a short-lived program
-has come and gone. Who has worked for more than a tenth of a second this way is not prompt for the rest of that second.
-Without the right (CAP_SYS_NICE), or in a control group without real-time threads, nothing happens.
+has come and gone. Who has used more than a tenth of a second of the CPU is not prompt for the rest of that second; in
+the first one, when there is much to be learnt of what runs, it may be half. Without the right (CAP_SYS_NICE), or in a
+control group without real-time threads, nothing happens.
 Source: sched(7), sched_setscheduler(2).
 """
 
@@ -21,46 +21,42 @@ from threading import get_native_id
 __all__ = ["Promptness"]
 
 _WINDOW_S, _MOST_S = 1.0, 0.1
+_FIRST_S = 0.4  # more in the first window
 
 
 class Promptness:
     """Of the thread that calls begin(); what it forks is not affected. calm() may be called from another thread."""
 
-    __slots__ = ("_before", "_busy_s", "_is_refused", "_thread", "_window_ends", "_woken_at")
+    __slots__ = ("_before", "_busy_s", "_is_refused", "_thread", "_used_s", "_window_ends")
 
     def __init__(self) -> None:
         self._before: tuple[int, os.sched_param] | None = None
         self._thread = 0
         self._is_refused = False
-        self._busy_s = self._window_ends = self._woken_at = 0.0
+        self._busy_s = self._used_s = self._window_ends = 0.0
 
     def begin(self) -> None:
         """A wait begins."""
-        now = time.monotonic()
-        if self._woken_at:
-            self._busy_s += now - self._woken_at
-            self._woken_at = 0.0
+        now, used_s, thread = time.monotonic(), time.thread_time(), get_native_id()
+        if self._thread == thread:
+            self._busy_s += used_s - self._used_s
         if now >= self._window_ends:
+            self._busy_s = 0.0 if self._window_ends else -_FIRST_S
             self._window_ends = now + _WINDOW_S
-            self._busy_s = 0.0
-        if self._busy_s > _MOST_S or self._thread != get_native_id():
+        if self._busy_s > _MOST_S or self._thread != thread:
             self.calm()
+        self._thread, self._used_s = thread, used_s
         if self._busy_s <= _MOST_S and self._before is None and not self._is_refused:
-            self._raise()
+            self._raise(thread)
 
-    def _raise(self) -> None:
-        thread = get_native_id()
+    def _raise(self, thread: int) -> None:
         try:
             before = os.sched_getscheduler(thread), os.sched_getparam(thread)
             if before[0] & ~os.SCHED_RESET_ON_FORK in (os.SCHED_OTHER, os.SCHED_BATCH):  # the user's own choice stays
                 os.sched_setscheduler(thread, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-                self._before, self._thread = before, thread
+                self._before = before
         except OSError:
             self._is_refused = True
-
-    def woken(self) -> None:
-        """The wait is over."""
-        self._woken_at = time.monotonic()
 
     def calm(self) -> None:
         """Be as before; may be called at any time."""

@@ -33,7 +33,6 @@ def test_it_is_prompt_until_it_is_calm(prompter: Promptness) -> None:
     before = policy()
     prompter.begin()
     assert policy() == os.SCHED_RR | os.SCHED_RESET_ON_FORK
-    prompter.woken()
     prompter.begin()
     assert policy() == os.SCHED_RR | os.SCHED_RESET_ON_FORK
     prompter.calm()
@@ -54,10 +53,9 @@ def test_what_it_starts_is_not_prompt(prompter: Promptness) -> None:
 def test_who_works_much_is_not_prompt(prompter: Promptness, monkeypatch: pytest.MonkeyPatch) -> None:
     before = policy()
     prompter.begin()
-    prompter.woken()
-    monkeypatch.setattr(prompt, "_MOST_S", 0.0)
-    monkeypatch.setattr(prompt, "_WINDOW_S", 1e9)
+    assert policy() != before
     prompter._window_ends = 1e18  # this second does not end
+    monkeypatch.setattr(prompt, "_MOST_S", -1e9)
     prompter.begin()
     assert policy() == before
     prompter._window_ends = 0.0  # the next one
@@ -102,7 +100,6 @@ def test_without_the_right_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> N
     before = policy()
     made = Promptness()
     made.begin()
-    made.woken()
     made.begin()
     made.calm()
     assert policy() == before

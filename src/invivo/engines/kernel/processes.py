@@ -134,7 +134,6 @@ class ProcessWatch:
             return {fd for fd, _ in poller.poll(wait_ms)}
         self._prompt.begin()
         ready = {fd for fd, _ in poller.poll(wait_ms)}
-        self._prompt.woken()
         self.take()
         return ready
 
