@@ -92,7 +92,10 @@ def kernels() -> str:
         "Before Linux 6.9 the verifier follows every round of a loop. What it cannot follow to 65,536 rounds is\n"
         "compiled again with at most 256, and then 64 rounds; a message says so, and a loop that goes on longer is a\n"
         "fault. Loops in loops that search strings are too much for it all the same: `cleanpath()`, `strtok()`,\n"
-        "`json()` and the texts of IPv6 addresses are refused there, and `chill()`, which waits in a loop.\n"
+        "`json()` and the texts of IPv6 addresses are refused there, and `chill()`, which waits in a loop.\n\n"
+        "A thread that loads a library which only a pattern means (`pid$target:lib*:...`, see\n"
+        "[pid, uprobe](../language/d.md#pid-uprobe)) waits in such a loop too. Without may_goto and sleepable\n"
+        "uprobes the library is probed as soon as it is seen, and that its first calls may be missing is told.\n"
     )
 
 

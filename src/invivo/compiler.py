@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from invivo.program.clauses import Program
     from invivo.program.sources import TypeSource
     from invivo.program.stability import Attributes
+    from invivo.providers.catalog import Catalog
     from invivo.providers.kernel_types import KernelTypes
 
 __all__ = ["Request", "TypedProgram", "plan_for", "store", "typed_program"]
@@ -147,16 +148,15 @@ def compile_now(request: Request, places: Places | None = None) -> Plan:
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     plan = plan._replace(text=_opening(source.text), warnings=rendered, clauses=_clauses(program))
     if plan.late is not None:  # its strings are not all known
-        late = plan.late._replace(known=catalog.known_files())
-        meant = {f"{module}:{function}" for unit in late.units for row in unit.clauses for module, function in row}
-        return plan._replace(late=late, globs=tuple(glob for glob in catalog.globs() if glob not in meant))
+        return plan._replace(late=plan.late._replace(known=catalog.known_files()), globs=_never_late(program, catalog))
     plan = plan._replace(globs=catalog.globs())
     return plan._replace(formatter=compile_formatter(plan))
 
 
 class TypedProgram(NamedTuple):
     """A program that the process engine runs as it is: no code is generated for it. `types` are the kernel's, `text`
-    and `clauses` as a Plan has them; `known_files` have been looked at for probes."""
+    and `clauses` as a Plan has them; `known_files` have been looked at for probes, `globs` mean what cannot have any in
+    others."""
 
     program: Program
     types: KernelTypes
@@ -164,6 +164,7 @@ class TypedProgram(NamedTuple):
     warnings: tuple[str, ...]
     clauses: tuple[ClauseInfo, ...]
     known_files: tuple[str, ...] = ()
+    globs: tuple[str, ...] = ()
 
 
 def typed_program(request: Request, *, looks_inside: bool = False) -> TypedProgram:
@@ -199,8 +200,15 @@ def typed_program(request: Request, *, looks_inside: bool = False) -> TypedProgr
     rendered = tuple(render(warning) for warning in program.warnings if isinstance(warning, Diagnostic))
     rendered += tuple(f"invivo: {note}" for note in catalog.notes())
     return TypedProgram(
-        program, types, _opening(source.text), rendered, _clauses(program), catalog.known_files()
-    )
+        program, types, _opening(source.text), rendered, _clauses(program), catalog.known_files(),
+        _never_late(program, catalog),
+    )  # fmt: skip
+
+
+def _never_late(program: Program, catalog: Catalog) -> tuple[str, ...]:
+    """MODULE:FUNCTION of descriptions that may mean files which come later, and have no probes there."""
+    meant = {f"{probe.module}:{probe.function}" for clause in program.late for probe in clause.probes}
+    return tuple(dict.fromkeys((*(glob for glob in catalog.globs() if glob not in meant), *program.never_late)))
 
 
 def _clauses(program: Program) -> tuple[ClauseInfo, ...]:

@@ -157,7 +157,9 @@ class Starting:
             held = self._targets.first = hold(self._command)
             self._request.target_pid = held.pid
         typed = typed_program(self._request)
-        engine = self._engine = ProcessEngine(typed.program, typed.types, self._merge, self._patches, typed.known_files)
+        engine = self._engine = ProcessEngine(
+            typed.program, typed.types, self._merge, self._patches, typed.known_files, typed.globs
+        )
         engine.describe(typed.text, typed.warnings, typed.clauses)
         engine.tell = self._tell
         if engine.needs_target and self._command is None and self._pid is None and self._engine_name:

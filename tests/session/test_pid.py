@@ -121,15 +121,20 @@ def test_a_library_opened_later_is_probed_from_its_first_call_on(module: str, pl
     assert f"has not loaded {plugin} yet" in result.stderr
 
 
+@pytest.mark.parametrize("engine", ["kernel", "process"])
 @pytest.mark.parametrize("module", ["lib*", ""])
-def test_what_only_the_library_s_own_types_would_tell_is_not_had_and_told(module: str, plugin: Path) -> None:
+def test_what_only_the_library_s_own_types_would_tell_is_not_had_and_told(
+    module: str, engine: str, plugin: Path
+) -> None:
     """args[] is not known when the program is compiled."""
     program = f"""pid$target:{module}:plugin_*:entry {{ @[args[0]] = count(); }}
+        pid$target:{module}:plugin_*:entry {{ @n[strjoin("no", "types")] = count(); }}
         pid$target:a.out:main:entry {{ @m[probefunc] = count(); }}"""
     command = f"{trigger('loads')} ./{plugin.name}"
-    result = invivo("run", "-q", "-x", "zdefs", "-e", program, "-c", command, cwd=plugin.parent)
+    options = ("-q", "-x", "zdefs", "--engine", engine)
+    result = invivo("run", *options, "-e", program, "-c", command, cwd=plugin.parent)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["123", "main", "1"]
+    assert sorted(result.stdout.split()) == ["1", "123", "23", "main", "notypes"]
     assert f"has loaded {plugin} since tracing began, where '{module}:plugin_*' has no probes" in result.stderr
 
 

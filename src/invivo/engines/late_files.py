@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.providers.functions import FunctionProbes
 
-__all__ = ["LateFiles", "LateProbe", "identity", "probes_of"]
+__all__ = ["LateFiles", "LateProbe", "identity", "probes_of", "unprobed"]
 
 
 class LateProbe(NamedTuple):
@@ -34,13 +34,14 @@ class LateProbe(NamedTuple):
 
 
 class LateFiles:
-    """See the module's text."""
+    """See the module's text. `globs` are further descriptions, MODULE:FUNCTION, that have no unit."""
 
-    def __init__(self, units: Sequence[LateUnit], known: Iterable[str]) -> None:
+    def __init__(self, units: Sequence[LateUnit], known: Iterable[str], globs: Iterable[str] = ()) -> None:
         from invivo.providers.base import Glob
 
         self._known = set(filter(None, map(identity, known)))
-        self._modules = [Glob(m) for m in {m for unit in units for clause in unit.clauses for m, _ in clause}]
+        modules = {module for unit in units for clause in unit.clauses for module, _ in clause}
+        self._modules = [Glob(module) for module in modules | {glob.partition(":")[0] for glob in globs}]
 
     def new(self, pid: int) -> list[MappedObject]:
         """The files that a process has mapped, were not looked at yet, and have names that descriptions mean; none of a
@@ -57,6 +58,23 @@ class LateFiles:
                 if any(glob(name) for glob in self._modules for name in item.names):
                     found.append(item)
         return found
+
+
+def unprobed(item: MappedObject, pid: int, globs: Iterable[str]) -> str:
+    """What to tell of a file with functions that one of these descriptions means; "" if there is none, or the file is
+    gone or no ELF file."""
+    from invivo.providers.base import Glob
+    from invivo.symbols.elf_format import ElfError
+    from invivo.symbols.functions import functions_of
+
+    for module, _, function in (glob.partition(":") for glob in globs):
+        try:
+            if any(map(Glob(module), item.names)) and any(map(Glob(function), functions_of(item).by_name)):
+                told = f"process {pid} has loaded {item.path} since tracing began, where '{module}:{function}'"
+                return f"{told} has no probes for all of its clauses: name the library to have them"
+        except ElfError:
+            break
+    return ""
 
 
 def identity(path: str) -> tuple[int, int] | None:

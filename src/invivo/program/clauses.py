@@ -139,3 +139,4 @@ class Program:
     listed_ids: dict[Probe, int] = fresh(factory=dict)
     stability: tuple[ClauseStability, ...] = ()  # by the index of the clause
     late: tuple[Clause, ...] = ()  # for probes in files that processes map later: their probes are patterns
+    never_late: tuple[str, ...] = ()  # MODULE:FUNCTION of patterns that some clause has, and cannot have such probes by

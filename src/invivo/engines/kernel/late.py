@@ -17,13 +17,6 @@ from invivo.linux.maps import read_maps
 from invivo.linux.perf_records import Mapped, PerfRecords
 from invivo.program.attach import Uprobe
 from invivo.program.plan import Plan
-from invivo.symbols.elf_format import ElfError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from invivo.symbols.objects import MappedObject
 
 __all__ = ["LateLibraries"]
 
@@ -63,18 +56,11 @@ class LateLibraries:
         """A sentence for each library with functions that a pattern means."""
         if not self._found:
             return self._losses()
-        from invivo.providers.base import Glob
+        from invivo.engines.late_files import unprobed
         from invivo.symbols.objects import file_object
 
-        found = []
-        for path in self._found:
-            object_ = file_object(path)
-            for module, function in (text.split(":", 1) for text in self._globs):
-                if any(map(Glob(module), object_.names)) and _has(object_, Glob(function)):
-                    told = f"process {self._pid} has loaded {path} since tracing began, where '{module}:{function}'"
-                    found.append(f"invivo: {told} has no probes: name the library to have them from its first call on")
-                    break
-        return found + self._losses()
+        found = [unprobed(file_object(path), self._pid, self._globs) for path in self._found]
+        return [f"invivo: {text}" for text in found if text] + self._losses()
 
     def _losses(self) -> list[str]:
         if not self._lost:
@@ -87,13 +73,3 @@ class LateLibraries:
             self.take()
             self._records.close()
             self._records = None
-
-
-def _has(object_: MappedObject, matches: Callable[[str], bool]) -> bool:
-    """Whether a file has such functions; one that is gone, or is no ELF file, has none that could be told."""
-    from invivo.symbols.functions import functions_of
-
-    try:
-        return any(map(matches, functions_of(object_).by_name))
-    except ElfError:
-        return False

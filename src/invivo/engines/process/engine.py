@@ -71,9 +71,9 @@ class ProcessEngine(Stops):
 
     def __init__(
         self, program: Program, types: TypeSource, merge: Merge, patches: PatchTable | None = None,
-        known_files: Sequence[str] = (),
+        known_files: Sequence[str] = (), globs: Sequence[str] = (),
     ) -> None:
-        """`known_files` have been looked at for probes; see LateBreakpoints."""
+        """`known_files` have been looked at for probes; `globs` are descriptions of others that cannot have any."""
         self._objects = KernelObjects(types)
         self.facts = Facts(self._objects)
         self._own = OwnWorld(self.facts)
@@ -96,7 +96,9 @@ class ProcessEngine(Stops):
         self._patches = patches or PatchTable()
         self._pins = Pins(self._patches)
         self._target: Target | None = None
-        self._late = LateBreakpoints(program, known_files, self._add_probe) if program.late else None
+        self._late = None
+        if program.late or globs:
+            self._late = LateBreakpoints(program, known_files, self._add_probe, globs)
         self._breakpoints = Breakpoints(
             [point for point in self._points if isinstance(point, Uprobe)], self._patches, self._hit, self._late
         )

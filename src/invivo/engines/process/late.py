@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from invivo.engines.late_files import LateFiles, probes_of
+from invivo.engines.late_files import LateFiles, probes_of, unprobed
 from invivo.errors import InvivoError
 from invivo.program.attach import Uprobe
 from invivo.program.clauses import Clause, Program
@@ -25,12 +25,14 @@ _Add = Callable[[ProbeInfo, Firing, tuple[Uprobe, ...]], None]
 
 
 class LateBreakpoints:
-    """See the module's text. `add` gets a probe's names, what it fires (without an id), and where."""
+    """See the module's text. `add` gets a probe's names, what it fires (without an id), and where; of `globs`,
+    MODULE:FUNCTION, which cannot be probed in such files, is told what they would have meant."""
 
-    def __init__(self, program: Program, known: Iterable[str], add: _Add) -> None:
+    def __init__(self, program: Program, known: Iterable[str], add: _Add, globs: Iterable[str] = ()) -> None:
         self._growing = late_units(program)
         self._units = [each.late for each in self._growing]
-        self._files = LateFiles(self._units, known)
+        self._globs = tuple(globs)
+        self._files = LateFiles(self._units, known, self._globs)
         self._add = add
         self._number = max([_UNLISTED, *program.listed_ids.values()])
         self.told: dict[str, None] = {}
@@ -38,6 +40,8 @@ class LateBreakpoints:
     def __call__(self, pid: int) -> list[Uprobe]:
         found: list[Uprobe] = []
         for item in self._files.new(pid):
+            if text := unprobed(item, pid, self._globs):
+                self.told[text] = None
             numbers: dict[tuple[str, object], int] = {}
             try:
                 probes, left_out = probes_of(self._units, item, pid)

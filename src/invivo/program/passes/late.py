@@ -14,7 +14,6 @@ from invivo.program.attach import Uprobe
 from invivo.program.clauses import Clause, Probe, Program
 from invivo.program.passes.units import Firing, Unit, reads_of
 from invivo.program.plan import LateUnit
-from invivo.program.shared import Late
 
 __all__ = ["Growing", "late_units"]
 
@@ -28,15 +27,14 @@ class Growing(NamedTuple):
 
 
 def late_units(program: Program) -> list[Growing]:
-    """The units of `program.late`; `late.unit` is their place in this list. Of more than Late.CLAUSES clauses for one
-    provider's entries, or returns, the last are left out."""
+    """The units of `program.late`; `late.unit` is their place in this list. There are at most Late.CLAUSES clauses
+    for a provider's entries, or returns."""
     groups: dict[tuple[str, str], list[Clause]] = {}
     for clause in program.late:
         probe = clause.probes[0]
         groups.setdefault((probe.provider, probe.name), []).append(clause)
     found: list[Growing] = []
     for (provider, name), clauses in groups.items():
-        clauses = clauses[: Late.CLAUSES]
         probe = clauses[0].probes[0]
         assert isinstance(probe.attach, Uprobe)
         unit = Unit(f"late_{provider}_{name}", (), (Firing((), tuple(clauses), probe.guard),))

@@ -18,34 +18,48 @@ from invivo.lang.d.lower.reads import Reads, reads_of
 from invivo.lang.d.lower.state import ProgramState
 from invivo.program.clauses import Clause, Context, Probe
 from invivo.program.nodes import Variable
+from invivo.program.shared import Late
 from invivo.program.sources import TypeSource
 from invivo.program.types import Type
 from invivo.value import replaced
 
-__all__ = ["clauses"]
+__all__ = ["Lowered"]
 
 _Lower = Callable[[ClauseState, syntax.ClauseDecl, list[Probe]], Clause | None]
 
 
-def clauses(
-    state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_: list[Variable], lower: _Lower
-) -> list[Clause]:
-    """The clause for each context of late probes that its descriptions mean; none where it cannot be had for those."""
-    if state.diagnostics.errors or not any(":" in spec.text for spec in clause.probes):
-        return []
-    patterns = probes.late(state, clause.probes)
-    if not patterns or reads_of(state, clause) is Reads.ARGS:
-        return []
-    groups: dict[int, tuple[Context, list[Probe]]] = {}
-    for probe in patterns:
-        groups.setdefault(id(probe.context), (probe.context, []))[1].append(probe)
-    found = []
-    for context, members in groups.values():
-        made = _tried(state, ClauseState(state, context, index), clause, members, lower)
-        if made is not None:
-            found.append(made)
-            locals_ += made[1].locals
-    return [made for made, _ in found]
+class Lowered:
+    """The clauses of a program for late probes, as they are found; `refused` are descriptions, as MODULE:FUNCTION, that
+    some clause has and cannot have such probes by."""
+
+    def __init__(self) -> None:
+        self.clauses: list[Clause] = []
+        self.refused: dict[str, None] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def add(
+        self, state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_: list[Variable], lower: _Lower
+    ) -> None:
+        """One clause, for each context of late probes that its descriptions mean."""
+        if state.diagnostics.errors or not any(":" in spec.text for spec in clause.probes):
+            return
+        patterns = probes.late(state, clause.probes)
+        groups: dict[int, tuple[Context, list[Probe]]] = {}
+        for probe in patterns:
+            groups.setdefault(id(probe.context), (probe.context, []))[1].append(probe)
+        has_args = bool(patterns) and reads_of(state, clause) is Reads.ARGS
+        for context, members in groups.values():
+            kind = members[0].provider, members[0].name
+            count = self._counts.get(kind, 0)
+            made = None
+            if not has_args and count < Late.CLAUSES:
+                made = _tried(state, ClauseState(state, context, index), clause, members, lower)
+            if made is None:
+                self.refused.update(dict.fromkeys(f"{probe.module}:{probe.function}" for probe in members))
+            else:
+                self._counts[kind] = count + 1
+                self.clauses.append(made[0])
+                locals_ += made[1].locals
 
 
 def _tried(

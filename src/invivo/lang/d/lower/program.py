@@ -95,13 +95,13 @@ def _compile(
         diagnostics.error("D_EMPTY", Span(source, 0, len(source.text.split("\n")[0])), "the program has no probes",
                           "for instance: BEGIN { trace(pid); exit(0); }")  # fmt: skip
     lowered: list[Clause] = []
-    lowered_late: list[Clause] = []
+    lowered_late = late.Lowered()
     locals_: list[Variable] = []
     stability: list[ClauseStability] = []
     for index, clause in enumerate(clauses):
         made = _clause(state, clause, index, locals_)
         lowered += made
-        lowered_late += late.clauses(state, clause, index, locals_, _lower)
+        lowered_late.add(state, clause, index, locals_, _lower)
         providers = sorted({probe.provider for each in made for probe in each.probes})
         stability.append(clause_stability(state, clause, providers))
     state.seal()
@@ -109,7 +109,8 @@ def _compile(
     diagnostics.check()
     if not values["argref"]:
         _check_arguments(macros)
-    return replaced(_program(state, lowered, locals_, stability), late=tuple(lowered_late))
+    return replaced(_program(state, lowered, locals_, stability), late=tuple(lowered_late.clauses),
+                    never_late=tuple(lowered_late.refused))  # fmt: skip
 
 
 def _is_too_new(state: ProgramState, declaration: syntax.TopLevel) -> bool:
