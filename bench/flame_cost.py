@@ -175,11 +175,15 @@ def judge(results: dict[str, list[Round]]) -> None:
         for name, rounds in results.items()
     }
     own, *peers = results
+    low, high = interval([found.lost for found in results[own]])
+    if high - low > BARS[own]:
+        print("  the interval is wider than the bar: more seconds, or a quieter machine, would decide")
     verdict(f"{own}: requests lost, percent", 100 * lost[own], 100 * BARS[own])
     verdict(f"{own}: used of a processor, percent", 100 * use[own], 100 * BARS[own])
     for peer in peers:
-        ratio = f"used {use[own] / use[peer]:.2f} of what is told of it"
-        print(f"  beside {peer}: {lost[own]:.2%} to {lost[peer]:.2%} lost; {ratio}")
+        has_programs = any(found.runs for found in results[peer])  # else most of what it uses is not told
+        ratio = f"; used {use[own] / use[peer]:.2f} of what it uses" if has_programs else ""
+        print(f"  beside {peer}: {lost[own]:.2%} to {lost[peer]:.2%} lost{ratio}")
 
 
 def main() -> None:
