@@ -202,6 +202,23 @@ def test_a_chrome_trace_keeps_stacks(tmp_path: Path) -> None:
     assert set(stacks(read_profile(path))) == set(EXPECTED)
 
 
+_ENDINGS = ("folded", "speedscope.json", "pb.gz", "firefox.json", "trace.json", "html")
+
+
+@pytest.mark.parametrize("second", _ENDINGS)
+@pytest.mark.parametrize("first", _ENDINGS)
+def test_every_format_becomes_every_other(first: str, second: str, tmp_path: Path) -> None:
+    """All stacks come through both (folded with the thread's name as outermost frame), and the sum too, but for traces:
+    they have times and no weights."""
+    write_profile(example(), str(tmp_path / f"a.{first}"))
+    write_profile(read_profile(str(tmp_path / f"a.{first}")), str(tmp_path / f"b.{second}"))
+    profile = read_profile(str(tmp_path / f"b.{second}"))
+    paths = [[frame.name for frame in profile.stack(node)] for node in profile.nodes]
+    assert {tuple(path[path.index("main") :]) for path in paths} == set(EXPECTED)
+    if "trace.json" not in (first, second):
+        assert profile.total == example().total
+
+
 def test_a_chrome_trace_is_as_its_schema_says(tmp_path: Path) -> None:
     """And what begins ends in order: replayed here, the time of each stack is what its samples say, 1 ms each."""
     jsonschema = pytest.importorskip("jsonschema", reason="jsonschema: pip install invivo[dev]")
