@@ -275,6 +275,14 @@ def test_a_command_does_not_notice_the_cpu_that_it_shares(options: list[str]) ->
 
 
 @both
+def test_a_full_disk_and_a_missing_folder_are_told(engine: str) -> None:
+    done = invivo("strace", "--engine", engine, "-o", "/dev/full", "ls", "/")
+    assert (done.returncode, "No space left on device" in done.stderr) == (1, True)
+    done = invivo("strace", "--engine", engine, "-ff", "-o", "/nowhere/x", "ls", "/")
+    assert (done.returncode, "no such folder" in done.stderr) == (1, True)
+
+
+@both
 def test_no_line_is_lost_at_a_storm(engine: str) -> None:
     """A program that makes exactly 10,007 calls of getppid(2): so many lines."""
     done = invivo("strace", "--engine", engine, "-e", "trace=getppid", trigger("loop"), "10007")

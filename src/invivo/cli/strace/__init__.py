@@ -27,7 +27,7 @@ def run(namespace: argparse.Namespace) -> int:
         InvivoError: With what to tell the user.
     """
     from invivo.cli.strace.request import change_environment, request_of
-    from invivo.cli.streams import OpenOutput, stop_on_signals
+    from invivo.cli.streams import OpenOutput, check_writable, stop_on_signals
 
     if namespace.shows_version:
         import invivo
@@ -36,6 +36,8 @@ def run(namespace: argparse.Namespace) -> int:
         return 0
     request = request_of(namespace)
     change_environment(namespace.environment)
+    if request.folder:
+        check_writable(f"{request.folder}.{os.getpid()}")
     with OpenOutput(None if request.folder else namespace.output, default=2, is_new=not request.appends) as stream:
         fd = stream.fileno()
         try:
