@@ -1,24 +1,45 @@
-"""What the process engine costs the traced program, beside strace, in one run: system calls, and functions.
+"""What the process engine costs the traced program, beside strace, in one run: system calls, and whole programs.
 
-    entries and returns counted       15.1 us a call       66,000 a second  0.21 of strace's
-    not traced, under the filter      1.21 of untraced: 35 ns more
+    strace as it comes         the bar's peer: `strace -o /dev/null PROGRAM`, and the scheduler places both
+    strace on one CPU          for information: both on the CPU that taskset(1) gives them, which nobody types
+    ours                       as ours comes: it shares the program's CPU by itself
 
-The program is tests/triggers/loop.c, which makes N system calls and prints what each took it. Pairs are taken in turn,
-and the best of several counts.
+The program is tests/triggers/loop.c, which makes N system calls and prints what each took it. All are taken in turn,
+and the median counts. Under a filter that wants a call which nobody makes, getppid(2) is the worst case, for it is
+the shortest of all calls; the bar is for whole programs, which are run in pairs with and without.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TRACED, UNTRACED, ROUNDS = 20_000, 3_000_000, 3
-ENTRY = "syscall::getppid:entry { @ = count(); }"
+sys.path.insert(0, str(ROOT / "bench"))
+
+from _peers import interleaved, show, verdict  # noqa: E402
+
+TRACED, UNTRACED, ROUNDS, PAIRS = 20_000, 3_000_000, 5, 9
+ENTRY, BOTH = "syscall::getppid:entry", "syscall::getppid:entry,syscall::getppid:return"
+NEVER_MADE = "syscall::settimeofday:entry { @ = count(); }"
+PROGRAMS = {
+    "find /usr": ["find", "/usr", "-xdev", "-newer", "/"],
+    "tar of /usr/share": ["tar", "cf", "/dev/null", "--warning=none", "/usr/share/doc"],
+    "grep -r": ["grep", "-r", "no such words at all", "/usr/include", "/usr/lib/python3"],
+    "python3, 2,000,000 rounds": ["python3", "-c", "for i in range(2000000): i * i"],
+    "sh, 300 commands": ["sh", "-c", "i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done"],
+}
+# Runs its arguments, and prints how many seconds they took: what starts invivo is not part of it.
+TIMED = (
+    "import subprocess, sys, time; t = time.perf_counter(); "
+    "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); "
+    "print(time.perf_counter() - t)"
+)
 
 
 def built(name: str, directory: str) -> str:
@@ -29,52 +50,73 @@ def built(name: str, directory: str) -> str:
 
 def invivo(program: str, *command: str) -> list[str]:
     """The command line that traces `command`."""
+    import shlex
+
     return [
         sys.executable, "-m", "invivo", "run", "-q", "-o", os.devnull, "--engine", "process", "-e", program,
-        "-c", " ".join(command),
+        "-c", shlex.join(command),
     ]  # fmt: skip
 
 
-def nanoseconds(command: list[str]) -> float:
-    """What the trigger says that one call took."""
+def printed(command: list[str]) -> float:
+    """The number that a command prints first."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=True)
     return float(run.stdout.split()[0])
 
 
-def best(*commands: list[str]) -> list[float]:
-    """The best of several rounds for each command, taken in turn."""
-    rounds = [[nanoseconds(command) for command in commands] for _ in range(ROUNDS)]
-    return [min(values) for values in zip(*rounds, strict=True)]
+def medians(commands: dict[str, list[str]], rounds: int, unit: str, form: str = "8.1f") -> dict[str, float]:
+    measures = {name: (lambda command=command: printed(command)) for name, command in commands.items()}
+    return {name: show(name, values, unit, form) for name, values in interleaved(measures, rounds).items()}
+
+
+def traced_calls(loop: str) -> None:
+    traced = [loop, str(TRACED)]
+    commands = {
+        "untraced": traced,
+        "entries": invivo(f"{ENTRY} {{ @ = count(); }}", *traced),
+        "entries and returns": invivo(f"{BOTH} {{ @ = count(); }}", *traced),
+        "the same by name and result": invivo(f"{BOTH} {{ @[execname, errno] = count(); }}", *traced),
+    }
+    if strace := shutil.which("strace"):
+        commands["strace as it comes"] = [strace, "-o", os.devnull, *traced]
+        cpu = str(min(os.sched_getaffinity(0)))
+        commands["strace on one CPU"] = ["taskset", "-c", cpu, *commands["strace as it comes"]]
+    else:
+        print("no strace to compare with: apt-get install strace")
+    print(f"ns per getppid(2), {TRACED:,} in a row")
+    took = medians(commands, ROUNDS, "ns")
+    for name in ("entries", "entries and returns", "the same by name and result"):
+        lost = took[name] - took["untraced"]
+        if strace:
+            verdict(f"{name} / strace as it comes", lost / (took["strace as it comes"] - took["untraced"]), 0.6)
+            on_one = lost / (took["strace on one CPU"] - took["untraced"])
+            print(f"    beside strace on one CPU: {on_one:.2f} (for information)")
+        verdict(f"{name}: thousand traced calls a second", 1e6 / took[name], 60, at_least=True)
+
+
+def untraced_calls(loop: str) -> None:
+    many = [loop, str(UNTRACED)]
+    print("not traced, under a filter: the shortest of all calls")
+    took = medians({"getppid": many, "getppid under a filter": invivo(NEVER_MADE, *many)}, ROUNDS, "ns")
+    without, filtered = took.values()
+    print(f"  worst case: {filtered / without:.3f} of untraced, {filtered - without:.0f} ns more a call")
+    print(f"not traced, under a filter: whole programs, {PAIRS} pairs")
+    ratios = []
+    for name, program in PROGRAMS.items():
+        own = [sys.executable, "-S", "-E", "-c", TIMED, *program]
+        other = invivo(NEVER_MADE, *own)
+        printed(own)  # what it reads is in memory then
+        pairs = [(printed(other), printed(own)) for _ in range(PAIRS)]
+        ratios.append(show(name, [filtered / without for filtered, without in pairs], "of untraced", "6.3f"))
+    verdict("median of the programs", statistics.median(ratios), 1.05)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         loop = built("loop", directory)
-        traced = [loop, str(TRACED)]
-        returns = "syscall::getppid:entry,syscall::getppid:return"
-        commands = {
-            "untraced": traced,
-            "entries counted": invivo(ENTRY, *traced),
-            "entries and returns counted": invivo(f"{returns} {{ @ = count(); }}", *traced),
-            "the same by result and name": invivo(f"{returns} {{ @[execname, errno] = count(); }}", *traced),
-        }
-        if strace := shutil.which("strace"):
-            commands["strace"] = [strace, "-f", "-o", os.devnull, *traced]
-        took = dict(zip(commands, best(*commands.values()), strict=True))
-        plain = took["untraced"]
-        for name, each in took.items():
-            beside = f"  {(each - plain) / (took['strace'] - plain):5.2f} of strace's" if "strace" in took else ""
-            print(f"{name:34} {each / 1e3:8.2f} us a call  {1e9 / each:11,.0f} a second{beside}")
-        if not strace:
-            print("no strace to compare with: apt-get install strace")
-        print("bars: 0.60 of strace's, 60,000 a second. strace takes 17 us a call where it happens to share the CPU of")
-        print("the program, as on a busy machine, and 70 us and more where it does not.")
-        many = [loop, str(UNTRACED)]
-        without, filtered = best(many, invivo("syscall::openat:entry { @ = count(); }", *many))
-        more = filtered - without
-        print(f"{'not traced, under the filter':34} {filtered / without:8.3f} of untraced: {more:.0f} ns more a call")
-        print(f"bar: 1.05. That is met by calls of {20 * more:.0f} ns and more; getppid(2) is the shortest of all.")
+        traced_calls(loop)
+        untraced_calls(loop)
 
 
 if __name__ == "__main__":

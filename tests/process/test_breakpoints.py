@@ -39,9 +39,11 @@ def test_entries_arguments_and_returns_of_threads() -> None:
         assert expected in lines
 
 
-def test_a_program_behaves_as_untraced_under_everything_at_once() -> None:
-    """200 forks, vforks and execs, signals, longjmp(3): the same output, and each child's exit as it would be."""
-    command = f"{trigger('behaviour')} 211 4 200"
+@pytest.mark.parametrize(("forks", "has_signals"), [(200, False), (40, True)])
+def test_a_program_behaves_as_untraced_under_everything_at_once(forks: int, has_signals: bool) -> None:
+    """200 forks, vforks and execs, signals, longjmp(3): the same output, and each child's exit as it would be. Then
+    with signals traced, and a USDT probe: seven are handled, and the five jumps have the values 1 to 5."""
+    command = f"{trigger('behaviour')} 211 4 {forks}"
     plain = subprocess.run(command.split(), capture_output=True, text=True, check=False)
     assert plain.returncode == 3
     program = (
@@ -49,15 +51,26 @@ def test_a_program_behaves_as_untraced_under_everything_at_once() -> None:
         "syscall:::entry,syscall:::return { @s = count(); } "
         "proc:::create,proc:::exec-success { @c[probename] = count(); } "
         "proc:::exit { @e[args[0]] = count(); } profile-199 { @t[ustack()] = count(); } "
-        'END { printa("%s %s %@d\\n", @p); printa("%s %@d\\n", @c); printa("exit %d %@d\\n", @e); }'
+        'END { printa("%s %s %@d\\n", @p); printa("%s %@d\\n", @c); printa("exit %d %@d\\n", @e); } '
     )
-    result = as_user("run", "-q", "-e", program, "-c", command, timeout=90)
+    signals = (
+        "proc:::signal-send,proc:::signal-discard { @d[probename] = count(); } "
+        "proc:::signal-handle { @h[args[0]] = count(); } behaviour$target:::jump { @u = sum(args[0]); } "
+        'END { printa("handled %d %@d\\n", @h); printa("jumps %@d\\n", @u); }'
+    )
+    program += signals * has_signals
+    result = as_user("run", "-q", "-e", program, "-c", command, timeout=240)
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert [line for line in lines if re.fullmatch(r"[-0-9 ]+", line)][: len(plain.stdout.split("\n")) - 1] == (
         plain.stdout.splitlines()
     )
-    counted = ("create 200", "exec-success 20", "exit 1 201", "fact entry 10", "fact return 10", "jumper entry 5")
+    counted = [
+        f"create {forks}", f"exec-success {forks // 10}", f"exit 1 {forks + 1}", "fact entry 10", "fact return 10",
+        "jumper entry 5",
+    ]  # fmt: skip
+    if has_signals:
+        counted += ["handled 10 7", "jumps 15"]
     for expected in counted:
         assert expected in lines
 

@@ -1,5 +1,5 @@
 // Calls with known counts: THREADS threads call leaf() N times each; then fact(10), which calls itself, a handler of
-// SIGUSR1, setjmp with a longjmp out of jumper(), a vfork, and 200 forks of which each calls leaf() once.
+// SIGUSR1, setjmp with a longjmp out of jumper() (with a USDT probe, behaviour:::jump), a vfork, and 200 forks of which each calls leaf() once.
 //   behaviour N THREADS [FORKS]
 #include <pthread.h>
 #include <setjmp.h>
@@ -14,7 +14,12 @@ static volatile int handled;
 
 __attribute__((noinline)) long leaf(long a, const char *s) { __asm__ volatile(""); return a * 2 + s[0]; }
 __attribute__((noinline)) long fact(long n) { return n <= 1 ? 1 : n * fact(n - 1); }
-__attribute__((noinline)) void jumper(int value) { longjmp(place, value); }
+// A USDT probe, behaviour:::jump, by hand: <sys/sdt.h>.
+#define JUMP                                                                                                            \
+	__asm__ volatile("990: nop\n.pushsection .note.stapsdt,\"\",\"note\"\n.balign 4\n"                                  \
+			 ".4byte 992f-991f,994f-993f,3\n991: .asciz \"stapsdt\"\n992: .balign 4\n993: .8byte 990b,0,0\n"         \
+			 ".asciz \"behaviour\"\n.asciz \"jump\"\n.asciz \"-4@%0\"\n994: .balign 4\n.popsection" : : "r"(value))
+__attribute__((noinline)) void jumper(int value) { JUMP; longjmp(place, value); }
 static void handler(int number) { (void)number; handled += leaf(0, "a") == 'a'; }
 
 static void *run(void *count)
