@@ -47,8 +47,15 @@ def cannot(request: Request) -> str:
 class _Events(CollectOutput):
     """Takes records as they are decoded. A fault is memory that could not be read: the line shows an address."""
 
-    def __init__(self, plan: Any, take: Callable[[tuple[Any, ...]], None], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan: Any,
+        take: Callable[[tuple[Any, ...]], None],
+        flush: Callable[[], None],
+        tell: Callable[[str], None],
+    ) -> None:
         super().__init__(plan)
+        self._flush = flush
         self._take = take
         self._tell = tell
 
@@ -60,6 +67,9 @@ class _Events(CollectOutput):
 
     def fault(self, fault: Any) -> None:
         pass
+
+    def flush(self) -> None:
+        self._flush()
 
     def drop(self, drop: Any) -> None:
         self._tell(f"invivo strace: {drop}")
@@ -87,7 +97,7 @@ class KernelStrace:
             command=list(request.command) or None,
             pid=request.pids[0] if request.pids else None,
             further=request.pids[1:],
-            output=lambda plan: _Events(plan, self._take, tell),
+            output=lambda plan: _Events(plan, self._take, self._printer.flush, tell),
             isolate=True,
             engine="kernel",
             tell=tell,
