@@ -135,10 +135,7 @@ class Session(Starting):
         while not self._is_done:
             if not self._step():
                 self._finish()
-            records = self._consumer.take_records()
-            if records and isinstance(self._engine, KernelEngine) and self._engine.watch is not None:
-                self._engine.watch.calm()  # the caller may take its time
-            yield from records
+            yield from self._consumer.take_records()
         self._raise_failure()
 
     def _raise_failure(self) -> None:

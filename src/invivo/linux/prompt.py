@@ -1,14 +1,15 @@
 """A thread that runs as soon as it is woken, however busy the machine is, as long as it does little.
 
     prompt = Promptness()
-    prompt.begin()             before each wait: SCHED_RR from here on, if less than a tenth of this second was work
+    prompt.begin()             before a wait: SCHED_RR from here on, if less than a tenth of this second was work
     poller.poll(100)
+    ...                        what is urgent; only that is work that counts
     prompt.calm()              as it was
 
 On a loaded machine a thread that was woken waits for milliseconds until it is its turn, in which a short-lived program
 has come and gone. Who has used more than a tenth of a second of the CPU is not prompt for the rest of that second; in
-the first one, when there is much to be learnt of what runs, it may be half. Without the right (CAP_SYS_NICE), or in a
-control group without real-time threads, nothing happens.
+the first one, when there is much to be learnt of what runs, it may be a quarter. Without the right (CAP_SYS_NICE), or
+in a control group without real-time threads, nothing happens.
 Source: sched(7), sched_setscheduler(2).
 """
 
@@ -21,7 +22,7 @@ from threading import get_native_id
 __all__ = ["Promptness"]
 
 _WINDOW_S, _MOST_S = 1.0, 0.1
-_FIRST_S = 0.4  # more in the first window
+_FIRST_S = 0.15  # more in the first window
 
 
 class Promptness:
@@ -37,17 +38,14 @@ class Promptness:
 
     def begin(self) -> None:
         """A wait begins."""
-        now, used_s, thread = time.monotonic(), time.thread_time(), get_native_id()
-        if self._thread == thread:
-            self._busy_s += used_s - self._used_s
+        self.calm()
+        now = time.monotonic()
         if now >= self._window_ends:
             self._busy_s = 0.0 if self._window_ends else -_FIRST_S
             self._window_ends = now + _WINDOW_S
-        if self._busy_s > _MOST_S or self._thread != thread:
-            self.calm()
-        self._thread, self._used_s = thread, used_s
-        if self._busy_s <= _MOST_S and self._before is None and not self._is_refused:
-            self._raise(thread)
+        self._thread, self._used_s = get_native_id(), time.thread_time()
+        if self._busy_s <= _MOST_S and not self._is_refused:
+            self._raise(self._thread)
 
     def _raise(self, thread: int) -> None:
         try:
@@ -61,6 +59,8 @@ class Promptness:
     def calm(self) -> None:
         """Be as before; may be called at any time."""
         if self._before is not None:
+            if get_native_id() == self._thread:
+                self._busy_s += time.thread_time() - self._used_s
             policy, parameter = self._before
             try:
                 os.sched_setscheduler(self._thread, policy, parameter)

@@ -188,8 +188,6 @@ class KernelEngine(Engine):
 
     def disable(self) -> None:
         """Detach everything and wait until no program of it still runs."""
-        if self.watch is not None:
-            self.watch.calm()
         was_enabled = bool(self._links)
         if self.keeper is not None:
             was_enabled |= self.keeper.release()

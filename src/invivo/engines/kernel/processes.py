@@ -133,13 +133,12 @@ class ProcessWatch:
         if self._tables is None:
             return {fd for fd, _ in poller.poll(wait_ms)}
         self._prompt.begin()
-        ready = {fd for fd, _ in poller.poll(wait_ms)}
-        self.take()
+        try:
+            ready = {fd for fd, _ in poller.poll(wait_ms)}
+            self.take()
+        finally:
+            self._prompt.calm()  # the rest of the work is not urgent, and may be long
         return ready
-
-    def calm(self) -> None:
-        """There is other work to be done than to follow what happens."""
-        self._prompt.calm()
 
     def take(self) -> None:
         """Take in what happened since the last call."""
@@ -260,7 +259,6 @@ class ProcessWatch:
 
     def close(self) -> None:
         """Stop watching; what is known stays. May be called twice."""
-        self.calm()
         if self._requests is not None:
             self.take()
             self._requests.close()
