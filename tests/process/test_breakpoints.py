@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from invivo.compiler import Request
+from invivo.engines.process import hold
+from invivo.errors import TargetError
 from invivo.linux import ptrace
+from invivo.linux.guardian import PatchTable
 from invivo.session import Session
 from tests.support import ORDINARY_USER, as_user, python_of_user, trigger, user_environment
 
@@ -133,6 +136,28 @@ def test_a_breakpoint_hit_but_not_yet_told_when_tracing_ends_does_no_harm() -> N
     finally:
         target.kill()
         target.wait()
+
+
+def test_places_without_a_breakpoint_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is room for two: the loader's place is one."""
+    monkeypatch.setattr(PatchTable, "ROOM", 2)
+    told: list[str] = []
+    request = Request(b"pid$target:a.out:leaf:entry,pid$target:a.out:fact:entry { @[probefunc] = count(); }", "room.d")
+    command = [trigger("behaviour"), "3", "1"]
+    with Session(request, command=command, engine="process", tell=told.append) as session:
+        session.wait()
+    assert sum(session.aggregations[""].values()) in (3 + 7, 10)  # calls of leaf(), or those of fact()
+    assert any("1 places got no breakpoint" in text for text in told), told
+
+
+def test_a_command_whose_breakpoint_was_taken_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hold, "write_text", lambda *_: True)
+    request = Request(b"pid$target:a.out:leaf:entry { @ = count(); }", "taken.d")
+    with (
+        pytest.raises(TargetError, match="passed its loader unseen"),
+        Session(request, command=[trigger("behaviour"), "3", "2"], engine="process"),
+    ):
+        pass
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ __all__ = ["BREAKPOINT", "Guardian", "PatchTable", "hurry", "write_text"]
 BREAKPOINT = b"\xcc"
 _ENTRY = struct.Struct("<QQB7x")  # pid (0: free), address, the byte that was there
 _AFFINITY = struct.Struct("<Q128s")
-_PATCHES, _PINS = 8192, 1024
+_PATCHES, _PINS = 65536, 1024
 _TOP_AT = _PATCHES * _ENTRY.size + _PINS * _AFFINITY.size  # how many entries were ever used at once
 _MUTEX_AT, _MUTEX_BYTES = _TOP_AT + 8, 40  # sizeof(pthread_mutex_t)
 _SCHED_SETATTR = 314  # x86-64
@@ -45,9 +45,11 @@ _held: list[PatchTable] = []
 
 
 class PatchTable:
-    """Up to 8,192 patched bytes and 1,024 pinned threads. `is_full` patches are refused."""
+    """Up to ROOM patched bytes and 1,024 pinned threads."""
 
     __slots__ = ("_free", "_map", "_mutex", "_pins", "_places", "_top", "fd", "restored")
+
+    ROOM = _PATCHES
 
     def __init__(self, fd: int = -1) -> None:
         size = _MUTEX_AT + _MUTEX_BYTES
@@ -65,7 +67,7 @@ class PatchTable:
             _libc.pthread_mutexattr_setrobust(attributes, 1)
             _libc.pthread_mutex_init(ctypes.c_void_p(self._mutex), attributes)
         self._places: dict[tuple[int, int], int] = {}
-        self._free = list(range(_PATCHES - 1, -1, -1))
+        self._free: list[int] = []  # places that were used before
         self._pins: dict[int, int] = {}
         self._top = 0
         self.restored = 0
@@ -77,12 +79,14 @@ class PatchTable:
 
     def add(self, pid: int, address: int, original: bytes) -> bool:
         """Note that a byte is about to be replaced; False if there is no room."""
-        if not self._free:
-            return False
-        place = self._places[pid, address] = self._free.pop()
-        if place >= self._top:
-            self._top = place + 1
+        if self._free:
+            place = self._free.pop()
+        elif self._top < self.ROOM:
+            place, self._top = self._top, self._top + 1
             self._map[_TOP_AT:_MUTEX_AT] = self._top.to_bytes(8, "little")
+        else:
+            return False
+        self._places[pid, address] = place
         # The pid, which makes it count, is written last.
         self._map[place * _ENTRY.size : (place + 1) * _ENTRY.size] = _ENTRY.pack(0, address, original[0])
         self._map[place * _ENTRY.size : place * _ENTRY.size + 8] = pid.to_bytes(8, "little")

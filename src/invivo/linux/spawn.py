@@ -12,12 +12,14 @@ PTRACE_O_EXITKILL is not set, and one that still waits for its release takes the
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
+import time
 
 from invivo.errors import KernelError, RightsError, TargetError
-from invivo.linux import descriptors, syscalls
+from invivo.linux import descriptors, procfs, syscalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -342,9 +344,20 @@ def _tried(name: str) -> str:
 
 
 def _kill(pid: int) -> None:
-    """End the child and reap it."""
-    try:
+    """End the child, whatever its threads are stopped for, and reap it."""
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, _WALL)
-    except (ProcessLookupError, ChildProcessError):
-        return
+    while True:
+        for tid in [*(tid for tid in procfs.threads(pid) if tid != pid), pid]:
+            try:
+                found, status = os.waitpid(tid, _WALL | os.WNOHANG)
+            except ChildProcessError:
+                if tid == pid:
+                    return
+                continue
+            if found == pid and not os.WIFSTOPPED(status):
+                return
+            # Traced threads stop at their end, too (PTRACE_EVENT_EXIT).
+            with contextlib.suppress(KernelError):
+                syscalls.ptrace(_PTRACE_CONT, tid)
+        time.sleep(0.001)

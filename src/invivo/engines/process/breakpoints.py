@@ -20,7 +20,7 @@ from invivo.engines.process import emulate
 from invivo.engines.process.emulate import RIP, RSP, Emulator
 from invivo.engines.process.loader import Loader, find_loader
 from invivo.engines.process.tracer import Process, Thread, Tracer
-from invivo.linux import ptrace
+from invivo.linux import procfs, ptrace
 from invivo.linux.guardian import BREAKPOINT, PatchTable
 from invivo.linux.maps import Mapping, read_maps
 from invivo.program.attach import Uprobe
@@ -88,7 +88,7 @@ class Breakpoints:
         for point in points:
             self._files.setdefault(point.path, []).append(point)
         self._spaces: dict[int, _Space] = {}
-        self.missed = 0  # places where none could be put
+        self.missed: set[tuple[int, int]] = set()  # (pid, address) where none could be put
 
     def __bool__(self) -> bool:
         return bool(self._files) or self._more is not None
@@ -150,15 +150,19 @@ class Breakpoints:
             return found
         code = self._original(space, address, 16)
         if not code or not self._table.add(space.pid, address, code[:1]):
-            self.missed += 1
+            self._miss(space, address)
             return None
         if not space.write(address, BREAKPOINT):
             self._table.remove(space.pid, address)
-            self.missed += 1
+            self._miss(space, address)
             return None
         found = space.breakpoints[address] = _Breakpoint(address, code[:1], emulate.emulator(code, address))
         space.removed.pop(address, None)
         return found
+
+    def _miss(self, space: _Space, address: int) -> None:
+        if procfs.exists(space.pid):  # in one that has ended nothing can fire
+            self.missed.add((space.pid, address))
 
     def _original(self, space: _Space, address: int, size: int) -> bytes:
         return _concealed(space, address, space.read(address, size))

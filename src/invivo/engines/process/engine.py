@@ -128,8 +128,14 @@ class ProcessEngine(Stops):
             self._reference.add_probe(info, firing, points)
 
     def messages(self) -> list[str]:
-        """What was left out of files that were mapped later, a sentence each."""
-        return [f"invivo: {text}" for text in self._late.told] if self._late is not None else []
+        """What was left out, a sentence each: of files that were mapped later, and for want of breakpoints."""
+        found = [f"invivo: {text}" for text in self._late.told] if self._late is not None else []
+        if missed := len(self._breakpoints.missed):
+            found.append(
+                f"invivo: {missed} places got no breakpoint, and what was to fire there did not: "
+                f"at most {self._patches.ROOM:,} are kept at a time; name fewer functions"
+            )
+        return found
 
     @property
     def plan(self) -> Plan:

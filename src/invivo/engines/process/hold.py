@@ -87,6 +87,13 @@ def _run_until(pid: int, place: int) -> None:
             raise TargetError("the command ended before its first instruction")
         event, number = status >> 16, status >> 8 & 0xFF
         deliver = 0 if event else number
+        if event in (ptrace.EVENT_FORK, ptrace.EVENT_VFORK, ptrace.EVENT_CLONE):
+            # Its own code runs: another tracer, such as a kernel probe at this place that was removed, took the
+            # breakpoint away.
+            raise TargetError(
+                "the command has passed its loader unseen: somebody took a breakpoint of invivo away",
+                "does another tracer follow the same program? try again, or with --engine kernel",
+            )
         if event == 0 and number == signal.SIGTRAP:
             registers = ptrace.read_registers(pid)
             if registers is not None and _WORDS.unpack(registers)[_RIP] == place + 1:
