@@ -79,11 +79,11 @@ def syscall_counts() -> None:
 
 
 def syscall_rate() -> None:
-    """`sleep 1.3` sees one tick; the storm before it is in that second."""
+    """`sleep 1.3` sees a tick at least, after which nothing of the storm before it is missing."""
     output = run("syscall-rate", f"sh -c '{trigger('syscalls')} 50000; sleep 1.3'")
     counts = [int(row[-2]) for row in rows(output) if row[-1] == "calls"]
     assert counts
-    assert counts[0] >= 100_000
+    assert sum(counts) >= 100_000
 
 
 def syscall_latency() -> None:

@@ -102,10 +102,11 @@ def raising(real: Callable[..., object], after: int, is_done_first: bool) -> Cal
     def wrapped(*arguments: object, **keywords: object) -> object:
         nonlocal calls
         calls += 1
-        if calls == after and not is_done_first:
+        number = calls  # there may be calls in it
+        if number == after and not is_done_first:
             raise Interrupted
         result = real(*arguments, **keywords)
-        if calls == after:
+        if number == after:
             raise Interrupted
         return result
 

@@ -161,6 +161,16 @@ def test_a_program_gets_what_is_injected(tmp_path: Path) -> None:
     assert invivo("strace", *options, sys.executable, "-S", "-c", code).stdout == "got it\n"
 
 
+def test_with_a_path_only_its_calls_fail(tmp_path: Path) -> None:
+    """Were it all openat(2), the program's libraries would not be found either."""
+    options = ["-P", "/etc/hostname", "-e", "fault=openat:error=EMFILE", "-o", str(tmp_path / "out")]
+    done = invivo("strace", *options, "cat", "/etc/hostname", "/dev/null")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "/etc/hostname: Too many open files" in done.stderr
+    (line,) = [line for line in (tmp_path / "out").read_text().splitlines() if "openat" in line]
+    assert line.endswith("= -1 EMFILE (Too many open files) (INJECTED)")
+
+
 @both
 def test_the_environment_is_changed_and_output_appended(engine: str, tmp_path: Path) -> None:
     output = tmp_path / "out"

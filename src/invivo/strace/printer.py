@@ -165,6 +165,11 @@ class Printer:
         text = f"[{number:4}] " if self.request.shows_numbers else ""
         return text + (f"[{place:016x}] " if self.request.shows_places else "")
 
+    def concerns(self, tid: int, pid: int, number: int, words: Sequence[int], source: Source) -> bool:
+        """Whether a call names one of the paths that are asked for; all do where none is."""
+        frame = Frame(words, source, 0, self._descriptor(tid, pid))
+        return not self._wanted or self._concerns(renderer_of(number), frame, tid, pid)
+
     def _concerns(self, renderer: Renderer, frame: Frame, tid: int, pid: int) -> bool:
         """Whether a call names one of the paths that are asked for, or a descriptor of them."""
         shown = self._files.of(tid, pid)

@@ -193,13 +193,18 @@ class Strace(Hooks):
     def entered(self, thread: Thread, registers: bytes) -> bool:
         if not self._is_of_interest(thread.tid):
             return thread.number in self._pins.calls
-        is_tampered = registers[_SEGMENT] == _NATIVE and self._tamperer.entered(thread, registers)
-        if not self._is_chosen(thread.number):
-            return is_tampered or thread.number in self._pins.calls
-        number = thread.number if registers[_SEGMENT] == _NATIVE else _NO_CALL
         words = _REGISTERS.unpack(registers)
         process = thread.process
         arguments = tuple(words[index] for index in _ARGUMENTS)
+        number = thread.number if registers[_SEGMENT] == _NATIVE else _NO_CALL
+        is_tampered = (
+            number != _NO_CALL
+            and bool(self._request.injections)
+            and self._printer.concerns(thread.tid, process.pid, number, arguments, process.memory)
+            and self._tamperer.entered(thread, registers)
+        )
+        if not self._is_chosen(thread.number):
+            return is_tampered or thread.number in self._pins.calls
         now, stack = time.monotonic_ns(), words[_STACK // 8]
         with self._lock:
             self._printer.begin(

@@ -25,7 +25,7 @@ from invivo.engines.process.hold import spawn_filtered
 from invivo.engines.process.late import LateBreakpoints
 from invivo.engines.process.objects import KernelObjects, needs_kernel
 from invivo.engines.process.pins import Pins
-from invivo.engines.process.recording import has_stacks
+from invivo.engines.process.recording import has_kernel_stacks, has_stacks
 from invivo.engines.process.signals import Signals
 from invivo.engines.process.stops import KNOWN, Stops, is_32_bit
 from invivo.engines.process.threads import Process
@@ -109,6 +109,7 @@ class ProcessEngine(Stops):
         self._unwinder = Unwinder(self.spaces)
         self.facts.unwind = self._unwinder.stack
         self._has_stacks = has_stacks(program)
+        self._has_kernel_stacks = has_kernel_stacks(program)
         self._is_enabled = False
         self.tell: Callable[[str], object] = lambda message: None
         self._capture: Capture | None = None
@@ -147,9 +148,11 @@ class ProcessEngine(Stops):
         self._reference.plan = self._reference.plan._replace(text=text, warnings=warnings, clauses=clauses)
 
     def choice(self, is_asked: bool) -> str:
-        """One line that says how this is traced, and why."""
+        """One line that says how this is traced, why, and what is not seen."""
         why = "asked for" if is_asked else "this user may not load BPF programs"
         line = f"invivo: process engine ({why}): traced by ptrace(2), one's own processes only"
+        if self._has_kernel_stacks:
+            line += "; stack() and caller are empty: the kernel's frames need the kernel engine"
         if self._pins.cpu is None:
             return line
         return f"{line}; on CPU {self._pins.cpu} together with invivo, which is faster (--no-pin)"

@@ -36,7 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from invivo.program.clauses import Clause, Program
 
-__all__ = ["Needs", "has_stacks", "needs_of"]
+__all__ = ["Needs", "has_kernel_stacks", "has_stacks", "needs_of"]
 
 _NAMES = {8 * index: name for name, index in REGISTER.items()}
 _OF_CALL = frozenset((*ARGUMENTS, *(REGISTER[name] for name in ("ax", "orig_ax", "ip", "sp", "cs", "ss"))))
@@ -151,7 +151,15 @@ def _is_repeatable(node: object) -> bool:
 
 def has_stacks(program: Program) -> bool:
     """Whether a clause walks a thread's stack."""
-    names = ("ustack", "ucaller", "ustack_depth")
+    return _calls(program, "ustack", "ucaller", "ustack_depth")
+
+
+def has_kernel_stacks(program: Program) -> bool:
+    """Whether a clause asks for the kernel's stack, of which a process knows nothing."""
+    return _calls(program, "kstack", "caller", "kstack_depth")
+
+
+def _calls(program: Program, *names: str) -> bool:
     return any(
         isinstance(node, Call) and node.primitive in names for clause in program.clauses for node in walk(clause)
     )
