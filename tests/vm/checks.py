@@ -20,6 +20,10 @@ class Check(NamedTuple):
     output: str
     error: str = ""
     status: int = 0
+    series: str = ""  # of kernels: there only
+
+    def is_for(self, release: str) -> bool:
+        return not self.series or release.startswith(self.series + ".")
 
 
 CHECKS = (
@@ -95,6 +99,7 @@ CHECKS = (
         ("flame", "offcpu", "-c", "sleep 0.5", "--to", "folded", "-o", "-"),
         rf"{_WORKS}sleep`_start;{_WORKS}nanosleep;{_WORKS}vmlinux`schedule{_WORKS}",
         _WORKS,
+        series="6.1",
     ),
     Check(
         "faults",
