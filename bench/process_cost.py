@@ -27,6 +27,7 @@ from _peers import interleaved, show, verdict  # noqa: E402
 TRACED, UNTRACED, ROUNDS, PAIRS = 20_000, 3_000_000, 5, 9
 ENTRY, BOTH = "syscall::getppid:entry", "syscall::getppid:entry,syscall::getppid:return"
 NEVER_MADE = "syscall::settimeofday:entry { @ = count(); }"
+BREAKPOINTS, BREAKPOINT_US = ("push", "endbr64_push"), 25.0
 PROGRAMS = {
     "find /usr": ["find", "/usr", "-xdev", "-newer", "/"],
     "tar of /usr/share": ["tar", "cf", "/dev/null", "--warning=none", "/usr/share/doc"],
@@ -95,6 +96,16 @@ def traced_calls(loop: str) -> None:
         verdict(f"{name}: thousand traced calls a second", 1e6 / took[name], 60, at_least=True)
 
 
+def breakpoints(shapes: str) -> None:
+    """Functions that begin with an instruction that the tracer carries out itself."""
+    print(f"us per call of a function with a breakpoint, {TRACED:,} in a row")
+    for function in BREAKPOINTS:
+        program = [shapes, function, str(TRACED), "wall"]
+        command = invivo(f"pid$target:a.out:{function}:entry {{ @ = count(); }}", *program)
+        values = [(printed(command) - printed(program)) / 1e3 for _ in range(ROUNDS)]
+        verdict(f"{function}, emulated", show(function, values, "us"), BREAKPOINT_US)
+
+
 def untraced_calls(loop: str) -> None:
     many = [loop, str(UNTRACED)]
     print("not traced, under a filter: the shortest of all calls")
@@ -116,6 +127,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         loop = built("loop", directory)
         traced_calls(loop)
+        breakpoints(built("shapes", directory))
         untraced_calls(loop)
 
 

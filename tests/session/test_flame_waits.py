@@ -28,6 +28,7 @@ from tests.support import invivo, trigger
 pytestmark = pytest.mark.kernel
 
 TICK_NS = 10_000_000
+DISK_SWITCHES_NS = 500 * 10_000  # its 500 waits: some microseconds of a switch are the processor's in the books only
 
 
 class Books(NamedTuple):
@@ -100,7 +101,7 @@ def test_waits_for_a_lock_a_pipe_the_disk_and_time(kind: str, tmp_path: Path) ->
             )  # fmt: skip
         else:
             blocked = inside(profile, function)
-        assert found.agrees(blocked), function
+        assert found.agrees(blocked, slack_ns=DISK_SWITCHES_NS * (function == "wait_for_disk")), function
     assert inside(profile, "wait_for_disk") > 0
 
 

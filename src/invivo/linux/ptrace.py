@@ -247,13 +247,18 @@ class ProcessMemory:
 
     def write(self, address: int, data: bytes) -> bool:
         """Put bytes there, where the process itself might; False where not all could be written."""
+        size = len(data)
+        if size > self.SIZE:
+            return self.write(address, data[: self.SIZE]) and self.write(address + self.SIZE, data[self.SIZE :])
         if address >> 47:
             return False
-        source = ctypes.create_string_buffer(data, len(data))
-        local = struct.pack("<QQ", ctypes.addressof(source), len(data))
-        remote = (ctypes.c_uint64 * 2)(address, len(data))
-        written: int = _writev(self._pid, local, 1, ctypes.addressof(remote), 1, 0)
-        return written == len(data)
+        self._view[:size] = data
+        remote = self._remote
+        remote[0] = address
+        remote[1] = size
+        # The local side may be longer: what does not fit the remote one stays.
+        written: int = _writev(self._pid, self._local, 1, self._at, 1, 0)
+        return written == size
 
     def read_string(self, address: int, limit: int) -> bytes | None:
         """The bytes before the first NUL, at most `limit`; None where they cannot be read."""
