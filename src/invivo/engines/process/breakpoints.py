@@ -28,6 +28,7 @@ from invivo.program.attach import Uprobe
 __all__ = ["Breakpoints"]
 
 _WORDS = struct.Struct("<27Q")
+_RIP_AT = 8 * RIP
 _Fire = Callable[[Uprobe, Thread, bytes], None]
 _More = Callable[[int], Iterable[Uprobe]]
 
@@ -261,7 +262,7 @@ class Breakpoints:
             return True
         thread.trapped = data
         registers[RIP] = address
-        data = _WORDS.pack(*registers)
+        data = data[:_RIP_AT] + address.to_bytes(8, "little") + data[_RIP_AT + 8 :]
         if breakpoint_.is_loader and space.loader is not None and space.read(space.loader.state, 4) == bytes(4):
             self.insert(thread.process)
         if breakpoint_.is_return:

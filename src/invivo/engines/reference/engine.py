@@ -318,7 +318,7 @@ class ReferenceEngine(Engine):
     def _run(self, firing: _Firing, probe_id: int, world: World, effects: list[Effect] | None = None) -> bool:
         """One firing: its clauses in order. A fault, or a predicate that is false, goes on to the next. True: no fault.
         """
-        if self._is_stopped():
+        if self._exit_code is not None and self._is_stopped():
             return False
         f = self._new_firing(world, probe_id)
         f.effects = effects
@@ -331,7 +331,7 @@ class ReferenceEngine(Engine):
                 return False
         is_well = True
         for clause in firing.clauses:
-            if self._is_stopped():
+            if self._exit_code is not None and self._is_stopped():
                 return False
             try:
                 if clause.predicate is None or clause.predicate(f):
