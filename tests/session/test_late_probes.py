@@ -19,7 +19,9 @@ from invivo import trace
 from invivo.bpf.map import Map
 from invivo.compiler import Request
 from invivo.engines.kernel import loader
+from invivo.engines.kernel.late_probes import Hold
 from invivo.errors import VerifierError
+from invivo.linux import procfs
 from invivo.program.plan import UnitPlan
 from invivo.session import Session
 from tests.session.test_nothing_left import NOTHING, kernel_objects, tracing, wait_until_gone
@@ -296,3 +298,22 @@ def test_a_description_that_nothing_matches_yet_is_an_error_that_says_how_to_wai
     result = invivo("run", "-e", "pid$target:lib*:plugin_work:entry { }", "-c", trigger("opens"))
     assert result.returncode != 0
     assert "-x zdefs goes on without, until a file is loaded that has it" in result.stderr
+
+
+def test_a_thread_that_does_not_stop_in_time_is_let_go_later() -> None:
+    """It waits in the kernel, for the child of its vfork(2), when it is asked to stop."""
+    with subprocess.Popen([trigger("races"), "naps"], stdout=subprocess.DEVNULL) as target:
+        try:
+            deadline = time.monotonic() + 30
+            while procfs.state(target.pid) != "D" and time.monotonic() < deadline:
+                time.sleep(0.001)
+            left: list[Hold] = []
+            with Hold(target.pid, left) as hold:
+                assert not hold.has_stopped(0.01)
+            assert left == [hold]
+            while not hold.let_go() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert procfs.status(target.pid)["TracerPid"] == "0"
+            assert procfs.state(target.pid) != "t"
+        finally:
+            target.kill()

@@ -2,6 +2,7 @@
 //   races threads     threads are made and end
 //   races forks       children are forked, who call leaf() as the parent does; prints how many were killed by a signal
 //   races execs       a second thread calls leaf(), and after SIGUSR1 executes the program anew
+//   races naps        children are made by vfork, who sleep for half a second while their parent waits in the kernel
 //   races spawns N    a second thread calls stepped() N times, while the first makes children by vfork; prints N
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -59,8 +60,12 @@ int main(int argc, char **argv)
 			pthread_create(&thread, NULL, again, NULL);
 			pthread_join(thread, NULL);
 		} else {
-			pid_t child = !strcmp(mode, "spawns") ? vfork() : fork();
+			pid_t child = strcmp(mode, "forks") ? vfork() : fork();
 			if (child == 0) {
+				if (!strcmp(mode, "naps")) {
+					usleep(500000);
+					_exit(0);
+				}
 				if (!strcmp(mode, "spawns"))
 					execl("/bin/true", "true", (char *)NULL);
 				_exit((int)leaf(3));

@@ -12,15 +12,18 @@ Source: kernel/bpf/ringbuf.c, Documentation/bpf/ringbuf.rst.
 from __future__ import annotations
 
 import mmap
+import struct
 
 from invivo.bpf.uapi import BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["RingBuffer"]
 
+_HEADER = 8  # bytes before a frame's payload
 _STEP = 1 << 20  # bytes handed over at once, so that producers soon have room again
 
 
@@ -66,6 +69,23 @@ class RingBuffer:
             # One aligned 8-byte store; x86 and the kernel's acquire on its side keep it after the reads above.
             self._position[0] = start
         return start - begin
+
+    def unpack(self, form: struct.Struct) -> list[tuple[Any, ...]]:
+        """All complete records, where all have one form."""
+        found: list[tuple[Any, ...]] = []
+        size = _HEADER + (form.size + 7 & ~7)
+
+        def take(frames: memoryview) -> int:
+            position = 0
+            while position + size <= len(frames):
+                if int.from_bytes(frames[position : position + 4], "little") & BPF_RINGBUF_BUSY_BIT:
+                    break
+                found.append(form.unpack_from(frames, position + _HEADER))
+                position += size
+            return position
+
+        self.read(take)
+        return found
 
     def _wrapping_frame(self, offset: int, available: int) -> bytes | None:
         """The frame at `offset` which goes on at the start of the data area, if it is complete."""

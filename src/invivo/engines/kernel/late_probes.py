@@ -19,7 +19,7 @@ from invivo.bpf.link.uprobe import Site
 from invivo.bpf.ringbuf import RingBuffer
 from invivo.engines.late_files import LateFiles, identity, probes_of
 from invivo.errors import InvivoError, KernelError
-from invivo.linux import ptrace
+from invivo.linux import procfs, ptrace
 from invivo.program.plan import MapKind, Plan, ProbeInfo
 from invivo.program.shared import Globals, Late
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from invivo.program.plan import LateUnit
     from invivo.symbols.objects import MappedObject
 
-__all__ = ["LateProbes"]
+__all__ = ["Hold", "LateProbes"]
 
 _VISIT = struct.Struct(Late.VISIT)
 _ROW = struct.Struct(Late.ROW)
-_FRAME = 8  # bytes before a record in a ring
 _UNLISTED = 100_000  # numbers of probes that are in no list are greater
+_STOPPED = 0x7F  # in the low byte of a wait status
 _MOST_S = 10.0  # that a thread may take to stop
 
 
@@ -70,6 +70,7 @@ class LateProbes:
         self._unheld = 0
         self._number = max([_UNLISTED, *(probe.id for probe in plan.probes)])
         self._told: dict[str, None] = {}
+        self._left: list[Hold] = []  # threads that were asked to stop, and have not come out of the kernel yet
 
     @property
     def fd(self) -> int:
@@ -83,10 +84,8 @@ class LateProbes:
 
     def take(self) -> None:
         """Answer the processes that wait in their loaders."""
-        visits: list[tuple[int, int]] = []
-        if self._ring is not None:
-            self._ring.read(lambda frames: _parse(frames, visits))
-        for who, number in visits:
+        self._left = [hold for hold in self._left if not hold.let_go()]
+        for who, number in self._ring.unpack(_VISIT) if self._ring is not None else ():
             if number:
                 self._visit(who >> 32, who & 0xFFFFFFFF, number)
             else:
@@ -95,7 +94,7 @@ class LateProbes:
     def _visit(self, pid: int, tid: int, number: int) -> None:
         meant = self._files.new(pid)
         if meant:
-            with _Hold(tid) as hold:
+            with Hold(tid, self._left) as hold:
                 if hold.is_traced:
                     self._answer(number)
                     hold.has_stopped()
@@ -113,7 +112,7 @@ class LateProbes:
         try:
             if any(identity(item.place) in self._loaders for item in mapped_objects(pid)):
                 return
-            with _Hold(pid) as hold:
+            with Hold(pid, self._left) as hold:
                 hold.has_stopped()
                 self._watch(pid)
                 meant = self._files.new(pid)
@@ -215,10 +214,10 @@ class LateProbes:
     def close(self) -> None:
         """Answer who still waits, and stop looking. May be called twice."""
         if self._ring is not None:
-            visits: list[tuple[int, int]] = []
-            self._ring.read(lambda frames: _parse(frames, visits))
-            for _, number in visits:
+            for _, number in self._ring.unpack(_VISIT):
                 self._answer(number)
+            for hold in self._left:
+                hold.let_go(_MOST_S)
             self._ring.close()
             self._ring = None
             self._names.release()
@@ -230,27 +229,16 @@ def _bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-def _parse(frames: memoryview, into: list[tuple[int, int]]) -> int:
-    """The visits in a run of complete frames."""
-    size = _FRAME + Late.VISIT_SIZE
-    position = 0
-    while position + size <= len(frames):
-        if frames[position + 3] & 0x80:  # still being written
-            break
-        who, number = _VISIT.unpack_from(frames, position + _FRAME)
-        into.append((who, number))
-        position += size
-    return position
-
-
-class _Hold:
+class Hold:
     """A thread held by ptrace(2) for a while: asked to stop, which it does when it comes out of the kernel. A context
-    manager; the thread goes on at its end, and also when this process ends."""
+    manager; the thread goes on at its end, and also when this process ends. One that has not stopped by then is added
+    to `left`: let_go() is to be tried again, or it would stop later and stay so."""
 
-    __slots__ = ("_signal", "_tid", "is_traced")
+    __slots__ = ("_left", "_signal", "_tid", "is_traced")
 
-    def __init__(self, tid: int) -> None:
+    def __init__(self, tid: int, left: list[Hold]) -> None:
         self._tid = tid
+        self._left = left
         self._signal: int | None = None  # that it stopped by, 0 for the stop that was asked for; None: it runs
         self.is_traced = False
 
@@ -263,19 +251,28 @@ class _Hold:
         ptrace.interrupt(self._tid)
         return self
 
-    def has_stopped(self) -> bool:
+    def has_stopped(self, most_s: float = _MOST_S) -> bool:
         """Wait for the stop; False if the thread has ended, is not traced, or takes too long."""
-        end = time.monotonic() + _MOST_S
-        while self.is_traced and self._signal is None and time.monotonic() < end:
+        end = time.monotonic() + most_s
+        while self.is_traced and self._signal is None:
             status = ptrace.wait_for(self._tid, has_to_return=True)
-            if status is None:
-                time.sleep(0.0002)
-            elif status & 0xFF == 0x7F:
+            if status is not None and status & 0xFF == _STOPPED:
                 self._signal = 0 if status >> 16 else status >> 8 & 0xFF
-            else:
+            elif status is not None or not procfs.exists(self._tid):
                 self.is_traced = False
+            elif time.monotonic() >= end:
+                break
+            else:
+                time.sleep(0.0002)
         return self._signal is not None
 
-    def __exit__(self, *_: object) -> None:
-        if self.has_stopped():
+    def let_go(self, most_s: float = 0.0) -> bool:
+        """Have it go on; False if it has not stopped yet."""
+        if self.has_stopped(most_s):
             ptrace.detach(self._tid, self._signal or 0)
+            self.is_traced = False
+        return not self.is_traced
+
+    def __exit__(self, *_: object) -> None:
+        if not self.let_go():
+            self._left.append(self)

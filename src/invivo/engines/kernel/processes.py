@@ -38,7 +38,6 @@ __all__ = ["ProcessWatch"]
 _REQUEST = struct.Struct(Process.REQUEST)
 _ENTRY = struct.Struct(Process.FORM)
 _KEY = struct.Struct("<II")
-_FRAME = 8  # bytes before a record in a ring
 _MOST_S = 5.0  # to wait for a target's rules
 # On a busy machine others' programs begin all the time: after perf's records of processes that have nothing to do with
 # the target, only requests wake the consumer for a while.
@@ -143,9 +142,7 @@ class ProcessWatch:
     def take(self) -> None:
         """Take in what happened since the last call."""
         # Requests first, to be answered after the records: what was mapped before a request is then known.
-        asked: list[tuple[int, ...]] = []
-        if self._requests is not None:
-            self._requests.read(lambda frames: _parse(frames, asked))
+        asked = self._requests.unpack(_REQUEST) if self._requests is not None else []
         changed: dict[int, None] = {}
         for record in self._records.read() if self._records is not None else ():
             self.spaces.apply(record)
@@ -270,15 +267,3 @@ class ProcessWatch:
             self._refused = frozenset(self._tables.refused)
             self._tables.close()
             self._tables = None
-
-
-def _parse(frames: memoryview, into: list[tuple[int, ...]]) -> int:
-    """The requests in a run of complete frames; all have one size."""
-    size = _FRAME + Process.REQUEST_SIZE
-    position = 0
-    while position + size <= len(frames):
-        if frames[position + 3] & 0x80:  # still being written
-            break
-        into.append(_REQUEST.unpack_from(frames, position + _FRAME))
-        position += size
-    return position
