@@ -8,6 +8,11 @@ and the run delay.
 The books of a thread that runs are behind by up to a tick of 10 ms, at the begin and at the end. Reading them takes
 time too, on a busy machine some: how much is measured, and they may be off by that. And a switch has a length: from
 where the scheduler closes the books of one thread to its tracepoint are some 300 to 700 ns.
+
+A machine that a hypervisor runs has time stolen: it comes in bursts, of 30 to 300 ms in 8 s in one run of ten. The
+scheduler's clock leaves it out (update_rq_clock_task() in kernel/sched/core.c), so that a thread that never leaves its
+processor has by its books run for less than the wall-clock time. It was not off the processor: what is missing is no
+more than what was stolen, of all threads together.
 """
 
 from __future__ import annotations
@@ -98,7 +103,7 @@ def test_time_off_the_processor_by_thread(
         profile = Collecting("offcpu", wanted, pid=load.pid, duration=SECONDS).run()
     assert not any(" drop" in note for note in profile.notes), profile.notes
     found = by_thread(profile)
-    wrong, compared = [], 0
+    wrong, compared, missing = [], 0, 0.0
     for tid, end in moments.after.items():
         begin = moments.before.get(tid)
         if begin is None or begin.born != end.born:
@@ -109,10 +114,10 @@ def test_time_off_the_processor_by_thread(
         if state == "SD" and "R" in begin.state + end.state:
             least = 0  # the run delay that it was in then is not in the books yet
         slack = PART * off + TICKS_NS + moments.doubt_ns + SWITCH_NS * (end.switches - begin.switches)
-        if not least - slack <= found.get(tid, 0) <= off + slack:
+        missing += max(0.0, least - slack - found.get(tid, 0))
+        if not least - slack - moments.stolen_ns <= found.get(tid, 0) <= off + slack:
             wrong.append((tid, found.get(tid, 0) / 1e9, least / 1e9, off / 1e9))
-    # Of a busy server's many threads one was seen some 30 ms short, in about one run of ten; it is not known why.
-    assert len(wrong) <= compared // 5, (
-        f"of {compared} threads (thread, s by us, least, most): {wrong}; +- {moments.doubt_ns / 1e9}"
-    )
+    doubts = f"+- {moments.doubt_ns / 1e9} s, stolen {moments.stolen_ns / 1e9} s"
+    assert not wrong, f"of {compared} threads (thread, s by us, least, most): {wrong}; {doubts}"
+    assert missing <= moments.stolen_ns, f"{missing / 1e9} s of all threads; {doubts}"
     assert compared >= {"redis": 1, "nginx": 1, "postgres": 5, "go": 3, "c++": 1}[name]

@@ -14,7 +14,7 @@ import os
 
 __all__ = [
     "cgroup_id", "children", "comm", "exists", "kernel_stack", "pids", "start_time_ns", "stat", "state", "status",
-    "thread_group", "threads", "yama_scope",
+    "stolen_ns", "thread_group", "threads", "yama_scope",
 ]  # fmt: skip
 
 
@@ -38,9 +38,7 @@ def state(pid: int) -> str | None:
 def start_time_ns(pid: int) -> int | None:
     """When it started, in ns since boot (CLOCK_BOOTTIME), to the tick (10 ms). With the pid, this names one process."""
     fields = stat(pid)
-    if not fields:
-        return None
-    return int(fields[19]) * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+    return int(fields[19]) * _tick_ns() if fields else None
 
 
 def status(pid: int) -> dict[str, str]:
@@ -90,6 +88,19 @@ def thread_group(tid: int) -> int | None:
         if line.startswith(b"Tgid:"):
             return int(line.split()[1])
     return None
+
+
+def stolen_ns() -> int:
+    """How long a hypervisor has let this machine's processors wait since boot, all together, in ns, to the tick.
+
+    A thread that was running then neither ran, by the scheduler's books, nor had it been taken off its processor.
+    """
+    words = (_read("/proc/stat") or b"").split(b"\n", 1)[0].split()
+    return int(words[8]) * _tick_ns() if len(words) > 8 else 0
+
+
+def _tick_ns() -> int:
+    return 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def stat(pid: int) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -57,6 +58,15 @@ def test_facts_of_this_process() -> None:
     finally:
         release.set()
         thread.join()
+
+
+def test_stolen_time_is_that_of_all_processors() -> None:
+    def by_processor() -> int:
+        with open("/proc/stat") as stream:
+            return sum(int(line.split()[8]) for line in stream if re.match(r"cpu\d", line))
+
+    least, found, most = by_processor(), procfs.stolen_ns(), by_processor()
+    assert least * 10_000_000 <= found <= (most + (os.cpu_count() or 1)) * 10_000_000  # each counts whole ticks only
 
 
 def test_a_name_with_brackets_and_spaces_does_not_confuse_the_fields(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Collecting", "profile_of_aggregations"]
 
 _OPTIONS = {"quiet": None, "stacksize": "65536", "aggsize": "32m", "dynvarsize": "16m"}
+_STOLEN = 0.01  # of the processors' time: what is worth telling
 _READS = 0.2  # seconds between two readings of the aggregations, as kinds.TICK says
 
 
@@ -103,10 +104,12 @@ class Collecting:
     def run(self) -> Profile:
         """Trace to the end; returns the profile, losses among its notes."""
         with _Warnings() as warnings:
+            stolen, began = procfs.stolen_ns(), time.monotonic_ns()
             try:
                 self._run()
             finally:
                 self.profile.notes += [message for message in warnings.messages if message not in self.profile.notes]
+                self.profile.notes += _stolen(procfs.stolen_ns() - stolen, time.monotonic_ns() - began)
         if self._hide_idle:
             leave_out_idle(self.profile)
         return self.profile
@@ -294,6 +297,14 @@ def profile_of_aggregations(aggregations: Mapping[str, Mapping[Any, Any]], unit:
             thread = profile.thread(Thread(0, 0, ", ".join(words)))
             profile.add(stacks.node(*found), answer, thread)
     return profile
+
+
+def _stolen(stolen_ns: int, wall_ns: int) -> list[str]:
+    """A note if a hypervisor let this machine wait: it looks as if the threads were running that had a processor."""
+    share = stolen_ns / (wall_ns * (os.cpu_count() or 1))
+    if share < _STOLEN:
+        return []
+    return [f"the hypervisor took {share:.1%} of the processors' time: threads that were running seem slower by that"]
 
 
 def _leave_out_the_hold(profile: Profile) -> None:
