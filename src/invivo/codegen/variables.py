@@ -188,6 +188,9 @@ def assign_string(e: Emitter, expr: Assign) -> Str:
     assert isinstance(variable.type, String)
     # By way of a buffer of its own: the value may be made from the variable, and may fault halfway.
     value = e.string(expr.value)
+    if value.literal == b"" and _deletes_zero(variable):
+        e.out.call(Helper.MAP_DELETE, _map(e, variable), _entry_key(e, expr.target))
+        return value
     if _is_hashed(variable):
         buffer = e.slot(variable_size(variable.type))
         strings.copy(e, value, buffer, variable.type.size)
@@ -293,12 +296,16 @@ def _map(e: Emitter, variable: Variable) -> Value:
 
 def find(e: Emitter, reference: Reference) -> tuple[Value, Value]:
     """The key's address, and the entry's or NULL."""
+    key = _entry_key(e, reference)
+    return key, e.out.to_pointer(e.out.call(Helper.MAP_LOOKUP, _map(e, reference.variable), key))
+
+
+def _entry_key(e: Emitter, reference: Reference) -> Value:
     variable = reference.variable
     header = thread_key(e) if variable.scope is Scope.THREAD else None
     keys = reference.keys if isinstance(reference, Element) else ()
     layout, size = e.module.variable_keys(variable)
-    key = fields.build_key(e, layout, size, keys, header)
-    return key, e.out.to_pointer(e.out.call(Helper.MAP_LOOKUP, _map(e, variable), key))
+    return fields.build_key(e, layout, size, keys, header)
 
 
 def _or_zero(e: Emitter, entry: Value) -> Value:

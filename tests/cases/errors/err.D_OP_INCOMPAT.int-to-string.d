@@ -1,4 +1,4 @@
-/* A string cannot become an int. */
+/* A number other than 0 cannot become a string. */
 /* line: 8 */
 
 string s;

@@ -10,7 +10,7 @@ from __future__ import annotations
 from invivo.lang.d.lower.clause import ClauseState
 from invivo.lang.d.lower.constants import constant, wrap
 from invivo.lang.d.lower.state import LeadsElsewhere, ProgramState
-from invivo.program.nodes import Convert, Expr, IntLit, Memory, ReadString, Scope, VarRef
+from invivo.program.nodes import Convert, Expr, IntLit, Memory, ReadString, Scope, StrLit, VarRef
 from invivo.program.types import (
     INT64,
     ULONG,
@@ -51,6 +51,7 @@ __all__ = [
     "scalar",
     "settle",
     "string",
+    "string_or_null",
 ]  # fmt: skip
 
 _CHARS = ("char", "signed char", "unsigned char")
@@ -126,6 +127,12 @@ def string(c: ClauseState, expr: Expr, what: str = "this", code: str = "D_OP_INC
     return read_string(c, expr)
 
 
+def string_or_null(expr: Expr) -> Expr:
+    """A constant 0 or NULL where a string is wanted: the empty one, which a variable that was not assigned has, too."""
+    is_number = isinstance(expr.type, Int | Enum | Pointer)
+    return StrLit(b"", String(1), expr.span) if is_number and is_null(expr) else expr
+
+
 def read_string(c: ClauseState, expr: Expr) -> Expr:
     """The string at an address, or in an array of characters."""
     strsize = c.program.strsize
@@ -197,7 +204,7 @@ def assignable(
 ) -> Expr:
     """The value as the type of what it is assigned to."""
     if isinstance(type_, String):
-        return string(c, expr, f"what is assigned to {name}", code)
+        return string(c, string_or_null(expr), f"what is assigned to {name}", code)
     expr = decayed(expr)
     match type_, expr.type:
         case (Int() | Enum(), Int() | Enum()):
@@ -225,7 +232,7 @@ def assignable(
 
 
 def is_null(expr: Expr) -> bool:
-    """Whether it is 0 cast to a pointer, which leads nowhere."""
+    """Whether it is a constant 0, also if cast to a pointer, which leads nowhere."""
     while isinstance(expr, Convert):
         expr = expr.operand
     return constant(expr) == 0

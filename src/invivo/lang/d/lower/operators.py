@@ -109,7 +109,7 @@ def binary(c: ClauseState, expression: syntax.BinaryOp) -> Expr:
 
 def _compare(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) -> Expr:
     if isinstance(left.type, String) or isinstance(right.type, String):
-        left, right = _string_or_null(left), _string_or_null(right)
+        left, right = coerce.string_or_null(left), coerce.string_or_null(right)
         if not (coerce.is_textual(left.type) and coerce.is_textual(right.type)):
             _incompatible(c, op, left, right, span)
         return StrCompare(op, coerce.string(c, left), coerce.string(c, right), INT, span)
@@ -121,12 +121,6 @@ def _compare(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) -> Ex
     else:
         _incompatible(c, op, left, right, span)
     return Compare(op, coerce.convert(left, common), coerce.convert(right, common), INT, span)
-
-
-def _string_or_null(expr: Expr) -> Expr:
-    """NULL next to a string: the empty one, which strtok() and strstr() yield where there is nothing."""
-    is_null = isinstance(expr, IntLit) and expr.value == 0 and expr.type == INT64
-    return StrLit(b"", String(1), expr.span) if is_null else expr
 
 
 def arithmetic(c: ClauseState, op: str, left: Expr, right: Expr, span: Span) -> Expr:
