@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
+# Where it is set, every start of invivo compiles its modules anew, which no installed invivo does: half a second each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-slow test-guest test-guest-cases test-browser check bench docs clean
 help:
