@@ -16,7 +16,7 @@ import pytest
 from invivo.bpf.features import FEATURES
 from invivo.builtins.registry import BUILTINS
 from invivo.program.options import OPTIONS
-from invivo.providers.catalog import PROVIDERS
+from invivo.providers.catalog import PROVIDERS, USER_PROVIDERS
 from tests.support import ROOT, invivo
 
 TRACING = Path("/sys/kernel/tracing/events")
@@ -50,7 +50,9 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
         (["run", "-e", "BEGIN", "-x", "bufsize=900g"], "'900g' is too much: at most 2g", ""),
         (["list", "a:b:c:d:e"], "'a:b:c:d:e' has 5 fields", "a probe is provider:module:function:name"),
         (["flame"], "a flame graph of what kind?", "there are: cpu, offcpu"),
+        (["run", "-s", "x"], "unrecognized arguments: -s", "a program's file is named without a letter"),
         (["help", "quantise"], "no help on 'quantise'", "did you mean quantize?"),
+        (["run", "-n", "BEGIN"], "unrecognized arguments: -n", "a program's text follows -e; the letters of dtrace"),
         (["doctor", "-q"], "unrecognized arguments: -q", ""),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -115,7 +117,8 @@ def test_closed_standard_streams() -> None:
 
 
 def test_help_has_every_option_provider_and_builtin() -> None:
-    for topic, names in {"options": OPTIONS, "providers": PROVIDERS, "builtins": BUILTINS}.items():
+    providers = (*PROVIDERS, *USER_PROVIDERS)
+    for topic, names in {"options": OPTIONS, "providers": providers, "builtins": BUILTINS}.items():
         output = invivo("help", topic).stdout
         shown = [name for name in names if not name.startswith("__")]  # those are for the library alone
         missing = [name for name in shown if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", output)]
@@ -130,6 +133,9 @@ def test_help_has_every_option_provider_and_builtin() -> None:
         ("quantize", "quantize(int64_t value"),
         ("execname", "string execname"),
         ("%Y", "local date and time"),
+        ("usdt", "programs and libraries carry"),
+        ("psinfo_t", "pr_psargs[80]"),
+        ("args", "args.NAME"),
     ],
 )
 def test_help_on_one_name(name: str, fact: str) -> None:

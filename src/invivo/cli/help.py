@@ -65,6 +65,11 @@ def run(namespace: argparse.Namespace) -> int:
             _print_rows(section.rows)
         return 0
     found = [(topic, row) for topic, row in _all_rows() if row.name == wanted]
+    structures = [section for section in TOPICS["structures"].sections() if section.title == wanted]
+    if structures:
+        print(f"{wanted}    (structures)\n")
+        _print_rows(structures[0].rows)
+        return 0
     if not found:
         raise OptionError(f"no help on '{wanted}'", _suggestion(wanted))
     for topic, row in found:
@@ -148,14 +153,15 @@ def _pragmas() -> list[Section]:
 def _providers() -> list[Section]:
     from importlib import import_module
 
-    from invivo.providers.catalog import PROVIDERS
+    from invivo.providers.catalog import PROVIDERS, USER_PROVIDERS
 
-    rows = []
-    for name in PROVIDERS:
-        text = (import_module(f"invivo.providers.{name}").__doc__ or "").partition("\n")[0]
-        rows.append(Row(name, name, text.partition(": ")[2].rstrip(".")))
+    def rows(names: Sequence[str]) -> list[Row]:
+        texts = [(import_module(f"invivo.providers.{name}").__doc__ or "").partition("\n")[0] for name in names]
+        return [Row(n, n, text.partition(": ")[2].rstrip(".")) for n, text in zip(names, texts, strict=True)]
+
     title = "Providers: families of probes. invivo list 'NAME:::' lists a provider's probes, and -v their arguments."
-    return [Section(title, rows)]
+    mine = "Providers of programs: invivo list 'pid4711:::', 'uprobe:/usr/bin/NAME::', 'usdt:/usr/bin/NAME::'"
+    return [Section(title, rows(PROVIDERS)), Section(mine, rows(USER_PROVIDERS))]
 
 
 def _builtins() -> list[Section]:
@@ -166,6 +172,8 @@ def _builtins() -> list[Section]:
         if builtin.name.startswith("__"):  # for the library alone
             continue
         sections[builtin.kind].append(Row(builtin.name, builtin.prototype, builtin.doc))
+    typed = "the probe's arguments with their types: invivo list -v PROBE shows them, print(args) prints them all"
+    sections[Kind.VARIABLE].append(Row("args", "args[N], args.NAME", typed))
     return [Section(f"{kind.value.capitalize()}s", rows) for kind, rows in sections.items()]
 
 

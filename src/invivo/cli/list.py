@@ -35,12 +35,15 @@ def run(namespace: argparse.Namespace) -> int:
         if listing.suggestion:
             print(f"hint: {listing.suggestion}", file=sys.stderr)
         return 1
-    out = sys.stdout
-    out.write(f"{'ID':>5} {'PROVIDER':>10} {'MODULE':>17} {'FUNCTION':>33} NAME\n")
+
+    def line(text: str) -> None:  # names come from files that are not ours
+        sys.stdout.write(escape(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace") + "\n")
+
+    line(f"{'ID':>5} {'PROVIDER':>10} {'MODULE':>17} {'FUNCTION':>33} NAME")
     for row in listing.rows:
-        out.write(f"{row.id:>5} {row.provider:>10} {row.module:>17} {row.function:>33} {row.name}\n")
+        line(f"{row.id:>5} {row.provider:>10} {row.module:>17} {row.function:>33} {row.name}")
         for index, (name, type_name) in enumerate(row.arguments):
-            out.write(f"{'':>8}args[{index}]: {type_name} {name}\n")
+            line(f"{'':>8}args[{index}]: {type_name} {name}".rstrip())
         for place in row.places:
-            out.write(f"{'':>8}{escape(place.encode('utf-8', 'surrogateescape')).decode('utf-8', 'replace')}\n")
+            line(f"{'':>8}{place}")
     return 0

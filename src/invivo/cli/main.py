@@ -177,10 +177,25 @@ def parser_of(name: str) -> argparse.ArgumentParser:
     return parser
 
 
+# What takes the place of dtrace's letters after `invivo run`.
+_OF_DTRACE = {
+    "-n": "a program's text follows -e",
+    "-s": "a program's file is named without a letter",
+    "-l": "probes are listed by: invivo list PATTERN",
+    "-v": "arguments of probes are listed by: invivo list -v PATTERN",
+    "-P": "a program's text follows -e: -e PROVIDER:::",
+    "-F": "the option is -x flowindent",
+    "-Z": "the option is -x zdefs",
+    "-b": "the option is -x bufsize=SIZE",
+}
+
+
 def _hint_for(parser: argparse.ArgumentParser, message: str) -> str:
     import difflib
 
     wrong = message.partition("unrecognized arguments: ")[2].split()
+    if wrong and parser.prog == "invivo run" and (ours := _OF_DTRACE.get(wrong[0][:2])) and wrong[0][1] != "-":
+        return f"{ours}; the letters of dtrace are those of: invivo dtrace"
     if wrong and wrong[0].startswith("-"):
         known = [option for action in parser._actions for option in action.option_strings]
         if close := difflib.get_close_matches(wrong[0].partition("=")[0], known, 1):

@@ -176,9 +176,7 @@ def key_text(value: Raw, type_: FieldType, style: Style, *, is_packed: bool = Fa
 
             return clean(stack_text(value, style.stack_indent))  # type: ignore[arg-type]
         case FieldKind.INT | FieldKind.POINTER:
-            half = 1 << (type_.size * 8 - 1)
-            signed = (value ^ half) - half if not type_.signed else value  # type: ignore[operator]
-            return _KEY_SPECS[type_.size] % signed
+            return _KEY_SPECS[type_.size] % value  # of its type's own sign, as trace() prints it
     from invivo.output.hexdump import hexdump
 
     return hexdump(value)  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from invivo.providers.expressions import Maker, context_field, literal, load
 from invivo.providers.function_args import parameters, result
 from invivo.providers.lines import NAME as LINE
 from invivo.providers.lines import is_line, line_probes
+from invivo.providers.mangled import unmangled
 from invivo.providers.user_types import UserTypes
 from invivo.symbols import instructions
 from invivo.symbols.elf_format import ElfError, Function
@@ -314,7 +315,8 @@ class FunctionProbes:
         if wanted is None:
             if name not in (None, "entry", "return"):
                 return "only entry and return can be had of many functions at once"
-            return "; ".join(self._missing(objects)[:2])
+            hint = unmangled(matcher.function.text, (function for _, function, _ in self.descriptions(objects)))
+            return hint or "; ".join(self._missing(objects)[:2])
         if name is not None and name not in ("entry", "return") and _number(name) is None:
             return f"a function has 'entry', 'return', and a probe at each instruction by its offset (1c), not '{name}'"
         names: set[str] = set()
@@ -334,6 +336,8 @@ class FunctionProbes:
             names |= table.by_name.keys()
         close = difflib.get_close_matches(wanted, names, 3, 0.7)
         parts = [f"did you mean {' or '.join(close)}?"] if close else []
+        if hint := unmangled(wanted, names):
+            return hint
         if len(objects) == 1 or not close:
             parts += missing[:2]
         return "; ".join(parts)

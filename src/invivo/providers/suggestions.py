@@ -23,14 +23,32 @@ __all__ = ["NO_USDT", "suggest"]
 
 _KERNEL_FUNCTIONS = frozenset({"fbt", "rawfbt", "kprobe", "kretprobe", "kfunc", "fentry", "fexit"})
 _USER_FUNCTIONS = frozenset({"uretprobe", "stapsdt"})
-_OTHERS = frozenset({"ip", "tcp", "udp", "lockstat", "cpc", "vminfo", "sysinfo", "mib", "fpuinfo", "plockstat", "nfs"})
+# DTrace's providers that are not here, each with where the same is to be had.
+_OTHERS = {
+    "tcp": "invivo list 'sdt:tcp::'; connections are sdt:sock::inet_sock_set_state",
+    "udp": "invivo list 'sdt:udp::'",
+    "ip": "invivo list 'sdt:net::'",
+    "nfs": "invivo list 'sdt:nfs*::'",
+    "lockstat": "invivo list 'sdt:lock::'",
+    "plockstat": "invivo flame lock, or syscall::futex:entry",
+    "cpc": "profile-997, or invivo flame cpu",
+    "vminfo": "invivo list 'sdt:exceptions::' and 'sdt:vmscan::'",
+    "sysinfo": "invivo list 'syscall:::' and 'sched:::'",
+    "mib": "invivo list 'sdt:tcp::'",
+    "fpuinfo": "invivo list 'sdt:x86_fpu::'",
+}
 # Other tracers' words for what D calls otherwise.
 _FOREIGN = {
     "tracepoint": "sdt", "kernel": "sdt", "rawtracepoint": "rawtp", "raw_tracepoint": "rawtp", "interval": "tick",
     "tick": "tick", "timer": "tick", "begin": "dtrace", "end": "dtrace", "sys": "syscall", "syscalls": "syscall",
 }  # fmt: skip
 # Names that mean something else than a provider among a process's USDT probes, whatever number follows.
-NO_USDT = _KERNEL_FUNCTIONS | _USER_FUNCTIONS | _OTHERS | _FOREIGN.keys()
+NO_USDT = _KERNEL_FUNCTIONS | _USER_FUNCTIONS | _OTHERS.keys() | _FOREIGN.keys()
+# bpftrace's short names of probe types.
+_SHORT = {
+    "t": "tracepoint", "rt": "rawtracepoint", "k": "kprobe", "kr": "kretprobe", "u": "uprobe", "ur": "uretprobe",
+    "U": "usdt", "p": "profile", "i": "interval", "s": "software", "h": "hardware", "f": "fentry", "fr": "fexit",
+}  # fmt: skip
 _FIELDS = ("module", "function", "name")
 _KPROBE_PMU = "/sys/bus/event_source/devices/kprobe"
 
@@ -40,12 +58,14 @@ def suggest(catalog: Catalog, pattern: ProbePattern) -> str:
     from invivo.providers.catalog import PROVIDERS
 
     matcher = Matcher(pattern)
+    if not pattern.provider and (hint := _of_bpftrace(pattern, PROVIDERS)):
+        return hint
     name = matcher.provider.literal
     if name is not None and not catalog.has(name):
         return _no_provider(name, PROVIDERS)
     providers = [name] if name is not None else [provider for provider in PROVIDERS if matcher.provider(provider)]
     if not providers:
-        return f"no provider matches '{pattern.provider}'; providers are {', '.join(PROVIDERS)}"
+        return f"no provider matches '{pattern.provider}'; {_there_are(PROVIDERS)}"
     guesses: list[str] = []
     for provider in providers:
         try:
@@ -67,7 +87,7 @@ def suggest(catalog: Catalog, pattern: ProbePattern) -> str:
 def _no_provider(name: str, providers: Sequence[str]) -> str:
     import difflib
 
-    there_are = f"providers are {', '.join(providers)}"
+    there_are = _there_are(providers)
     if name in ("pid", "pid$target"):
         return "pid needs a process: pid4711:MODULE:FUNCTION:entry, or pid$target with -p PID or -c COMMAND"
     base = name.rstrip("0123456789*$")
@@ -76,12 +96,47 @@ def _no_provider(name: str, providers: Sequence[str]) -> str:
             f"this kernel has no kprobes (CONFIG_KPROBES is off), so there is no provider '{name}' here; "
             "try the kernel's tracepoints: invivo list 'sdt:::'"
         )
-    if base in _KERNEL_FUNCTIONS or base in _USER_FUNCTIONS or base in _OTHERS:
+    if base in _OTHERS:
+        return f"invivo has no provider '{base}'; see: {_OTHERS[base]}"
+    if base in _KERNEL_FUNCTIONS or base in _USER_FUNCTIONS:
         return f"invivo has no provider '{base}' yet; {there_are}"
     if (ours := _FOREIGN.get(name.lower())) is not None:
         return f"no provider '{name}'; in D it is {'tick-N (profile:::tick-1s)' if ours == 'tick' else ours}"
     close = difflib.get_close_matches(name, providers, 1)
     return f"no provider '{name}'; " + (f"did you mean {close[0]}?" if close else there_are)
+
+
+def _there_are(providers: Sequence[str]) -> str:
+    return f"providers are {', '.join(providers)}, and of programs pid, uprobe, usdt"
+
+
+def _of_bpftrace(pattern: ProbePattern, providers: Sequence[str]) -> str:
+    """What D has for a probe in bpftrace's form, KIND:WHERE:WHAT, whose fields D counts from the right."""
+    kind, *rest = [field for field in (pattern.module, pattern.function, pattern.name) if field]
+    kind = _SHORT.get(kind, kind)
+    match kind, rest:
+        case "tracepoint", ["syscalls", what] if what.startswith(("sys_enter_", "sys_exit_")):
+            _, edge, call = what.split("_", 2)
+            return _in_d(f"syscall::{call}:{'entry' if edge == 'enter' else 'return'}")
+        case "tracepoint", [group, what]:
+            return _in_d(f"sdt:{group}::{what}")
+        case "rawtracepoint", [*_, what]:
+            return _in_d(f"rawtp:::{what}")
+        case "uprobe" | "uretprobe", [file, function]:
+            return _in_d(f"uprobe:{file}:{function}:{'entry' if kind == 'uprobe' else 'return'}")
+        case "usdt", [file, *middle, what]:
+            return _in_d(f"usdt:{file}:{''.join(middle)}:{what}")
+        case "profile" | "interval", [unit, number]:
+            return _in_d(f"{'profile' if kind == 'profile' else 'tick'}-{number}{'' if unit == 'hz' else unit}")
+        case "software", [*_]:
+            return "D has no provider 'software'; the kernel's events are tracepoints: invivo list 'sdt:::'"
+        case "hardware", [*_]:
+            return "D has no provider 'hardware'; to sample: profile-997, or invivo flame cpu"
+    return _no_provider(kind, providers) if rest and kind in _KERNEL_FUNCTIONS else ""
+
+
+def _in_d(description: str) -> str:
+    return f"in D it is {description}"
 
 
 def _as_function(pattern: ProbePattern, descriptions: Sequence[Description]) -> list[str]:

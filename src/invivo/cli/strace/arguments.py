@@ -54,8 +54,11 @@ _REFUSED = {
         "numbers of processes are shown as they are, without names",
         "-e execve shows what each number runs",
     ),
-    "kvm": ("exits of virtual machines are not shown", "invivo run -e 'kvm:::kvm_exit { @ = count(); }'"),
-    "debug": ("there is nothing of its own that it could tell", "--engine kernel|process chooses how it works"),
+    "kvm": ("exits of virtual machines are not shown", "invivo run -e 'sdt:kvm::kvm_exit { @ = count(); }'"),
+    "debug": (
+        "there is no debugging output about strace itself, which -d asks for",
+        "to end after some seconds: timeout -s INT SECONDS invivo strace ...",
+    ),
     "verbose_set": (
         "structures are shown for all calls or for none", "-e raw=CALL shows a call's arguments as numbers",
     ),

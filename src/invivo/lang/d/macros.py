@@ -118,6 +118,8 @@ class MacroValues:
                 hint += "; with -x defaultargs it is 0"
                 return Flaw("D_MACRO_UNDEF", f"macro argument {shown} is not defined", hint)
             hint = "there are $1 and so on, $target, $pid, " + ", ".join(f"${known}" for known in self._consumer)
+            if not is_string and name.isidentifier():
+                hint += f"; a variable of the clause is this->{name}"
             return Flaw("D_MACRO_UNDEF", f"macro variable {shown} is not defined", hint)
         if is_string:
             return None if span is None else StringLiteral(text.encode("utf-8", "surrogateescape"), span)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from invivo.builtins import BUILTINS, Builtin, Kind
+from invivo.builtins.foreign import FOREIGN
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, speculation
 from invivo.lang.d.lower.builtin_call import BuiltinCall
@@ -50,8 +51,11 @@ def _update(
     name = f"@{aggregation.name}"
     call = expression.value
     if expression.op != "=" or not isinstance(call, syntax.CallOp):
+        hint = f"{name} = count();"
+        if aggregation.name:
+            hint += f" a variable has no @: {aggregation.name}{'[...]' if target.keys else ''} {expression.op} ..."
         c.program.error(
-            "D_AGG_FUNC", expression.span, f"{name} is assigned from an aggregating function only", f"{name} = count();"
+            "D_AGG_FUNC", expression.span, f"{name} is assigned from an aggregating function only", hint
         )
     builtin = _function(c, call, name)
     check_length(c, builtin, call)
@@ -75,6 +79,7 @@ def _function(c: ClauseState, call: syntax.CallOp, name: str) -> Builtin:
     names = [b.name for b in BUILTINS.values() if b.kind is Kind.AGGREGATING]
     close = difflib.get_close_matches(call.name, names, 1, 0.6)
     hint = f"did you mean {close[0]}()?" if close else f"there are {', '.join(names)}"
+    hint = FOREIGN.get(f"{call.name}()", hint)
     c.program.error("D_AGG_FUNC", call.name_span, f"{name} needs an aggregating function, {call.name}() is none", hint)
 
 

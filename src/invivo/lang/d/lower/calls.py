@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from invivo.builtins import BUILTINS, Builtin, Kind
 from invivo.builtins.absent import ABSENT
+from invivo.builtins.foreign import FOREIGN
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.builtin_call import BuiltinCall
@@ -119,6 +120,7 @@ def _unknown(c: ClauseState, expression: syntax.CallOp) -> NoReturn:
     names = [b.name for b in BUILTINS.values() if b.kind is not Kind.VARIABLE] + list(c.program.functions)
     close = difflib.get_close_matches(expression.name, names, 1, 0.6)
     hint = f"did you mean {close[0]}()?" if close else "invivo help builtins lists them all"
+    hint = FOREIGN.get(f"{expression.name}()", hint)
     c.program.error("D_FUNC_UNDEF", expression.name_span, f"no function is called '{expression.name}'", hint)
 
 

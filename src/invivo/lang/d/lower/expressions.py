@@ -58,7 +58,7 @@ def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translate
                 "D_AGG_NULL",
                 span,
                 f"the aggregation @{name} is no value that an expression can use",
-                "it is assigned: @a = count(); and printed: printa(@a);",
+                "it is assigned: @a = count(); and printed: printa(@a); a variable that expressions read has no @",
             )
         case syntax.UnaryOp() | syntax.PrefixOp() | syntax.PostfixOp():
             return operators.unary(c, expression)

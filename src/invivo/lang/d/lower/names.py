@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from invivo.builtins import BUILTINS, Kind
 from invivo.builtins.absent import ABSENT
+from invivo.builtins.foreign import FOREIGN
 from invivo.errors import InvivoError
 from invivo.lang.d import syntax
 from invivo.lang.d.constants import constants
@@ -137,7 +138,7 @@ def _undefined(c: ClauseState, node: syntax.Name) -> NoReturn:
     builtin = [b.name for b in BUILTINS.values() if b.variable is not None]
     close = _close(node.name, [*local, *mine, *c.program.constants, *c.program.inlines, *builtin])
     hint = f"did you mean {close}?" if close else "variables are made by assigning them, above in the text"
-    hint = ABSENT.get(node.name, hint)
+    hint = ABSENT.get(node.name) or FOREIGN.get(node.name, hint)
     for scope in ("self", "this"):
         if (variables.SCOPES[scope], node.name) in c.program.variables:
             hint = f"did you mean {scope}->{node.name}?"

@@ -40,14 +40,18 @@ def match(state: ProgramState, specs: Sequence[syntax.ProbeSpec]) -> list[Probe]
 def _match(state: ProgramState, spec: syntax.ProbeSpec) -> Sequence[Probe]:
     text, undefined = state.macros.expand(spec.text)
     for name in undefined:
+        if name in state.undefined:  # a script wants its arguments at many probes, and says it once
+            raise Abandoned
+        state.undefined.add(name)
         hint = "arguments follow the program on the command line" if name.isdigit() else ""
         state.error("D_MACRO_UNDEF", spec.span, f"macro argument ${name} is not defined", hint)
     fields = text.split(":")
     if len(fields) > 4:
-        state.error(
-            "D_PDESC_INVAL", spec.span, f"a probe description has at most four fields, '{text}' has {len(fields)}",
-            "provider:module:function:name",
-        )  # fmt: skip
+        hint = "provider:module:function:name"
+        if "" in fields[3:-1]:
+            hint += f"; C++ names are mangled in the file, so write *{'*'.join(filter(None, fields[2:-1]))}*"
+        message = f"a probe description has at most four fields, '{text}' has {len(fields)}"
+        state.error("D_PDESC_INVAL", spec.span, message, hint)
     if text.isascii() and text.isdigit():
         probe = _numbered(state, spec, text)
         state.descriptions.append(((probe.provider, probe.module, probe.function, probe.name), 1))

@@ -17,9 +17,9 @@ from invivo.lang.d.lower.folders import folder_declarations
 from invivo.lang.d.lower.library import attach_library
 from invivo.lang.d.lower.options import options_of
 from invivo.lang.d.lower.pragmas import check_pragmas, version_of
-from invivo.lang.d.lower.reads import Reads, reads_of
+from invivo.lang.d.lower.reads import Reads, reads_of, walk
 from invivo.lang.d.lower.stability import clause_stability
-from invivo.lang.d.lower.state import Abandoned, LeadsElsewhere, ProgramState, is_of_library
+from invivo.lang.d.lower.state import Abandoned, LeadsElsewhere, ProgramState, VariableState, is_of_library
 from invivo.lang.d.macros import MacroValues
 from invivo.lang.d.parser import parse
 from invivo.program.attach import Once, Timer
@@ -175,6 +175,8 @@ def _clause(state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_:
     groups = probes.by_context(matched, reads)
     if not groups and reads is Reads.NOTHING:
         groups = [(_UNKNOWN, [])]
+    elif not groups:
+        _assume(state, clause)
     lowered = []
     for context, members in groups:
         c = ClauseState(state, context, index)
@@ -187,6 +189,20 @@ def _clause(state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_:
         if made is not None and members:
             lowered.append(made)
     return lowered
+
+
+def _assume(state: ProgramState, clause: syntax.ClauseDecl) -> None:
+    """Let what a clause without probes assigns count as known, so that its one error is one."""
+    for node in walk(clause.body):
+        match node:
+            case syntax.AssignOp(target=target) | syntax.PrefixOp(operand=target) | syntax.PostfixOp(operand=target):
+                while isinstance(target, syntax.IndexOp | syntax.MemberOp):
+                    target = target.operand
+                if isinstance(target, syntax.AggRef):
+                    state.aggregation(target.name, target.span).is_bad = True
+                elif isinstance(target, syntax.Name):
+                    key = (variables.SCOPES[target.scope], target.name)
+                    state.variables.setdefault(key, VariableState(None, target.span))
 
 
 _UNKNOWN = Context("a probe that does not exist")

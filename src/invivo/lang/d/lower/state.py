@@ -110,6 +110,7 @@ class ProgramState:
     attributes: dict[str, Attributes] = fresh(factory=dict)  # of what the program declares, by pragma
     bindings: dict[str, tuple[int, ...]] = fresh(factory=dict)  # from which version of D on names are there
     descriptions: list[tuple[tuple[str, ...], int]] = fresh(factory=list)  # of a clause: four fields, probes matched
+    undefined: set[str] = fresh(factory=set)  # macro arguments of probe descriptions that were not given, as reported
     destructive: list[tuple[str, Span]] = fresh(factory=list)  # what may change the system, and where
     checks: list[Callable[[], None]] = fresh(factory=list)  # at the end
     library: Callable[[str], bool] = lambda name: False  # declares a name of the library, if it has it
