@@ -178,7 +178,7 @@ def test_killed_at_random_moments_it_leaves_no_breakpoint(spinning: subprocess.P
             **ORDINARY_USER,  # type: ignore[call-overload]
         )  # fmt: skip
         if round_ % 2:
-            time.sleep(chance.uniform(0.1, 2.6))
+            time.sleep(chance.uniform(0.1, 1.3))
         else:
             deadline = time.monotonic() + 30
             while text_of(spinning.pid, path) == before and time.monotonic() < deadline:
