@@ -40,14 +40,15 @@ def _linear(b: Builder, operands: Sequence[Operand]) -> _Split:
         b.error("D_LQUANT_BASEVAL", operands[1].span, f"lquantize()'s lower bound {base} is not a 32-bit number")
     if limit not in _INT32:
         b.error("D_LQUANT_LIMVAL", operands[2].span, f"lquantize()'s upper bound {limit} is not a 32-bit number")
-    if limit <= base:
+    if limit < base:
         b.error(
             "D_LQUANT_MISMATCH", operands[2].span, f"lquantize()'s upper bound {limit} is not above the lower, {base}"
         )
     if step < 1:
-        b.error("D_LQUANT_STEPVAL", operands[3].span, f"lquantize()'s step must be at least 1, not {step}")
+        b.error("D_LQUANT_STEPTYPE", operands[3].span, f"lquantize()'s step must be at least 1, not {step}")
     if step > limit - base:
-        b.error("D_LQUANT_STEPLARGE", operands[3].span, f"lquantize()'s step {step} is wider than its range")
+        b.error("D_LQUANT_STEPLARGE", operands[min(3, len(operands) - 1)].span,
+                f"lquantize()'s step {step} is wider than its range")  # fmt: skip
     if (limit - base) // step > _UINT16_MAX:
         b.error("D_LQUANT_STEPSMALL", (operands[3] if len(operands) > 3 else operands[2]).span,
                 f"lquantize() would have {(limit - base) // step} buckets, at most {_UINT16_MAX} are possible",
@@ -66,7 +67,7 @@ def _loglinear(b: Builder, operands: Sequence[Operand]) -> _Split:
         least = 2 if tag == "FACTOR" else 1 if tag == "STEP" else 0
         if not least <= number <= _UINT16_MAX:
             b.error(
-                f"D_LLQUANT_{tag}VAL",
+                f"D_LLQUANT_{tag}{'TYPE' if tag == 'STEP' and number < least else 'VAL'}",
                 operand.span,
                 f"llquantize()'s {what} is from {least} to {_UINT16_MAX}, not {number}",
             )

@@ -50,13 +50,14 @@ def format_of(b: Builder, operand: Operand, action: str) -> tuple[str, tuple[Con
     """An action's format, a literal, and its conversions."""
     text = b.literal(operand)
     if text is None:
+        b.string(operand)
         b.error("D_PRINTF_ARG_FMT", operand.span, f"{action}()'s format must be a string literal")
     if not text and action in ("printf", "printa"):
         b.error("D_PRINTF_FMT_EMPTY", operand.span, f"{action}()'s format is empty")
     try:
         return text, conversions(parse_format(text))
     except FormatError as error:
-        b.error("D_PRINTF_ARG_FMT", operand.span, error.message)
+        b.error("D_SYNTAX", operand.span, error.message)
 
 
 def _is_dynamic(wanted: Sequence[Conversion], position: int) -> bool:
@@ -113,6 +114,10 @@ def _arguments(number: int) -> str:
 
 
 def _argument(b: Builder, conversion: Conversion, operand: Operand) -> Expr:
+    what = "what an action does" if b.is_action(operand) else b.dynamic(operand)
+    if what:
+        message = f"%{conversion.conv} prints {CONVERSIONS[conversion.conv]}, not {what}"
+        b.error("D_PRINTF_ARG_TYPE", operand.span, message)
     value = b.value(operand) if conversion.conv in "sS" else b.raw(operand)
     if conversion.conv in "sS" and isinstance(value.type, Enum) and 0 < len(value.type.members) <= _MAX_NAMES:
         return _name_of(value, value.type)

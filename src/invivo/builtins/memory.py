@@ -16,12 +16,21 @@ _OWN = Pointer(VOID, Space.SCRATCH)
 
 
 def _alloca(b: Builder, args: list[Expr]) -> Expr:
-    size = args[0].value if isinstance(args[0], IntLit) else 0
-    most = b.option("scratchsize")
-    if size > most:
-        b.error("D_ALLOCA_SIZE", args[0].span, f"alloca() of {size} bytes: a firing has {most} of them",
-                "-x scratchsize=SIZE gives it more")  # fmt: skip
+    _check_room(b, args[0], "alloca")
     return Call("alloca", tuple(args), _OWN, b.span)
+
+
+def _copyin(b: Builder, args: list[Expr]) -> Expr:
+    _check_room(b, args[1], "copyin")
+    return Call("copyin", tuple(args), _OWN, b.span)
+
+
+def _check_room(b: Builder, wanted: Expr, name: str) -> None:
+    """Report a size that no firing has room for, if it is known."""
+    size, most = wanted.value if isinstance(wanted, IntLit) else 0, b.option("scratchsize")
+    if size > most:
+        b.error("D_ALLOCA_SIZE", wanted.span, f"{name}() of {size} bytes: a firing has {most} of them",
+                "-x scratchsize=SIZE gives it more")  # fmt: skip
 
 
 def _copyinstr(b: Builder, args: list[Expr]) -> Expr:
@@ -61,7 +70,7 @@ register(
         Kind.SUBROUTINE,
         "void * copyin(uintptr_t address, size_t size)",
         "copies memory of the running process; the copy lives until the probe's clauses are done",
-        subroutine=lambda b, args: Call("copyin", tuple(args), _OWN, b.span),
+        subroutine=_copyin,
     ),
     Builtin(
         "copyinto",

@@ -34,6 +34,8 @@ _MAX_BYTES = 16384  # of one tracemem()
 
 
 def _trace(b: Builder, operands: Sequence[Operand]) -> None:
+    if b.is_action(operands[0]):
+        b.error("D_TRACE_VOID", operands[0].span, "trace() takes a value, an action has none")
     if what := b.dynamic(operands[0]):
         b.error("D_TRACE_DYN", operands[0].span, f"trace() does not take {what}",
                 "printa() prints aggregations; of what a translator makes take a member")  # fmt: skip

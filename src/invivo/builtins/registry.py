@@ -103,6 +103,10 @@ class Builder(Protocol):
         """What the operand is if it is no value at all ("the aggregation @a"), else ""."""
         ...
 
+    def is_action(self, operand: Operand) -> bool:
+        """Whether the operand is a call of an action, which has no value."""
+        ...
+
     def raw(self, operand: Operand) -> Expr:
         """The operand as it is: a `char *` stays a pointer."""
         ...

@@ -1,3 +1,3 @@
-/* The limit is above the base. */
+/* The limit is not below the base. */
 /* line: 3 */
-BEGIN { @ = lquantize(1, 10, 10, 1); }
+BEGIN { @ = lquantize(1, 10, 9, 1); }

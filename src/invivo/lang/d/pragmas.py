@@ -31,7 +31,8 @@ _ROWS = (
     Pragma("ident", "#pragma ident TEXT", "is a note, and changes nothing", is_outside=False),
     Pragma("line", '#pragma line NUMBER "FILE"', "says which file and line the text is from, as #line does",
            is_outside=False),
-    Pragma("option", "#pragma D option NAME[=VALUE]", "sets an option, as -x does"),
+    Pragma("option", "#pragma D option NAME[=VALUE]", "sets an option of the whole program, as -x does",
+           is_outside=False),
 )  # fmt: skip
 
 PRAGMAS: dict[str, Pragma] = {row.name: row for row in _ROWS}

@@ -44,9 +44,7 @@ TAGS: tuple[str, ...] = tuple(f"D_{name}" for name in _NAMES.split())
 
 _REASONS = {
     "every error has a tag that says more": ("UNKNOWN",),
-    "types are checked before code is generated, and those errors have tags of their own": (
-        "CG_EXPR", "CG_DYN", "OP_IDENT",
-    ),
+    "types are checked before code is generated, and those errors have tags of their own": ("CG_DYN", "OP_IDENT"),
     "memory ends before the numbers of variables do": ("ID_OFLOW",),
     "a pragma that stands where it can have no effect is D_PRAGMA_SCOPE": ("PRAGMA_UNUSED",),
     "a name of the kernel that several modules have means the first; MODULE`NAME means one": ("IDENT_AMBIG",),
@@ -59,6 +57,7 @@ _REASONS = {
     "knows does": (
         "ARGS_TYPE",
     ),
+    "a step may be of any size: DTrace keeps it in 16 bits": ("LQUANT_STEPVAL",),
     "an index of uregs[] may be any number: one out of range is an error at run time": ("REGS_IDX",),
     "DTrace itself does not raise it any more": ("OBSOLETE1", "QUANT_PROTO"),
     "probes of a process that are not there are D_PDESC_ZERO, as in DTrace 2.x": (

@@ -8,11 +8,11 @@ from __future__ import annotations
 from invivo.builtins import BUILTINS, Builtin, Kind
 from invivo.builtins.foreign import FOREIGN
 from invivo.lang.d import syntax
-from invivo.lang.d.lower import coerce, speculation
+from invivo.lang.d.lower import speculation
 from invivo.lang.d.lower.builtin_call import BuiltinCall
 from invivo.lang.d.lower.calls import check_length
 from invivo.lang.d.lower.clause import ClauseState
-from invivo.lang.d.lower.expressions import lower
+from invivo.lang.d.lower.expressions import lower_key
 from invivo.lang.d.lower.state import Abandoned, AggregationState, same_shape, shape
 from invivo.program.nodes import Aggregation, Expr, StrLit
 from invivo.program.records import AggFunction
@@ -80,7 +80,9 @@ def _function(c: ClauseState, call: syntax.CallOp, name: str) -> Builtin:
     close = difflib.get_close_matches(call.name, names, 1, 0.6)
     hint = f"did you mean {close[0]}()?" if close else f"there are {', '.join(names)}"
     hint = FOREIGN.get(f"{call.name}()", hint)
-    c.program.error("D_AGG_FUNC", call.name_span, f"{name} needs an aggregating function, {call.name}() is none", hint)
+    is_known = call.name in BUILTINS or call.name in c.program.functions
+    message = f"{name} needs an aggregating function, {call.name}() is none"
+    c.program.error("D_AGG_FUNC" if is_known else "D_FUNC_UNDEF", call.name_span, message, hint)
 
 
 def _check_function(
@@ -105,7 +107,7 @@ def _check_function(
 
 
 def _keys(c: ClauseState, target: syntax.AggRef, aggregation: AggregationState) -> tuple[Expr, ...]:
-    keys = tuple(_key(c, key) for key in target.keys or ())
+    keys = tuple(lower_key(c, key) for key in target.keys or ())
     name = f"@{aggregation.name}"
     if aggregation.key_spans is None:
         aggregation.key_spans = target.span
@@ -126,7 +128,3 @@ def _keys(c: ClauseState, target: syntax.AggRef, aggregation: AggregationState) 
         if isinstance(key, StrLit):
             c.program.intern(key.value)
     return keys
-
-
-def _key(c: ClauseState, key: syntax.Expression) -> Expr:
-    return coerce.data(c, lower(c, key), "a key", "D_KEY_TYPE")

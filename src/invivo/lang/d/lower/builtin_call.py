@@ -64,6 +64,11 @@ class BuiltinCall:
                 return f"a translated {made.translator.output.span.text} as a whole"
         return ""
 
+    def is_action(self, operand: Operand) -> bool:
+        from invivo.lang.d.lower.calls import action
+
+        return isinstance(operand, syntax.CallOp) and action(self.clause, operand) is not None
+
     def raw(self, operand: Operand) -> Expr:
         expr = coerce.decayed(self._lower(operand))
         return coerce.convert(expr, coerce.kept_type(expr.type)) if isinstance(expr.type, Pointer) else expr

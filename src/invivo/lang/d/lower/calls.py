@@ -53,7 +53,7 @@ def call(c: ClauseState, expression: syntax.CallOp) -> Expr | Translated:
 # Where DTrace has a tag of its own for a wrong number of arguments.
 _LENGTH_CODES = {
     "clear": "D_CLEAR_PROTO", "normalize": "D_NORMALIZE_PROTO", "denormalize": "D_NORMALIZE_PROTO",
-    "pcap": "D_PCAP_PROTO", "printa": "D_PRINTA_PROTO", "stack": "D_STACK_PROTO", "ustack": "D_USTACK_PROTO",
+    "pcap": "D_PCAP_PROTO", "stack": "D_STACK_PROTO", "ustack": "D_USTACK_PROTO",
 }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def _no_value(c: ClauseState, expression: syntax.CallOp, builtin: Builtin) -> No
     match builtin.kind:
         case Kind.AGGREGATING:
             c.program.error(
-                "D_FUNC_IDKIND", expression.span, f"{name}() is an aggregating function, it has no value of its own",
+                "D_CG_EXPR", expression.span, f"{name}() is an aggregating function, it has no value of its own",
                 f"assign it to an aggregation: @ = {name}(...)",
             )  # fmt: skip
         case Kind.VARIABLE:
@@ -191,7 +191,8 @@ def inline(c: ClauseState, function: syntax.FunctionDecl, values: Sequence[Expr]
         type_ = coerce.leading_like(resolve(c.program, parameter.type), coerce.decayed(value).type)
         variable = Variable(parameter.name, Scope.LOCAL, type_)
         bindings[parameter.name] = variable
-        given.append((variable, coerce.assignable(c, value, type_, f"{name}()'s {parameter.name}", value.span)))
+        what = f"{name}()'s {parameter.name}"
+        given.append((variable, coerce.assignable(c, value, type_, what, value.span, "D_PROTO_ARG")))
     c.functions.append(Function(name, result))
     try:
         with c.apart(dict(bindings)), c.block() as made:

@@ -304,7 +304,9 @@ def _enum(state: ProgramState, declaration: syntax.EnumDecl) -> tuple[Type, Spac
             if number_given is None:
                 state.error("D_DECL_ENCONST", value.span, f"the value of '{name}' must be a constant")
             following = number_given
-        if not -(1 << 31) <= following < 1 << 32:
+        if any(name == known for known, _ in members):
+            state.error("D_DECL_IDRED", declaration.span, f"'{name}' is named twice in this enum")
+        if not -(1 << 31) <= following < 1 << 31:
             state.error("D_DECL_ENOFLOW", declaration.span, f"the value of '{name}', {following}, does not fit an int")
         members.append((name, following))
         following += 1

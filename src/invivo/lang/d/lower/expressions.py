@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import assert_never
 
 from invivo.lang.d import syntax
+from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.clause import ClauseState, Translated
 from invivo.lang.d.lower.constants import literal_type
 from invivo.program.nodes import Comma, Expr, IntLit, Memory, StrLit
 from invivo.program.types import String
 from invivo.value import replaced
 
-__all__ = ["lower", "lower_any"]
+__all__ = ["lower", "lower_any", "lower_key"]
 
 
 def lower(c: ClauseState, expression: syntax.Expression) -> Expr:
@@ -32,11 +33,26 @@ def lower(c: ClauseState, expression: syntax.Expression) -> Expr:
             "D_XLATE_INCOMPAT",
             expression.span,
             f"a translated {name} has no value as a whole",
-            f"take a member: {expression.span.text}->{result.translator.members[0][0]}"
-            if result.translator.members
-            else "",
+            _take_a_member(result, expression),
         )
     return result
+
+
+def lower_key(c: ClauseState, expression: syntax.Expression) -> Expr:
+    """A key of an aggregation or array: what has no value of its own cannot be one."""
+    if isinstance(expression, syntax.AggRef):
+        c.program.error("D_KEY_TYPE", expression.span, f"the aggregation @{expression.name} cannot be a key")
+    value = lower_any(c, expression)
+    if isinstance(value, Translated):
+        name = value.translator.output.span.text
+        message = f"a translated {name} cannot be a key"
+        c.program.error("D_KEY_TYPE", expression.span, message, _take_a_member(value, expression))
+    return coerce.data(c, value, "a key", "D_KEY_TYPE")
+
+
+def _take_a_member(value: Translated, expression: syntax.Expression) -> str:
+    members = value.translator.members
+    return f"take a member: {expression.span.text}->{members[0][0]}" if members else ""
 
 
 def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translated:
@@ -53,9 +69,9 @@ def lower_any(c: ClauseState, expression: syntax.Expression) -> Expr | Translate
             return names.name(c, expression)
         case syntax.MacroArg():
             return names.macro(c, expression)
-        case syntax.AggRef(name, _, span):
+        case syntax.AggRef(name, keys, span):
             c.program.error(
-                "D_AGG_NULL",
+                "D_AGG_NULL" if keys or name in c.program.aggregations else "D_IDENT_UNDEF",
                 span,
                 f"the aggregation @{name} is no value that an expression can use",
                 "it is assigned: @a = count(); and printed: printa(@a); a variable that expressions read has no @",

@@ -260,20 +260,21 @@ def _argument(c: ClauseState, expression: syntax.IndexOp) -> Expr | Translated:
         c.program.error("D_ARGS_IDX", expression.span, "args takes one index")
     number = constant(lower(c, expression.indexes[0]))
     if number is None:
+        coerce.integer(c, lower(c, expression.indexes[0]), "the index of args", "D_PROTO_ARG")
         c.program.error("D_ARGS_IDX", expression.indexes[0].span, "the index of args must be a constant")
-    args = _arguments(c, expression.span)
+    args = _arguments(c, expression.span, "D_ARGS_IDX")
     if not 0 <= number < len(args):
         hint = f"it has {_known(args)}"
         c.program.error("D_ARGS_IDX", expression.span, f"{c.context.name} has no args[{number}]", hint)
     return _value_of(c, args[number], expression.span)
 
 
-def _arguments(c: ClauseState, span: Span) -> Sequence[ProbeArg]:
+def _arguments(c: ClauseState, span: Span, code: str = "D_ARGS_NONE") -> Sequence[ProbeArg]:
     """args[] of the context that the clause is lowered for."""
     if not c.context.args:
         missing = getattr(c.context.types, "missing", "")
         hint = f"{missing}; arg0 ... are its raw arguments" if missing else "arg0 ... arg9 are its raw arguments"
-        c.program.error("D_ARGS_NONE", span, f"{c.context.name} has no typed arguments", hint)
+        c.program.error(code, span, f"{c.context.name} has no typed arguments", hint)
     return c.context.args
 
 

@@ -65,7 +65,8 @@ def _global(c: ClauseState, node: syntax.Name) -> Expr | Translated:
                 c.program.error("D_ARGS_TYPE", span, error.message, error.hint)
         _not_a_value(c, node, builtin.kind)
     if text == "args":
-        c.program.error("D_ARGS_IDX", span, "args is an array of the probe's arguments", "write args[0] or args.NAME")
+        message = "args is an array of the probe's arguments"
+        c.program.error("D_IDENT_BADREF", span, message, "write args[0] or args.NAME")
     if text == "NULL":
         return IntLit(0, INT64, span)
     if (number := constants().get(text)) is not None:

@@ -220,6 +220,9 @@ def assign(c: ClauseState, expression: syntax.AssignOp) -> Expr:
             c.program.error("D_DIV_ZERO", value.span, "this divides by zero")
         common = promote(target.type) if op in ("<<", ">>") else usual(target.type, value.type)
         amount = coerce.convert(value, common)
+    elif op in "+-" and is_integral(target.type) and isinstance(value.type, Pointer):
+        message = f"{op}= of a pointer takes a pointer on its left, not {a_type(target.type)}"
+        c.program.error("D_OP_VFPTR", span, message, "cast it: (uintptr_t)")
     else:
         _incompatible(c, f"{op}=", target, value, span)
     return Update(op, _changed(c, target, op), amount, False, target.type, span)

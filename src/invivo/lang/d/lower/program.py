@@ -209,22 +209,41 @@ _UNKNOWN = Context("a probe that does not exist")
 
 
 def _lower(c: ClauseState, clause: syntax.ClauseDecl, members: list[Probe]) -> Clause | None:
-    predicate: Expr | None = None
-    is_complete = True
-    if clause.predicate is not None:
-        try:
-            predicate = coerce.scalar(c, lower(c, clause.predicate), "a predicate", "D_PRED_SCALAR")
-        except Abandoned:
-            is_complete = False
-    predicate = _on_one_cpu(c, members, predicate, clause.span)
+    is_complete, predicate = _predicate(c, clause, is_last_try=False)
     with c.block() as made:
         if clause.body:
             statements.statements(c, clause.body)
         else:
             c.emit_default(clause.span)
     if not is_complete:
+        is_complete, predicate = _predicate(c, clause, is_last_try=True)
+    if not is_complete:
         return None
+    predicate = _on_one_cpu(c, members, predicate, clause.span)
     return Clause(c.index, tuple(members), c.context, predicate, made[0], clause.span)
+
+
+def _predicate(c: ClauseState, clause: syntax.ClauseDecl, *, is_last_try: bool) -> tuple[bool, Expr | None]:
+    """Whether the predicate is right, and what it is.
+
+    A variable that it reads may get its type in the clause's own body, as in `/!seen/ { seen = 1; }`: so names that it
+    does not know are an error at the last try only, after the body.
+    """
+    if clause.predicate is None:
+        return True, None
+    found, known = c.program.diagnostics.found, c.program.variables
+    reported, before = len(found), set(known)
+    try:
+        return True, coerce.scalar(c, lower(c, clause.predicate), "a predicate", "D_PRED_SCALAR")
+    except Abandoned:
+        if not is_last_try and all(each.code in _UNKNOWN_NAMES for each in found[reported:]):
+            del found[reported:]
+            for name in set(known) - before:  # what is assigned from something unknown: it has no type yet
+                del known[name]
+    return False, None
+
+
+_UNKNOWN_NAMES = ("D_IDENT_UNDEF", "D_VAR_UNDEF")
 
 
 def _check_destructive(state: ProgramState) -> None:

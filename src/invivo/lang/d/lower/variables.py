@@ -241,9 +241,9 @@ def _element(c: ClauseState, known: VariableState, variable: Variable, expressio
 
 
 def _keys(c: ClauseState, expression: syntax.IndexOp) -> list[Expr]:
-    from invivo.lang.d.lower.expressions import lower
+    from invivo.lang.d.lower.expressions import lower_key
 
-    keys = [coerce.data(c, lower(c, index), "a key", "D_KEY_TYPE") for index in expression.indexes]
+    keys = [lower_key(c, index) for index in expression.indexes]
     for key in keys:
         if not isinstance(key.type, Int | Enum | Pointer | String):
             is_for_aggregations = isinstance(key.type, Stack | Struct | Symbol)

@@ -1,0 +1,7 @@
+/* The arguments are taken one by one. */
+/* line: 6 */
+
+BEGIN
+{
+	trace(args);
+}

@@ -1,0 +1,7 @@
+/* A format is a literal. */
+/* line: 6 */
+
+BEGIN
+{
+	printf(execname);
+}

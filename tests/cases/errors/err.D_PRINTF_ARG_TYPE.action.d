@@ -1,0 +1,7 @@
+/* An action has no value to print. */
+/* line: 6 */
+
+BEGIN
+{
+	printf("%d", printf("x"));
+}

@@ -1,6 +1,0 @@
-BEGIN
-{
-	/* line: 4 */
-#pragma D option quiet
-	exit(0);
-}
