@@ -15,6 +15,8 @@ from array import array
 from enum import IntEnum
 from typing import NamedTuple
 
+from invivo.flame.samples import Samples
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,8 +66,8 @@ class Thread(NamedTuple):
         return " ".join(filter(None, (self.name, numbers))) or "all threads"
 
 
-class Profile:
-    """Frames, nodes and samples. Filled by `frame`, `thread`, `child` and `add`.
+class Profile(Samples):
+    """Frames, nodes and samples (see Samples for their columns). Filled by `frame`, `thread`, `child` and `add`.
 
     Args:
         unit: Of the weights: ``samples``, ``ns``, ``bytes`` or ``events``.
@@ -74,9 +76,7 @@ class Profile:
     Attributes:
         frames: All different frames.
         parents, node_frames: The tree: each node's parent, and its index in `frames` (-1 for node 0).
-        nodes, weights: For each sample its stack and weight.
-        threads, sample_threads: All threads; for each sample an index into them. Empty if none is known.
-        times: For each sample when it was taken, in ns since the first moment. Empty if unknown.
+        threads: All threads; `sample_threads` are indices into them. Empty if none is known.
         start_ns: The first moment, in ns since 1970; 0 if unknown.
         baseline: For the difference of two profiles each sample's weight before (`weights` are those after); or None.
             The two runs' totals may differ: what is compared is shares.
@@ -84,21 +84,18 @@ class Profile:
     """
 
     __slots__ = (
-        "_children", "_frame_numbers", "_thread_numbers", "baseline", "frames", "node_frames", "nodes", "notes",
-        "parents", "sample_threads", "start_ns", "threads", "times", "title", "unit", "weights",
+        "_children", "_frame_numbers", "_thread_numbers", "baseline", "frames", "node_frames", "notes", "parents",
+        "start_ns", "threads", "title", "unit",
     )  # fmt: skip
 
     def __init__(self, unit: str = "samples", title: str = "") -> None:
+        super().__init__()
         self.unit = unit
         self.title = title
         self.frames: list[Frame] = []
         self.parents = array("i", (-1,))
         self.node_frames = array("i", (-1,))
-        self.nodes = array("i")
-        self.weights = array("q")
         self.threads: list[Thread] = []
-        self.sample_threads = array("i")
-        self.times = array("q")
         self.start_ns = 0
         self.baseline: array[int] | None = None
         self.notes: list[str] = []
@@ -145,15 +142,6 @@ class Profile:
         for frame in frames:
             node = self.child(node, self.frame(frame))
         return node
-
-    def add(self, node: int, weight: int, thread: int = -1, time: int = -1) -> None:
-        """A sample; `thread` and `time` (ns since the first moment) for all samples of a profile or for none."""
-        self.nodes.append(node)
-        self.weights.append(weight)
-        if thread >= 0:
-            self.sample_threads.append(thread)
-        if time >= 0:
-            self.times.append(time)
 
     def keep(self, places: Sequence[int]) -> None:
         """Remove all samples but those at these places."""

@@ -15,6 +15,7 @@ import invivo
 from invivo.consumer.drops import Drop
 from invivo.errors import OptionError
 from invivo.flame.profile import Kind, Profile, Thread
+from invivo.flame.samples import Bounded, Samples
 from invivo.linux import procfs
 from invivo.tools.flame.containers import Containers
 from invivo.tools.flame.idle import leave_out_idle
@@ -157,9 +158,10 @@ class Collecting:
                 return _Held(self.profile, pid, lambda: self._session.aggregations).take
             case Shape.SUMS:
                 stacks, wakers = Stacks(self.profile, self._containers), Wakers(self._session.stack)
-                sums = _Sums(self.profile, start, self._session.take_aggregations, self.program, waits, wakers, stacks)
                 # Wakers are looked up by pid, while they are there.
-                return sums.take if self._changed is None and not self.program.has_waker else sums.take_and_show
+                at_once = self._changed is not None or self.program.has_waker
+                read = self._session.take_aggregations
+                return _Sums(self.profile, start, read, self.program, waits, wakers, stacks, shows_at_once=at_once).take
 
 
 class _Samples:
@@ -169,6 +171,7 @@ class _Samples:
         self._profile = profile
         self._start = start
         self._stacks = Stacks(profile, containers)
+        self._bounded = Bounded(profile, profile.notes)
 
     def take(self, record: Record | None) -> None:
         if record is None:
@@ -176,12 +179,13 @@ class _Samples:
         at, pid, tid, name, user, kernel = record.values
         thread = self._profile.thread(Thread(pid, tid, name))  # type: ignore[arg-type]
         node = self._stacks.of(pid, user, kernel)  # type: ignore[arg-type]
-        self._profile.add(node, 1, thread, max(0, at - self._start))  # type: ignore[operator]
+        self._profile.add(node, 1, thread, self._bounded.moment(max(0, at - self._start)))  # type: ignore[operator]
+        self._bounded.check()
 
 
 class _Sums:
     """Aggregations, taken again and again: what was counted since the last time is of the time between. Keys are
-    decoded when they are to be shown."""
+    decoded when they are to be shown; until then a sample has the key's number for its node."""
 
     def __init__(
         self,
@@ -192,49 +196,58 @@ class _Sums:
         waits: OpenWaits,
         wakers: Wakers,
         stacks: Stacks,
+        *,
+        shows_at_once: bool,
     ) -> None:
         self._profile = profile
         self._start = start
         self._read = read
+        self._shows_at_once = shows_at_once
         self._program = program
         self._waits = waits
         self._wakers = wakers
         self._stacks = stacks
         self._owed: dict[tuple[int, bytes], int] = {}  # sums of negative values, until there is more
-        self._taken: list[tuple[Totals, bytes, int, int]] = []  # of which aggregation, key, how much, when
-        self._places: dict[tuple[int, bytes], tuple[int, int] | None] = {}  # node and thread
+        self._numbers: dict[tuple[int, bytes], int] = {}  # of keys: aggregation, key
+        self._keys: list[tuple[Totals, bytes]] = []  # by number
+        self._places: dict[int, tuple[int, int] | None] = {}  # by number: node and thread
+        self._taken = Samples()
+        self._bounded = Bounded(profile if shows_at_once else self._taken, profile.notes)
         self._last = 0
 
     def take(self, record: Record | None) -> None:
-        """Note what has come; at the end, show it."""
+        """Note what has come; at the end, or at once, show it."""
+        self._bounded.check()
         now = int(record.values[0]) if record else time.clock_gettime_ns(time.CLOCK_MONOTONIC)  # type: ignore[arg-type]
-        middle = max(0, (self._last + now - self._start) // 2)
+        middle = self._bounded.moment(max(0, (self._last + now - self._start) // 2))
         self._last = now - self._start
         for totals, rows in self._read():
             identity = totals.plan.id
             for key, (word, *_) in rows.items():
                 sum_ = word - ((word >> 63) << 64) + (self._owed.pop((identity, key), 0) if self._owed else 0)
                 if sum_ > 0:
-                    self._taken.append((totals, key, sum_, middle))
+                    self._taken.add(self._number(totals, identity, key), sum_, time=middle)
                 elif sum_ < 0:
                     self._owed[identity, key] = sum_
-        if record is None:
+        if record is None or self._shows_at_once:
             self._show()
 
-    def take_and_show(self, record: Record | None) -> None:
-        """The same, shown at once."""
-        self.take(record)
-        self._show()
+    def _number(self, totals: Totals, identity: int, key: bytes) -> int:
+        number = self._numbers.get((identity, key))
+        if number is None:
+            number = self._numbers[identity, key] = len(self._numbers)
+            self._keys.append((totals, key))
+        return number
 
     def _show(self) -> None:
-        for totals, key, weight, middle in self._taken:
-            where = totals.plan.id, key
-            if where not in self._places:
-                self._places[where] = self._place(totals.plan.name, totals.values(key), weight)
-            place = self._places[where]
+        taken, self._taken = self._taken, Samples()
+        for number, weight, middle in zip(taken.nodes, taken.weights, taken.times, strict=True):
+            if number not in self._places:
+                totals, key = self._keys[number]
+                self._places[number] = self._place(totals.plan.name, totals.values(key), weight)
+            place = self._places[number]
             if place is not None:
                 self._profile.add(place[0], weight, place[1], middle)
-        self._taken.clear()
 
     def _place(self, name: str, key: tuple[Any, ...], weight: int) -> tuple[int, int] | None:
         """Node and thread of a key; None if it does not count."""
