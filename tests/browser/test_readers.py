@@ -4,10 +4,9 @@ the Firefox Profiler by the command line of that, another npm package, which has
 Both show a table of functions with total and self, which is compared with shares counted by hand. pprof's own reader,
 Go's, has tests of its own in tests/unit/flame.
 
-Of Chrome traces speedscope's importer is the independent reader that is to be had as a package. Perfetto's wheel brings
-no trace_processor but fetches one from elsewhere when it runs; catapult's importer is in no package, and Chromium has
-its page chrome://tracing no more. The schema of trace events in tests/unit/flame is written by hand from the document
-"Trace Event Format", so it only holds what that document says.
+Traces are read by Chrome DevTools' own engine too, an npm package. Perfetto's wheel brings no trace_processor but
+fetches one from elsewhere when it runs, and catapult's importer is in no package. The schema of trace events in
+tests/unit/flame is written by hand from the document "Trace Event Format", so it only holds what that document says.
 """
 
 from __future__ import annotations
@@ -122,3 +121,48 @@ def test_the_firefox_profiler_shows_the_same_shares(tmp_path: Path) -> None:
     assert {row["nameWithLibrary"]: (row["totalPercentage"], row["selfPercentage"]) for row in found["functions"]} == {
         "prog!main": (100, 10), "prog!work": (90, 0), "libc.so.6!read<b>": (70, 70), "parse": (20, 20)
     }  # fmt: skip
+
+
+def devtools(path: Path) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """What Chrome DevTools' engine says of a trace."""
+    if not shutil.which("node"):
+        pytest.skip("no node, which runs the engine of Chrome DevTools (apt-get install nodejs)")
+    engine = npm("devtools", "@paulirish/trace_engine@0.0.65", "@paulirish/trace_engine/models/trace/trace.js")
+    command = ["node", str(Path(__file__).with_name("devtools_engine.mjs")), str(engine), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, dict[str, dict[str, list[float]]]] = json.loads(done.stdout)
+    return found
+
+
+def test_chrome_devtools_shows_the_same_times(tmp_path: Path) -> None:
+    """Its bottom-up table has the functions with time of their own."""
+    write_profile(example(), str(tmp_path / "x.trace.json"))
+    assert devtools(tmp_path / "x.trace.json") == {
+        "threads": {"100/101": "worker"},
+        "functions": {"100/101": {"main": [100, 10], "read<b>": [70, 70], "parse": [20, 20]}},
+    }
+
+
+@pytest.mark.parametrize("unit", ["samples", "ns"])
+def test_chrome_devtools_shows_the_weights_of_a_long_run(unit: str, tmp_path: Path) -> None:
+    """Samples of each second were added up: 3 parts in f;g and 1 in f, at half past each of ten seconds, and another
+    thread's. Counted, they share the second; as times they are as long as they are."""
+    profile = Profile(unit, "long")
+    part = 1 if unit == "samples" else 100_000_000
+    first, second = profile.thread(Thread(7, 7, "busy")), profile.thread(Thread(7, 8, "other"))
+    deep, shallow = profile.node([Frame("f"), Frame("g")]), profile.node([Frame("f")])
+    for second_ in range(10):
+        at = second_ * 10**9 + 500_000_000
+        profile.add(deep, 3 * part, first, at)
+        profile.add(shallow, part, first, at)
+        profile.add(shallow, 2 * part, second, at)
+    write_profile(profile, str(tmp_path / "x.trace.json"))
+    whole = {"samples": 10_000, "ns": 4_000}[unit]  # ms in all
+    assert devtools(tmp_path / "x.trace.json") == {
+        "threads": {"7/7": "busy", "7/8": "other"},
+        "functions": {
+            "7/7": {"f": [pytest.approx(whole), pytest.approx(whole / 4)], "g": [pytest.approx(whole * 3 / 4)] * 2},
+            "7/8": {"f": [pytest.approx({"samples": 10_000, "ns": 2_000}[unit])] * 2},
+        },
+    }

@@ -132,7 +132,9 @@ def write_chrome(profile: Profile) -> Iterator[bytes]:
     places: dict[int, list[int]] = {}
     for place, thread in enumerate(threads):
         places.setdefault(thread, []).append(place)
-    yield b'{"displayTimeUnit":"ns","otherData":%s,"traceEvents":[' % _json({"title": profile.title, "by": "invivo"})
+    yield b'{"displayTimeUnit":"ns","otherData":%s,"traceEvents":[' % _json(
+        {"title": profile.title, "by": "invivo", "notes": profile.notes}
+    )
     begins = b""
     for thread, chosen in places.items():
         who = profile.threads[thread] if profile.threads else Thread(1, 1, profile.title)
@@ -173,25 +175,9 @@ def _calls(profile: Profile, places: list[int]) -> Iterator[tuple[str, Frame, in
 
 
 def _runs(profile: Profile, places: list[int]) -> Iterator[tuple[int, int, int]]:
-    """(begin, end, node) in ns, equal neighbours joined. Without times, each lasts as long as its weight is."""
-    if profile.times:
-        order = sorted(places, key=profile.times.__getitem__)
-        gaps = sorted(profile.times[b] - profile.times[a] for a, b in itertools.pairwise(order))
-        usual = max(1, gaps[len(gaps) // 2] if gaps else 1_000_000)
-        begins = [profile.times[place] for place in order]
-        # A sample lasts until the next, but not much longer than most do: between them nothing was seen.
-        ends = [min(after, at + 2 * usual) for at, after in itertools.pairwise(begins)]
-        ends.append(begins[-1] + usual)
-    else:
-        order = sorted(places, key=lambda place: profile.nodes[place])
-        begins, ends, at = [], [], 0
-        for place in order:
-            begins.append(at)
-            at += max(1, profile.weights[place] * (1 if profile.unit == "ns" else 1000))
-            ends.append(at)
+    """(begin, end, node) in ns, equal neighbours joined."""
     last: tuple[int, int, int] | None = None
-    for place, begin, end in zip(order, begins, ends, strict=True):
-        node = profile.nodes[place]
+    for begin, end, node in _timed(profile, places) if profile.times else _in_a_row(profile, places):
         if last is not None and last[2] == node and last[1] >= begin:
             last = (last[0], max(end, last[1]), node)
             continue
@@ -200,6 +186,40 @@ def _runs(profile: Profile, places: list[int]) -> Iterator[tuple[int, int, int]]
         last = (begin, end, node)
     if last is not None:
         yield last
+
+
+def _in_a_row(profile: Profile, places: list[int]) -> Iterator[tuple[int, int, int]]:
+    """One after the other; each lasts as long as its weight is."""
+    at = 0
+    for place in sorted(places, key=profile.nodes.__getitem__):
+        length = max(1, profile.weights[place] * (1 if profile.unit == "ns" else 1000))
+        yield at, at + length, profile.nodes[place]
+        at += length
+
+
+def _timed(profile: Profile, places: list[int]) -> Iterator[tuple[int, int, int]]:
+    """At their times. A sample lasts until the next moment with one, but not much longer than most do: between them
+    nothing was seen. A time lasts as long as it is; one that is too long for that began before.
+    """
+    order = sorted(places, key=profile.times.__getitem__)
+    groups = [(at, list(group)) for at, group in itertools.groupby(order, profile.times.__getitem__)]
+    gaps = sorted(after - at for (at, _), (after, _) in itertools.pairwise(groups))
+    usual = gaps[len(gaps) // 2] if gaps else 1_000_000
+    done = 0
+    for (at, group), until in zip(groups, [*(at for at, _ in groups[1:]), groups[-1][0] + usual], strict=True):
+        weights = [profile.weights[place] for place in group]
+        whole = sum(weights)
+        if not whole:
+            weights, whole = [1] * len(group), len(group)
+        begin, length = at, min(until - at, 2 * usual)
+        if profile.unit == "ns":
+            begin, length = max(done, min(at, until - whole)), whole
+        before = 0
+        for place, weight in zip(group, weights, strict=True):
+            after = before + weight
+            yield begin + length * before // whole, begin + length * after // whole, profile.nodes[place]
+            before = after
+        done = begin + length
 
 
 def _json(value: object) -> bytes:
