@@ -126,15 +126,17 @@ class FlameView {
         }
         narrow = 0;
       };
-      for (const kid of tree.kids(box)) {
-        if (kid.x + kid.weight <= from) continue;
-        if (kid.x >= to) break;
-        if (kid.weight * scale < NARROW) {
-          if (!narrow) start = kid.x;
-          narrow += kid.weight;
+      const kids = tree.columns(box);
+      const { xs, weights, count } = kids;
+      for (let i = 0; i < count; i++) {
+        if (xs[i] + weights[i] <= from) continue;
+        if (xs[i] >= to) break;
+        if (weights[i] * scale < NARROW) {
+          if (!narrow) start = xs[i];
+          narrow += weights[i];
         } else {
           flush();
-          visit(kid);
+          visit(kids.box(i));
         }
       }
       flush();
@@ -173,6 +175,13 @@ class FlameView {
     context.textBaseline = "middle";
     context.direction = "ltr";
     const letter = this.letter ?? (this.letter = context.measureText("mmmmmmmmmm").width / 10);
+    if (!this.tree.root.weight) {
+      context.fillStyle = colours.ink;
+      context.textAlign = "center";
+      context.fillText(NOTHING, width / 2, height / 2);
+      context.textAlign = "start";
+      return;
+    }
     const isSearching = owner.isSearching();
     for (let depth = 0; depth < this.rows.length; depth++) {
       const y = this.top(depth);
@@ -303,4 +312,24 @@ class FlameView {
     this.owner.focused(box, this);
     this.redraw();
   }
+}
+
+// When there is nothing else to do: makes the columns that a view will lay out of the tree that `wanted()` gives, as long
+// as it gives one.
+function layOutAhead(wanted, view) {
+  const ahead = [];
+  let isBegun = false;
+  const work = (idle) => {
+    do {
+      const tree = wanted();
+      if (!tree) return;
+      if (!isBegun) ahead.push(tree.root);
+      isBegun = true;
+      const kids = tree.columns(ahead.pop());
+      const least = (NARROW * tree.root.weight) / (view.width || 1);
+      for (let i = 0; i < kids.count; i++) if (kids.weights[i] >= least) ahead.push(kids.box(i));
+    } while (ahead.length && idle.timeRemaining() > 2);
+    if (ahead.length) requestIdleCallback(work);
+  };
+  window.requestIdleCallback?.(work);
 }

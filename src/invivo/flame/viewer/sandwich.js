@@ -22,15 +22,13 @@ function calleesOf(profile, weight, order, frame) {
 // Boxes outwards: a box's children are its callers. With frame -1 the root's children are the innermost frames, by the
 // weight of their own. An entry is a leaf on its way out.
 function callersOf(profile, weight, order, frame) {
-  const { parents, frameOf } = profile;
+  const { parents } = profile;
   const isLeaf = frame < 0;
   const sums = isLeaf
     ? { weight: weight.own, own: null, after: weight.ownAfter, before: weight.ownBefore }
     : { weight: weight.total, own: null, after: weight.after, before: weight.before };
-  const starts = isLeaf ? parents.map((_, node) => node) : Int32Array.from(topsOf(profile, frame));
-  const nodes = starts.filter((node) => node > 0 && sums.weight[node] > 0);
-  const root = rootOf(frame, nodes, sums);
-  const made = new Array(profile.names.length);
+  const splitter = new Splitter(profile, sums, order);
+  const root = splitter.root(frame, isLeaf ? nodesWith(sums.weight) : nodesWith(sums.weight, topsOf(profile, frame)));
   const expand = (box) => {
     const { first, last } = box;
     const leaves = new Int32Array(last - first);
@@ -43,9 +41,20 @@ function callersOf(profile, weight, order, frame) {
       leaves[count] = box.leaves[i];
       ats[count++] = at;
     }
-    return split(box, leaves, ats, count, frameOf, sums, made);
+    return splitter.kids(box, leaves, ats, count);
   };
-  return new Tree(root, expand, profile, order);
+  return new Tree(root, expand);
+}
+
+// The nodes that have some weight; of all but the root, or of these.
+function nodesWith(weights, nodes = null) {
+  const found = new Int32Array(nodes ? nodes.length : weights.length);
+  let count = 0;
+  for (let i = nodes ? 0 : 1; i < found.length; i++) {
+    const node = nodes ? nodes[i] : i;
+    if (weights[node] > 0) found[count++] = node;
+  }
+  return found.slice(0, count);
 }
 
 // For each function [own, total]; recursion is counted once. One walk over the tree, with a mark for each function on it.

@@ -1,4 +1,6 @@
-// What is drawn is a tree of boxes, made lazily: a box's children come into being when it is first wide enough to be seen.
+// What is drawn is a tree of boxes, made lazily: a box's children are columns of numbers, made when it is first wide enough
+// to be seen, and each of them becomes a box of its own when it is. Most never are: a profile of 200,000 stacks has a
+// million boxes, and a screen some thousand.
 //
 // weigh(profile, choice)   for each node of the profile its weight, of the samples that are chosen
 // topDown(...)             boxes from the outermost frame inwards
@@ -72,48 +74,103 @@ function lowerBound(sorted, value) {
   return low;
 }
 
-class Tree {
-  // `expand(box)` gives the children of a box, without places.
-  constructor(root, expand, profile, order) {
-    this.root = root;
-    this.expand = expand;
-    this.order = order;
-    this.ranks = profile.ranks ??= ranksOf(profile.names);
+// The children of a box from left to right: for each its frame, weight, and where it begins. `ends`: its entries are those
+// from the end of the one before up to its own. `sums`: what else a box has, by name.
+class Kids {
+  constructor(up, frames, weights, ends, sums, ats, leaves) {
+    this.up = up;
+    this.frames = frames;
+    this.weights = weights;
+    this.ends = ends;
+    this.sums = sums;
+    this.ats = ats;
+    this.leaves = leaves;
+    this.count = frames.length;
+    this.xs = new Float64Array(this.count);
+    this.boxes = new Array(this.count);
+    let { x } = up;
+    for (let i = 0; i < this.count; i++) {
+      this.xs[i] = x;
+      x += weights[i];
+    }
   }
 
+  box(i) {
+    return (this.boxes[i] ??= this.make(i));
+  }
+
+  make(i) {
+    const box = new Box(this.frames[i], this.up);
+    box.ats = this.ats;
+    box.leaves = this.leaves;
+    box.first = i ? this.ends[i - 1] : 0;
+    box.last = this.ends[i];
+    box.x = this.xs[i];
+    box.weight = this.weights[i];
+    for (const [name, column] of this.sums) box[name] = column[i];
+    return box;
+  }
+}
+
+class Tree {
+  // `expand(box)` gives the children of a box, in `order`.
+  constructor(root, expand) {
+    this.root = root;
+    this.expand = expand;
+  }
+
+  // Children as columns, made once.
+  columns(box) {
+    return (box.kids ??= this.expand(box));
+  }
+
+  // Children as boxes.
   kids(box) {
-    if (box.kids) return box.kids;
-    const kids = this.expand(box);
-    const { ranks } = this;
-    if (this.order === "weight") kids.sort((a, b) => b.weight - a.weight || ranks[a.frame] - ranks[b.frame]);
-    else kids.sort((a, b) => ranks[a.frame] - ranks[b.frame]);
-    let x = box.x;
-    for (const kid of kids) {
-      kid.x = x;
-      x += kid.weight;
-    }
-    box.kids = kids;
-    return kids;
+    const kids = this.columns(box);
+    return Array.from(kids.boxes, (_, i) => kids.box(i));
   }
 
   // The box at the end of a path of frame numbers, or as far as the path leads.
   find(path) {
     let box = this.root;
     for (const frame of path) {
-      const kid = this.kids(box).find((one) => one.frame === frame);
-      if (!kid) break;
-      box = kid;
+      const kids = this.columns(box);
+      const place = kids.frames.indexOf(frame);
+      if (place < 0) break;
+      box = kids.box(place);
     }
     return box;
   }
+
+  // The widest box that a test of frames accepts, or null; of equally wide ones the first. Only boxes that are not much
+  // narrower are looked at.
+  widest(accepts) {
+    let best = null;
+    const look = (box, least) => {
+      if (accepts(box.frame)) {
+        if (!best || box.weight > best.weight) best = box;
+        return; // what it calls is no wider
+      }
+      const kids = this.columns(box);
+      for (let i = 0; i < kids.count; i++) {
+        if (kids.weights[i] >= least && !(best && kids.weights[i] <= best.weight)) look(kids.box(i), least);
+      }
+    };
+    for (let part = 8; !best && part < 1e15; part *= 8) look(this.root, this.root.weight / part);
+    return best;
+  }
 }
 
-// The place of each frame in the order of names: numbers are compared faster than texts.
-function ranksOf(names) {
-  const ranks = new Int32Array(names.length);
-  const order = [...names.keys()].sort((a, b) => compare(names[a], names[b]));
-  order.forEach((frame, place) => (ranks[frame] = place));
-  return ranks;
+// Frames in the order of names, and the place of each in it: numbers are compared faster than texts.
+function alphabet(profile) {
+  if (!profile.alphabet) {
+    const { names } = profile;
+    const frames = Int32Array.from(names.keys()).sort((a, b) => compare(names[a], names[b]));
+    const ranks = new Int32Array(names.length);
+    frames.forEach((frame, place) => (ranks[frame] = place));
+    profile.alphabet = { frames, ranks };
+  }
+  return profile.alphabet;
 }
 
 function compare(a, b) {
@@ -128,9 +185,10 @@ function pathOf(box) {
 
 // Boxes of the profile's own tree. `tops`: nodes that together are the root (a function's calls), or node 0.
 function topDown(profile, weight, order, frame = -1, tops = [0]) {
-  const { childStart, childList, frameOf } = profile;
-  const sums = { weight: weight.total, own: weight.own, after: weight.after, before: weight.before };
-  const made = new Array(profile.names.length);
+  const { childStart, childList } = profile;
+  const { total } = weight;
+  const sums = { weight: total, own: weight.own, after: weight.after, before: weight.before };
+  const splitter = new Splitter(profile, sums, order);
   const expand = (box) => {
     let most = 0;
     for (let i = box.first; i < box.last; i++) most += childStart[box.ats[i] + 1] - childStart[box.ats[i]];
@@ -138,59 +196,100 @@ function topDown(profile, weight, order, frame = -1, tops = [0]) {
     let count = 0;
     for (let i = box.first; i < box.last; i++) {
       const node = box.ats[i];
-      for (let place = childStart[node]; place < childStart[node + 1]; place++) {
-        if (weight.total[childList[place]] > 0) children[count++] = childList[place];
+      const end = childStart[node + 1];
+      for (let place = childStart[node]; place < end; place++) {
+        const child = childList[place];
+        if (total[child] > 0) children[count++] = child;
       }
     }
-    return split(box, children, children, count, frameOf, sums, made);
+    return splitter.kids(box, children, children, count);
   };
-  return new Tree(rootOf(frame, Int32Array.from(tops), sums), expand, profile, order);
+  return new Tree(splitter.root(frame, Int32Array.from(tops)), expand);
 }
 
-function rootOf(frame, nodes, sums) {
-  const root = new Box(frame, null);
-  root.ats = root.leaves = nodes;
-  root.last = nodes.length;
-  for (const node of nodes) gather(root, node, sums);
-  return root;
+// Sorts entries into boxes. Entry i is at the node ats[i], whose frame tells which box it is in, and it brings the weights
+// of the node leaves[i]. A profile has as many entries as it has stacks: nothing is made for one, and sums are kept by
+// frame in columns, which are all 0 before and after.
+class Splitter {
+  // sums: by node {weight, own, after, before}; own and before may be null, after may be weight itself.
+  constructor(profile, sums, order) {
+    const frames = profile.names.length;
+    this.frameOf = profile.frameOf;
+    this.order = order;
+    this.alphabet = alphabet(profile);
+    this.counts = new Int32Array(frames);
+    this.sums = Object.entries(sums).filter(([, column]) => column); // weight first
+    const added = new Map(this.sums.map(([, column]) => [column, new Float64Array(frames)]));
+    this.added = [...added];
+    this.byName = this.sums.map(([name, column]) => [name, added.get(column)]);
+  }
+
+  root(frame, nodes) {
+    const root = new Box(frame, null);
+    root.ats = root.leaves = nodes;
+    root.last = nodes.length;
+    for (const [name, column] of this.sums) {
+      let sum = 0;
+      for (let i = 0; i < nodes.length; i++) sum += column[nodes[i]];
+      root[name] = sum;
+    }
+    return root;
+  }
+
+  // The children of a box, of the first `count` entries.
+  kids(box, leaves, ats, count) {
+    const { frameOf, counts, added, byName } = this;
+    const seen = [];
+    for (let i = 0; i < count; i++) {
+      const frame = frameOf[ats[i]];
+      if (!counts[frame]++) seen.push(frame);
+    }
+    for (const [column, sums] of added) addUp(sums, column, frameOf, ats, leaves, count);
+    const frames = this.sorted(seen);
+    const ends = new Int32Array(frames.length);
+    let next = 0;
+    for (let i = 0; i < frames.length; i++) {
+      const first = next;
+      next += counts[frames[i]];
+      ends[i] = next;
+      counts[frames[i]] = first; // from here on where its next entry goes
+    }
+    const sortedAts = new Int32Array(count);
+    const sortedLeaves = leaves === ats ? sortedAts : new Int32Array(count);
+    for (let i = 0; i < count; i++) {
+      const to = counts[frameOf[ats[i]]]++;
+      sortedAts[to] = ats[i];
+      sortedLeaves[to] = leaves[i];
+    }
+    const [[, weights], ...others] = byName.map(([name, sums]) => [name, picked(sums, frames)]);
+    for (const [, sums] of added) clear(sums, frames);
+    clear(counts, frames);
+    return new Kids(box, frames, weights, ends, others, sortedAts, sortedLeaves);
+  }
+
+  // Frames as their boxes stand from left to right.
+  sorted(seen) {
+    const { frames, ranks } = this.alphabet;
+    const [[, weights]] = this.byName;
+    const found = new Int32Array(seen.length);
+    for (let i = 0; i < found.length; i++) found[i] = ranks[seen[i]];
+    if (found.length > 1) found.sort();
+    for (let i = 0; i < found.length; i++) found[i] = frames[found[i]];
+    return this.order === "weight" ? found.sort((a, b) => weights[b] - weights[a]) : found;
+  }
 }
 
-// The children of a box. Entry i is at the node ats[i], whose frame tells which child it is in, and it brings the weights
-// of the node leaves[i]. `made` is room for a child of each frame, empty before and after. Nothing is made for an entry:
-// a profile has as many as it has stacks.
-function split(box, leaves, ats, count, frameOf, sums, made) {
-  const kids = [];
-  for (let i = 0; i < count; i++) {
-    const frame = frameOf[ats[i]];
-    let kid = made[frame];
-    if (!kid) kids.push((kid = made[frame] = new Box(frame, box)));
-    kid.last++;
-    gather(kid, leaves[i], sums);
-  }
-  let place = 0;
-  for (const kid of kids) {
-    const next = place + kid.last;
-    kid.first = kid.last = place;
-    place = next;
-  }
-  const sortedAts = new Int32Array(count);
-  const sortedLeaves = leaves === ats ? sortedAts : new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    const kid = made[frameOf[ats[i]]];
-    sortedAts[kid.last] = ats[i];
-    sortedLeaves[kid.last++] = leaves[i];
-  }
-  for (const kid of kids) {
-    kid.ats = sortedAts;
-    kid.leaves = sortedLeaves;
-    made[kid.frame] = undefined;
-  }
-  return kids;
+// Functions of their own, for the engine to make fast loops of them.
+function addUp(sums, column, frameOf, ats, leaves, count) {
+  for (let i = 0; i < count; i++) sums[frameOf[ats[i]]] += column[leaves[i]];
 }
 
-function gather(box, node, sums) {
-  box.weight += sums.weight[node];
-  box.after += sums.after[node];
-  if (sums.own) box.own += sums.own[node];
-  if (sums.before) box.before += sums.before[node];
+function picked(sums, frames) {
+  const found = new Float64Array(frames.length);
+  for (let i = 0; i < frames.length; i++) found[i] = sums[frames[i]];
+  return found;
+}
+
+function clear(column, frames) {
+  for (let i = 0; i < frames.length; i++) column[frames[i]] = 0;
 }
