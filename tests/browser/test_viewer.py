@@ -171,7 +171,7 @@ def test_a_range_of_time_has_its_own_flame_graph(page: Browser) -> None:
     found = drawn(page)
     assert "parse" not in found
     assert found["idle"] == 0.1
-    assert " of 9.90 s" in page.text("strip-what")
+    assert " of 10.0 s" in page.text("strip-what")
     button(page, "#strip-clear")
     assert page.text("total") == "100 samples"
     assert "parse" in drawn(page)
@@ -386,7 +386,12 @@ def test_a_difference_shows_what_vanished(browser: Browser, tmp_path: Path) -> N
     found = drawn(browser)
     assert (found["old"], found["both"], found["new"]) == (0.429, 0.286, 0.286)
     line = browser.ask("return app.line(app.upper.tree.find([0, 1]))")
-    assert "before 75.00%, after 0.00%: gone" in line
+    assert line == "old: before 75.00%, after 0.00%: gone; 30 samples before, 0 samples after; user"
+    assert browser.text("total") == "before 40 samples, after 20 samples"
+    browser.ask("app.toggleTable()")
+    rows = browser.ask("return [...document.querySelectorAll('#table tbody tr')].map((row) => row.innerText)")
+    changes = {"old": "75.0 → 0.0%", "new": "0.0 → 50.0%", "both": "25.0 → 50.0%"}
+    assert rows == [f"{name}\t{change}\t{change}" for name, change in changes.items()]
     hues = browser.ask("return [1, 2, 3].map((frame) => app.colours.of(app.upper.tree.find([0, frame])).slice(0, 8))")
     assert [hue[4:].split()[0] for hue in hues] == ["216", "8", "8"]
     assert browser.errors() == []
@@ -441,3 +446,52 @@ def test_a_damaged_page_says_so(browser: Browser, tmp_path: Path) -> None:
     from selenium.webdriver.support.ui import WebDriverWait
 
     WebDriverWait(browser.driver, 10).until(lambda _: "cannot be read" in browser.text("status"))
+
+
+def test_a_profile_of_one_moment_has_no_time_strip(browser: Browser, tmp_path: Path) -> None:
+    profile = Profile()
+    profile.add(profile.node([Frame("main")]), 1, profile.thread(Thread(7, 7, "true")), 5000)
+    write_profile(profile, str(tmp_path / "one.html"))
+    browser.open(tmp_path / "one.html")
+    assert browser.text("total") == "1 sample"
+    assert browser.ask("return document.getElementById('strip').hidden")
+    assert browser.errors() == []
+
+
+def test_a_range_without_samples_says_so(page: Browser) -> None:
+    page.ask("app.strip.choose(1.71e9, 1.79e9)")  # they are at tenths of a second
+    page.frame()
+    assert page.text("total") == "0 samples"
+    assert page.text("status") == "Nothing was seen here: choose another range of time, or thread"
+
+
+def test_slots_of_time_fill_the_strip_evenly(browser: Browser, tmp_path: Path) -> None:
+    """700 moments are more than the strip has cells; each cell holds as many of them."""
+    profile = Profile()
+    node, thread = profile.node([Frame("main")]), profile.thread(Thread(7, 7, "main"))
+    for moment in range(700):
+        profile.add(node, 1, thread, moment * 8_000_000_000 + 4_000_000_000)
+    write_profile(profile, str(tmp_path / "slots.html"))
+    browser.open(tmp_path / "slots.html")
+    assert browser.text("strip-what").startswith("5,600 s")
+    colours = browser.ask(
+        "const canvas = document.getElementById('strip-canvas'); const image = canvas.getContext('2d');"
+        "const each = Math.ceil(700 / Math.floor(app.strip.box.clientWidth / 4)), step = canvas.width * each / 700;"
+        "const found = [];"
+        "for (let x = step / 2; x < canvas.width; x += step) found.push(image.getImageData(x, 5, 1, 1).data.join());"
+        "return found;"
+    )
+    assert len(colours) > 150
+    assert len(set(colours[:-1])) == 1  # the last may hold fewer
+
+
+def test_the_picture_from_the_bottom_up_is_laid_out_ahead(page: Browser) -> None:
+    """While nothing else is to do, and looks as it does otherwise."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    made = "const tree = app.trees[`callers ${app.state.order}`]; return tree?.root.kids?.count ?? 0;"
+    WebDriverWait(page.driver, 60, 0.05).until(lambda _: page.ask(made) == 3)
+    page.ask("app.setView('callers')")
+    assert drawn(page) == {
+        "all, 100 samples": 1.0, "vfs_read": 0.7, "read": 0.7, "work": 0.7, "main": 0.7, "parse": 0.2, "idle": 0.1
+    }  # fmt: skip

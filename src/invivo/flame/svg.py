@@ -27,7 +27,7 @@ _NARROWEST = 0.1  # px
 _LONGEST = 300  # characters of a name that are kept
 
 #          hue, how far names spread around it; the viewer's colour.js has the same
-_HUES = {Kind.USER: (38, 14), Kind.KERNEL: (14, 9), Kind.INLINED: (64, 8), Kind.JIT: (135, 14), Kind.WAKER: (215, 14)}
+_HUES = {Kind.USER: (38, 12), Kind.KERNEL: (12, 9), Kind.INLINED: (178, 8), Kind.JIT: (125, 14), Kind.WAKER: (222, 12)}
 
 _STYLE = (
     "text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1d1d1b;pointer-events:none;"
@@ -61,7 +61,7 @@ def write_svg(profile: Profile, *, is_icicle: bool = False) -> Iterator[bytes]:
         f'role="img" aria-label="{_text(profile.title or "flame graph")}">\n<style>{_STYLE}</style>\n'
         f'<rect class="b" width="100%" height="100%"/>\n'
         f'<text class="h" x="{_EDGE}" y="26">{_text(profile.title or "Flame graph")}</text>\n'
-        f'<text class="d" x="{_WIDTH - _EDGE}" y="26" text-anchor="end">{amount(whole, profile.unit)}</text>\n'
+        f'<text class="d" x="{_WIDTH - _EDGE}" y="26" text-anchor="end">{_seen(profile)}</text>\n'
     ).encode()
     scale = (_WIDTH - 2 * _EDGE) / (whole or 1)
     befores = profile.totals(_scaled_baseline(profile)) if profile.baseline is not None else None
@@ -95,6 +95,14 @@ def write_svg(profile: Profile, *, is_icicle: bool = False) -> Iterator[bytes]:
         y = height - 10 - 16 * (len(notes) - 1 - place)
         lines.append(f'<text class="d" x="{_EDGE}" y="{y}">{_text(note[:160])}</text>\n')
     yield "".join([*lines, "</svg>\n"]).encode()
+
+
+def _seen(profile: Profile) -> str:
+    """All that was seen; of a difference, in both runs."""
+    seen = amount(profile.total, profile.unit)
+    if profile.baseline is None:
+        return seen
+    return f"before {amount(sum(profile.baseline), profile.unit)}, after {seen}"
 
 
 def _scaled_baseline(profile: Profile) -> list[float]:

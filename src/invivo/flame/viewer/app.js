@@ -1,6 +1,7 @@
 // The page: what is chosen (state), what is shown of it, and what each control does.
 
 const byId = (id) => document.getElementById(id);
+const NOTHING = "Nothing was seen here: choose another range of time, or thread";
 
 class App {
   constructor(profile) {
@@ -10,7 +11,8 @@ class App {
     this.upper = new FlameView(byId("upper"), this);
     this.lower = new FlameView(byId("lower"), this);
     this.table = new Table(byId("table"), this);
-    this.strip = profile.times ? new Strip(profile, byId("strip"), (from, to) => this.setRange(from, to)) : null;
+    const hasTime = profile.times && profile.times[0] < profile.times[profile.times.length - 1];
+    this.strip = hasTime ? new Strip(profile, byId("strip"), (from, to) => this.setRange(from, to)) : null;
     this.found = null;
     this.prepare();
     this.restore();
@@ -102,7 +104,9 @@ class App {
     const choice = `${thread} ${from} ${to} ${state.side}`;
     if (choice !== this.choice) {
       this.weight = weigh(profile, { thread, from, to, side: state.side });
-      this.trees = {};
+      const trees = (this.trees = {});
+      // Of a large profile the first look at the picture from the bottom up would take a quarter of a second.
+      layOutAhead(() => (trees === this.trees ? this.bottomUp() : null), this.upper);
     }
     this.choice = choice;
     const { weight } = this;
@@ -113,7 +117,7 @@ class App {
       this.upper.show(callersOf(profile, weight, state.order, frame), true);
       this.lower.show(calleesOf(profile, weight, state.order, frame), false);
     } else if (state.view === "callers") {
-      this.upper.show(this.kept("callers", () => callersOf(profile, weight, state.order, -1)), false);
+      this.upper.show(this.bottomUp(), false);
     } else {
       const tree = this.kept("whole", () => topDown(profile, weight, state.order));
       this.upper.show(tree, state.view !== "icicle", tree.find(path));
@@ -124,13 +128,18 @@ class App {
     byId("table-button").setAttribute("aria-pressed", !byId("table").hidden);
     byId("reset").disabled = this.upper.zoom === this.upper.tree.root && !this.lower.tree?.root;
     this.whole = weight.total[0];
-    byId("total").textContent = amount(this.whole, profile.unit);
+    const [before, after] = profile.totals.map((total) => amount(total, profile.unit));
+    byId("total").textContent = profile.baseline ? `before ${before}, after ${after}` : amount(this.whole, profile.unit);
     byId("status").textContent = isSandwich
       ? `above: who calls ${short(profile, this.upper.tree.root)}; below: what it calls`
       : state.view === "sandwich" ? "Choose a function: shift and click a frame, or click a row of the table" : this.line(this.upper.zoom);
-    if (!this.whole) byId("status").textContent = "Nothing was seen here: choose another range of time, or thread";
+    if (!this.whole) byId("status").textContent = NOTHING;
     this.table.fill(weight);
     this.showMatched();
+  }
+
+  bottomUp() {
+    return this.kept("callers", () => callersOf(this.profile, this.weight, this.state.order, -1));
   }
 
   // A tree of the chosen weights in the chosen order, made once: what was laid out of it is there at the next look.
@@ -160,7 +169,8 @@ class App {
   // --- what views ask ---
 
   label(box) {
-    return box.frame < 0 ? `all, ${amount(box.weight, this.profile.unit)}` : this.profile.names[box.frame];
+    if (box.frame >= 0) return this.profile.names[box.frame];
+    return this.profile.baseline ? "all" : `all, ${amount(box.weight, this.profile.unit)}`;
   }
 
   isSearching() {
@@ -302,14 +312,7 @@ class App {
 
   zoomToMatch() {
     if (!this.found) return;
-    let best = null;
-    const { tree } = this.upper;
-    const look = (box, depth) => {
-      if (best && box.weight <= best.weight) return;
-      if (this.matches(box.frame)) best = box;
-      else if (depth < 500) for (const kid of tree.kids(box)) look(kid, depth + 1);
-    };
-    look(tree.root, 0);
+    const best = this.upper.tree.widest((frame) => this.matches(frame));
     if (best) {
       this.upper.zoomTo(best);
       this.upper.setFocus(best);

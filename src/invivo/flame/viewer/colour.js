@@ -2,7 +2,7 @@
 
 const KINDS = ["user", "kernel", "inlined", "made at run time", "waker"];
 //             hue of each kind, and how far names spread around it
-const HUES = [[38, 14], [14, 9], [64, 8], [135, 14], [215, 14]];
+const HUES = [[38, 12], [12, 9], [178, 8], [125, 14], [222, 12]];
 
 function hashOf(text) {
   let hash = 2166136261;
@@ -21,6 +21,7 @@ class Colours {
     this.root = isDark ? "#3a3a40" : "#dedcd4";
     this.small = isDark ? "#45423c" : "#e6dccb";
     this.back = isDark ? "#17171a" : "#ffffff";
+    this.ink = isDark ? "#e9e8e4" : "#1d1d1b"; // on the back
     this.line = isDark ? "#ffffff" : "#000000";
   }
 

@@ -4,10 +4,7 @@ const LONGEST_NAME = 600;
 
 function describe(profile, box, whole) {
   const { frame } = box;
-  const lines = [amount(box.weight, profile.unit) + `, ${share(box.weight, whole)} of what is shown`];
-  if (box.up && box.up.weight !== whole) lines[0] += `, ${share(box.weight, box.up.weight)} of ${short(profile, box.up)}`;
-  if (box.own > 0 && box.own < box.weight) lines.push(`${share(box.own, whole)} in the function itself`);
-  if (profile.baseline) lines.push(difference(profile, box));
+  const lines = profile.baseline ? difference(profile, box) : shares(profile, box, whole);
   if (frame >= 0) {
     const place = [KINDS[profile.kinds[frame]], profile.modules[profile.moduleOf[frame]]].filter(Boolean).join(", ");
     const file = profile.fileOf ? profile.files[profile.fileOf[frame]] : "";
@@ -17,12 +14,23 @@ function describe(profile, box, whole) {
   return lines;
 }
 
+function shares(profile, box, whole) {
+  const lines = [amount(box.weight, profile.unit) + `, ${share(box.weight, whole)} of what is shown`];
+  if (box.up && box.up.weight !== whole) lines[0] += `, ${share(box.weight, box.up.weight)} of ${short(profile, box.up)}`;
+  if (box.own > 0 && box.own < box.weight) lines.push(`${share(box.own, whole)} in the function itself`);
+  return lines;
+}
+
 function difference(profile, box) {
   const [before, after] = profile.totals;
   const whole = after || before; // both sides are drawn to this scale
   const [was, is] = [(100 * box.before) / whole, (100 * box.after) / whole];
   const what = !box.after ? "gone" : !box.before ? "new" : `${is >= was ? "+" : "−"}${Math.abs(is - was).toFixed(2)} points`;
-  return `before ${was.toFixed(2)}%, after ${is.toFixed(2)}%: ${what}`;
+  const scale = before && after ? before / after : 1; // to what was seen
+  return [
+    `before ${was.toFixed(2)}%, after ${is.toFixed(2)}%: ${what}`,
+    `${amount(box.before * scale, profile.unit)} before, ${amount(box.after, profile.unit)} after`,
+  ];
 }
 
 function short(profile, box) {

@@ -11,11 +11,15 @@ class Strip {
     this.box = element.querySelector("#strip-box");
     this.canvas = element.querySelector("canvas");
     this.range = element.querySelector("#strip-range");
-    this.begin = profile.times[0];
-    this.end = profile.times[profile.times.length - 1] + 1; // a range ends before its end: the last sample is inside
     this.from = this.to = null;
     this.moments = 1; // what is read a few times a second has few: its cells are wide
     for (let i = 1; i < profile.times.length; i++) if (profile.times[i] !== profile.times[i - 1]) this.moments++;
+    const first = profile.times[0];
+    const last = profile.times[profile.times.length - 1];
+    // Each moment stands for the time around it. A range ends before its end: the last sample is inside.
+    const half = this.moments > 1 ? (last - first) / (this.moments - 1) / 2 : 0;
+    this.begin = first - half;
+    this.end = last + Math.max(1, half);
     element.hidden = false;
     this.rowOf = this.rowsOf();
     this.box.addEventListener("pointerdown", (event) => this.pressed(event));
@@ -55,10 +59,12 @@ class Strip {
     const width = this.box.clientWidth;
     if (!width) return;
     const { times, weights, threadOf } = this.profile;
-    const cells = Math.max(1, Math.min(Math.floor(width / CELL.width), this.moments));
+    // As many moments in each cell: with one more in every other cell, what is even would look striped.
+    const each = Math.ceil(this.moments / Math.max(1, Math.floor(width / CELL.width)));
+    const cells = Math.ceil(this.moments / each);
     const rows = this.names.length;
     const sums = new Float64Array(cells * rows);
-    const scale = cells / (this.end - this.begin);
+    const scale = this.moments / each / (this.end - this.begin);
     for (let i = 0; i < times.length; i++) {
       const cell = Math.min(cells - 1, Math.floor((times[i] - this.begin) * scale));
       sums[(threadOf ? this.rowOf[threadOf[i]] : 0) * cells + cell] += weights ? weights[i] : 1;
@@ -72,7 +78,7 @@ class Strip {
     const context = this.canvas.getContext("2d");
     context.scale(ratio, ratio);
     const dark = document.documentElement.dataset.theme === "dark";
-    const step = width / cells;
+    const step = (width * each) / this.moments;
     for (let row = 0; row < rows; row++) {
       for (let cell = 0; cell < cells; cell++) {
         const heat = Math.sqrt(sums[row * cells + cell] / most);
@@ -144,7 +150,7 @@ class Strip {
     const text = this.element.querySelector("#strip-what");
     this.range.hidden = isWhole;
     this.element.querySelector("#strip-clear").hidden = isWhole;
-    const first = this.profile.startNs ? ` from ${new Date(this.profile.startNs / 1e6 + this.begin / 1e6).toISOString()}` : "";
+    const first = this.profile.startNs ? ` from ${momentOf(this.profile.startNs / 1e6 + Math.max(0, this.begin) / 1e6)}` : "";
     if (isWhole) {
       text.textContent = `${duration(this.end - this.begin)}${first}; drag to select a range`;
       return;
@@ -154,4 +160,9 @@ class Strip {
     this.range.style.width = `${(100 * (this.to - this.from)) / whole}%`;
     text.textContent = `${duration(this.from - this.begin)} to ${duration(this.to - this.begin)}, ${duration(this.to - this.from)} of ${duration(whole)}`;
   }
+}
+
+// Milliseconds since 1970 as 2026-09-21 14:13:20.125 UTC.
+function momentOf(ms) {
+  return new Date(ms).toISOString().replace("T", " ").replace("Z", " UTC");
 }

@@ -1,4 +1,4 @@
-// The hottest functions: weight of their own, and with all that they call.
+// The hottest functions: weight of their own, and with all that they call; of a difference those that changed most.
 
 const TABLE_ROWS = 400;
 
@@ -43,9 +43,9 @@ class Table {
 
   show() {
     if (this.element.hidden || !this.weight) return;
-    this.sums ??= byFunction(this.owner.profile, this.weight);
-    const { names, unit } = this.owner.profile;
-    const { own, total } = this.sums;
+    const { names, baseline } = this.owner.profile;
+    this.sums ??= (baseline ? changes : functions)(this.owner.profile, this.weight);
+    const { own, total, tell } = this.sums;
     const isSearching = this.owner.isSearching();
     const found = [];
     for (let frame = 0; frame < names.length; frame++) {
@@ -58,8 +58,8 @@ class Table {
       const row = document.createElement("tr");
       row.dataset.frame = frame;
       row.tabIndex = 0;
-      const shares = [own[frame], total[frame]].map((value) => share(value, this.whole));
-      row.setAttribute("aria-label", `${names[frame].slice(0, 300)}: self ${shares[0]}, total ${shares[1]}`);
+      const cells = ["own", "total"].map((of) => tell(of, frame, this.whole));
+      row.setAttribute("aria-label", `${names[frame].slice(0, 300)}: self ${cells[0].text}, total ${cells[1].text}`);
       const name = document.createElement("td");
       const text = document.createElement("span");
       text.className = "name";
@@ -67,12 +67,12 @@ class Table {
       name.title = names[frame].slice(0, 1000);
       name.append(text);
       row.append(name);
-      for (const value of [own[frame], total[frame]]) {
+      for (const { text, title, part, kind } of cells) {
         const cell = document.createElement("td");
-        cell.textContent = share(value, this.whole);
-        cell.title = amount(value, unit);
-        cell.className = "bar";
-        cell.style.backgroundSize = `${(100 * value) / (this.whole || 1)}% 100%`;
+        cell.textContent = text;
+        cell.title = title;
+        cell.className = `bar ${kind}`;
+        cell.style.backgroundSize = `${100 * part}% 100%`;
         row.append(cell);
       }
       return row;
@@ -86,4 +86,38 @@ class Table {
       else heading.removeAttribute("aria-sort");
     }
   }
+}
+
+// own, total: what functions are sorted by. tell(of, frame, whole): the text of a cell, its title, and how long a bar.
+function functions(profile, weight) {
+  const sums = byFunction(profile, weight);
+  const tell = (of, frame, whole) => {
+    const value = sums[of][frame];
+    return { text: share(value, whole), title: amount(value, profile.unit), part: value / (whole || 1), kind: "" };
+  };
+  return { ...sums, tell };
+}
+
+// Of a difference: by how much the share of a function has changed, whichever way.
+function changes(profile, weight) {
+  const [was, is] = profile.totals;
+  const whole = is || was; // both sides are drawn to this scale
+  const before = byFunction(profile, { own: weight.ownBefore, total: weight.before });
+  const after = byFunction(profile, { own: weight.ownAfter, total: weight.after });
+  const least = whole * 1e-9; // what is less comes of rounding
+  const sizes = (of) => after[of].map((value, frame) => {
+    const size = Math.abs(value - before[of][frame]);
+    return size < least ? 0 : size;
+  });
+  const tell = (of, frame) => {
+    const [one, other] = [before[of][frame], after[of][frame]].map((value) => (100 * value) / (whole || 1));
+    const points = `${other < one ? "−" : "+"}${Math.abs(other - one).toFixed(2)} points`;
+    return {
+      text: `${one.toFixed(1)} → ${other.toFixed(1)}%`,
+      title: `before ${one.toFixed(2)}%, after ${other.toFixed(2)}%: ${points}`,
+      part: Math.abs(other - one) / 100,
+      kind: other < one ? "less" : "more",
+    };
+  };
+  return { own: sizes("own"), total: sizes("total"), tell };
 }
