@@ -1,14 +1,16 @@
 """Whole commands on other kernels: each boots once and runs all checks; every check is a test.
 
 All of tests/cases runs there too, in a boot of its own: `make test-guest-cases`, which takes a quarter of an hour.
+The kernels that the chosen tests ask for run side by side: emulation keeps one processor busy for each.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,9 +22,10 @@ from tests.vm.checks import CHECKS, Check
 from tests.vm.guest import prepared, run
 from tests.vm.kernels import KERNELS, GuestKernel
 
+Answers = Callable[..., dict[str, dict[str, Any]]]
 
-@functools.cache
-def answers(kernel: GuestKernel, module: str = "tests.vm.inside") -> dict[str, dict[str, Any]]:
+
+def asked(kernel: GuestKernel, module: str) -> dict[str, dict[str, Any]]:
     """What each row of the module's output says, by its name, and "release"."""
     ready = prepared(kernel, ROOT / ".guests")
     output = run(ready, ["sh", "-c", f"uname -r; {sys.executable} -m {module}"], timeout_s=1800)
@@ -34,9 +37,24 @@ def answers(kernel: GuestKernel, module: str = "tests.vm.inside") -> dict[str, d
     return found
 
 
+@pytest.fixture(scope="module")
+def answers(request: pytest.FixtureRequest) -> Iterator[Answers]:
+    """A function that gives what a kernel says to a module; the first call boots all kernels that tests ask for."""
+    wanted = {item.callspec.params["kernel"] for item in request.session.items if item.module is request.module}
+    running: dict[tuple[GuestKernel, str], Future[dict[str, dict[str, Any]]]] = {}
+    with ThreadPoolExecutor(len(KERNELS)) as pool:
+
+        def answer(kernel: GuestKernel, module: str = "tests.vm.inside") -> dict[str, dict[str, Any]]:
+            if (kernel, module) not in running:
+                running.update({(each, module): pool.submit(asked, each, module) for each in wanted})
+            return running[kernel, module].result()
+
+        yield answer
+
+
 @pytest.mark.guest
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.series)
-def test_the_guest_runs_that_kernel(kernel: GuestKernel) -> None:
+def test_the_guest_runs_that_kernel(kernel: GuestKernel, answers: Answers) -> None:
     release = answers(kernel)["release"]
     assert release["ran"] == release["wanted"]
     assert release["ran"].startswith(kernel.series + ".")
@@ -48,7 +66,7 @@ def test_the_guest_runs_that_kernel(kernel: GuestKernel) -> None:
     [(kernel, check) for kernel in KERNELS for check in CHECKS if check.is_for(f"{kernel.series}.")],
     ids=lambda value: value.series if isinstance(value, GuestKernel) else value.name,
 )
-def test_command(kernel: GuestKernel, check: Check) -> None:
+def test_command(kernel: GuestKernel, check: Check, answers: Answers) -> None:
     answer = answers(kernel)[check.name]
     assert re.fullmatch(check.output, answer["out"]), answer
     assert re.fullmatch(check.error, answer["err"]), answer
@@ -58,7 +76,7 @@ def test_command(kernel: GuestKernel, check: Check) -> None:
 
 @pytest.mark.guest_cases
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.series)
-def test_cases(kernel: GuestKernel) -> None:
+def test_cases(kernel: GuestKernel, answers: Answers) -> None:
     """All cases do there what they do here, but for what needs a feature that the kernel lacks."""
     rows = {name: row for name, row in answers(kernel, "tests.vm.cases").items() if "result" in row}
     assert set(rows) == {title(path) for path in GOOD}
