@@ -125,8 +125,8 @@ def test_a_click_zooms_and_escape_goes_back(page: Browser) -> None:
     click(page, "work")
     assert drawn(page) == {"all, 100 samples": 1.0, "main": 1.0, "work": 1.0, "parse": 0.222, "read": 0.778,
                            "vfs_read": 0.778}  # fmt: skip
-    assert page.text("status").startswith("work: 90 samples, 90.0% of what is shown; prog") is False
-    assert "work: 90 samples, 90.0% of what is shown" in page.text("status")
+    assert page.text("status").startswith("work: 90 samples, 90.0% of all; prog") is False
+    assert "work: 90 samples, 90.0% of all" in page.text("status")
     assert "work.c:42" in page.text("status")
     page.keys(Keys.ESCAPE)
     assert drawn(page)["idle"] == 0.1

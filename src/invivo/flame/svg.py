@@ -26,8 +26,9 @@ _LETTER = 7.25  # px a letter of the 12 px monospace fonts is wide
 _NARROWEST = 0.1  # px
 _LONGEST = 300  # characters of a name that are kept
 
-#          hue, how far names spread around it; the viewer's colour.js has the same
-_HUES = {Kind.USER: (38, 12), Kind.KERNEL: (12, 9), Kind.INLINED: (178, 8), Kind.JIT: (125, 14), Kind.WAKER: (222, 12)}
+#          hue, how far names spread around it, saturation; the viewer's colour.js has the same
+_HUES = {Kind.USER: (38, 12, 88), Kind.KERNEL: (12, 9, 88), Kind.INLINED: (180, 8, 46), Kind.JIT: (125, 14, 52),
+         Kind.WAKER: (222, 12, 70)}  # fmt: skip
 
 _STYLE = (
     "text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1d1d1b;pointer-events:none;"
@@ -144,9 +145,9 @@ def _boxes(profile: Profile, totals: Sequence[float]) -> tuple[list[_Box], float
 def _fill(frame: Frame | None) -> str:
     if frame is None:
         return "#dedcd4"
-    hue, spread = _HUES[frame.kind]
+    hue, spread, saturation = _HUES[frame.kind]
     part = (zlib.crc32(frame.name.encode("utf-8", "replace")) & 0xFFFF) / 0xFFFF
-    return f"hsl({hue + (part - 0.5) * 2 * spread:.0f},88%,{66 + part * 10:.0f}%)"
+    return f"hsl({hue + (part - 0.5) * 2 * spread:.0f},{saturation}%,{66 + part * 10:.0f}%)"
 
 
 def _fill_of_change(before: float, after: float) -> str:

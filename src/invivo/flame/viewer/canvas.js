@@ -216,6 +216,7 @@ class FlameView {
     if (room < 2) return;
     const { context } = this;
     context.fillStyle = this.owner.colours.text;
+    context.globalAlpha = Math.max(0.8, context.globalAlpha); // callers of what is zoomed to are pale, but can be read
     const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
     if (/^[\x20-\x7e…]*$/.test(shown)) {
       context.fillText(shown, x + 3, y + ROW / 2);

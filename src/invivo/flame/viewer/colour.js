@@ -1,8 +1,8 @@
 // Colours of frames: by kind, by package, by name; of differences from blue (less) over grey to red (more).
 
 const KINDS = ["user", "kernel", "inlined", "made at run time", "waker"];
-//             hue of each kind, and how far names spread around it
-const HUES = [[38, 12], [12, 9], [178, 8], [125, 14], [222, 12]];
+//             hue of each kind, how far names spread around it, and saturation in percent
+const HUES = [[38, 12, 88], [12, 9, 88], [180, 8, 46], [125, 14, 52], [222, 12, 70]];
 
 function hashOf(text) {
   let hash = 2166136261;
@@ -34,9 +34,9 @@ class Colours {
   make(frame) {
     const { names, modules, moduleOf, kinds } = this.profile;
     const name = hashOf(names[frame]);
-    let [hue, spread] = HUES[kinds[frame]] ?? HUES[0];
+    let [hue, spread, strong] = HUES[kinds[frame]] ?? HUES[0];
     hue += (name - 0.5) * 2 * spread;
-    let [saturation, light] = this.isDark ? [52, 36 + name * 7] : [88, 66 + name * 10];
+    let [saturation, light] = this.isDark ? [0.6 * strong, 36 + name * 7] : [strong, 66 + name * 10];
     if (this.scheme === "package") {
       const module = modules[moduleOf[frame]];
       hue = module ? hashOf(module) * 360 : 40;
@@ -46,7 +46,7 @@ class Colours {
       hue = hashOf(names[frame] + "?") * 360;
       saturation = this.isDark ? 40 : 62;
     }
-    return `hsl(${hue.toFixed(0)} ${saturation}% ${light.toFixed(0)}%)`;
+    return `hsl(${hue.toFixed(0)} ${saturation.toFixed(0)}% ${light.toFixed(0)}%)`;
   }
 
   ofDifference(box) {
@@ -72,7 +72,7 @@ class Colours {
     const seen = new Set(this.profile.kinds);
     return KINDS.map((text, kind) => [text, kind]).filter(([, kind]) => seen.has(kind)).map(([text, kind]) => [
       text,
-      this.isDark ? `hsl(${HUES[kind][0]} 52% 40%)` : `hsl(${HUES[kind][0]} 88% 70%)`,
+      this.isDark ? `hsl(${HUES[kind][0]} ${0.6 * HUES[kind][2]}% 40%)` : `hsl(${HUES[kind][0]} ${HUES[kind][2]}% 70%)`,
     ]);
   }
 }

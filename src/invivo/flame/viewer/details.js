@@ -15,7 +15,7 @@ function describe(profile, box, whole) {
 }
 
 function shares(profile, box, whole) {
-  const lines = [amount(box.weight, profile.unit) + `, ${share(box.weight, whole)} of what is shown`];
+  const lines = [amount(box.weight, profile.unit) + `, ${share(box.weight, whole)} of all`];
   if (box.up && box.up.weight !== whole) lines[0] += `, ${share(box.weight, box.up.weight)} of ${short(profile, box.up)}`;
   if (box.own > 0 && box.own < box.weight) lines.push(`${share(box.own, whole)} in the function itself`);
   return lines;
