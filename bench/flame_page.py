@@ -61,10 +61,10 @@ _LOOKS = """
       looks[name]();
       requestAnimationFrame(() => requestAnimationFrame(() => {
         times[name] = performance.now() - began;
-        setTimeout(next, 1000); // a reader looks at it
+        setTimeout(next, 2500); // a reader looks at it
       }));
     }
-    setTimeout(next, 1000);
+    setTimeout(next, 2500);
 """
 
 

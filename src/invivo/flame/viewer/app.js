@@ -106,7 +106,7 @@ class App {
       this.weight = weigh(profile, { thread, from, to, side: state.side });
       const trees = (this.trees = {});
       // Of a large profile the first look at the picture from the bottom up would take a quarter of a second.
-      layOutAhead(() => (trees === this.trees ? this.bottomUp() : null), this.upper);
+      layOutAhead(() => (trees === this.trees ? this.bottomUp() : null), this.upper, () => recursionOf(profile));
     }
     this.choice = choice;
     const { weight } = this;

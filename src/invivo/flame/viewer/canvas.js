@@ -5,6 +5,7 @@ const ROW = 19;
 const NARROW = 0.5; // px
 const FONT = '12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
 const ZOOM_MS = 180;
+const AHEAD_MS = 1000;
 
 class FlameView {
   // owner: {colours, matches(frame), hovered(box, event), focused(box), zoomed(box, view)}
@@ -315,9 +316,9 @@ class FlameView {
   }
 }
 
-// When there is nothing else to do: makes the columns that a view will lay out of the tree that `wanted()` gives, as long
-// as it gives one.
-function layOutAhead(wanted, view) {
+// When a reader looks at the picture and there is nothing else to do: makes the columns that a view will lay out of the
+// tree that `wanted()` gives, as long as it gives one, and then does what is left to do.
+function layOutAhead(wanted, view, last) {
   const ahead = [];
   let isBegun = false;
   const work = (idle) => {
@@ -330,7 +331,7 @@ function layOutAhead(wanted, view) {
       const least = (NARROW * tree.root.weight) / (view.width || 1);
       for (let i = 0; i < kids.count; i++) if (kids.weights[i] >= least) ahead.push(kids.box(i));
     } while (ahead.length && idle.timeRemaining() > 2);
-    if (ahead.length) requestIdleCallback(work);
+    requestIdleCallback(ahead.length ? work : last);
   };
-  window.requestIdleCallback?.(work);
+  if (window.requestIdleCallback) setTimeout(() => requestIdleCallback(work), AHEAD_MS);
 }

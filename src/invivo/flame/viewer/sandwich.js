@@ -57,31 +57,38 @@ function nodesWith(weights, nodes = null) {
   return found.slice(0, count);
 }
 
-// For each function [own, total]; recursion is counted once. One walk over the tree, with a mark for each function on it.
+// For each function [own, total]; recursion is counted once.
 function byFunction(profile, weight) {
   const count = profile.names.length;
   const own = new Float64Array(count);
   const total = new Float64Array(count);
-  const open = new Int32Array(count);
-  const { childStart, childList, frameOf } = profile;
-  const stack = [0];
-  const place = [childStart[0]];
-  while (stack.length) {
-    const node = stack[stack.length - 1];
-    const next = place[place.length - 1]++;
-    if (next < childStart[node + 1]) {
-      const child = childList[next];
-      if (weight.total[child] <= 0) continue;
-      const frame = frameOf[child];
-      own[frame] += weight.own[child];
-      if (!open[frame]++) total[frame] += weight.total[child];
-      stack.push(child);
-      place.push(childStart[child]);
-    } else {
-      stack.pop();
-      place.pop();
-      if (node > 0) open[frameOf[node]]--;
-    }
+  const { frameOf } = profile;
+  const again = recursionOf(profile);
+  for (let node = 1; node < frameOf.length; node++) {
+    const frame = frameOf[node];
+    own[frame] += weight.own[node];
+    if (!again[node]) total[frame] += weight.total[node];
   }
   return { own, total };
+}
+
+// For each node whether it is inside a call of its own function, found once. One walk over the tree, with a mark for each
+// function on it.
+function recursionOf(profile) {
+  if (profile.recursion) return profile.recursion;
+  const { parents, childStart, childList, frameOf } = profile;
+  const again = new Uint8Array(parents.length);
+  const open = new Int32Array(profile.names.length);
+  const next = childStart.slice(0, -1); // for each node the next of its children to walk to
+  for (let node = 0; node >= 0; ) {
+    if (next[node] < childStart[node + 1]) {
+      node = childList[next[node]++];
+      if (open[frameOf[node]]++) again[node] = 1;
+    } else {
+      if (node) open[frameOf[node]]--;
+      node = parents[node];
+    }
+  }
+  profile.recursion = again;
+  return again;
 }
