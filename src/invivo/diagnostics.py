@@ -16,6 +16,8 @@ from invivo.value import fresh, mutable, value
 
 __all__ = ["Diagnostic", "Diagnostics", "Severity", "render"]
 
+_LONG_LINE = 200  # characters of a line of the program that an error shows
+
 
 class Severity(enum.Enum):
     ERROR = "error"
@@ -66,11 +68,23 @@ def render(diagnostic: Diagnostic) -> str:
     line = span.file.line_at(span.start)
     end = min(span.end - span.start, max(len(line) - column + 1, 1))
     head = f"{span}: {diagnostic.severity.value}[{diagnostic.code}]: {_on_one_line(diagnostic.message)}"
+    line, column, end = _excerpt(line, column, end)
     before = "".join("\t" if char == "\t" else " " for char in line[: column - 1])
     parts = [head, _visible(line), before + "~" * max(end, 1)]
     if diagnostic.hint:
         parts.append(f"hint: {_on_one_line(diagnostic.hint)}")
     return "\n".join(parts)
+
+
+def _excerpt(line: str, column: int, length: int) -> tuple[str, int, int]:
+    """Of a line that would flood the terminal, the part around the place that is meant."""
+    if len(line) <= _LONG_LINE:
+        return line, column, length
+    start = max(column - 1 - _LONG_LINE // 4, 0)
+    before, after = "..." if start else "", "..." if start + _LONG_LINE < len(line) else ""
+    piece = line[start : start + _LONG_LINE]
+    column += len(before) - start
+    return f"{before}{piece}{after}", column, min(length, len(before) + len(piece) - column + 1)
 
 
 def _on_one_line(message: str) -> str:

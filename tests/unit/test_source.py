@@ -43,3 +43,15 @@ def test_a_hash_within_a_comment_controls_nothing() -> None:
     found = Diagnostics()
     parse(SourceFile("a.d", "/*\n# 90 \"b.d\"\n*/\nEND { x = ; }\n"), found)
     assert render(found.errors[0]).startswith("a.d:4:11: error")
+
+
+def test_of_a_long_line_the_part_around_the_error_is_shown() -> None:
+    found = Diagnostics()
+    parse(SourceFile("a.d", f"BEGIN {{ {'x = 1; ' * 300}y = ; {'x = 2; ' * 300}}}"), found)
+    head, line, marks, *_ = render(found.errors[0]).splitlines()
+    assert head.startswith(f"a.d:1:{len('BEGIN { ') + 7 * 300 + 5}: error")
+    assert len(line) < 250
+    assert line.startswith("...")
+    assert line.endswith("...")
+    assert line[marks.index("~") - 4 : marks.index("~") + 1] == "y = ;"
+    assert marks.count("~") == 1

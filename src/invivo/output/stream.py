@@ -11,6 +11,7 @@ the shell, and stands in the command as a reference to it, by the quotes around 
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from invivo.output.printf import format_pieces
@@ -114,7 +115,7 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write everything, however little the descriptor takes at once.
 
     Raises:
-        OSError: Writing failed (BrokenPipeError where the reader has gone).
+        OSError: Writing failed (BrokenPipeError where the reader has gone); `filename` is where it was written to.
     """
     rest = memoryview(data)
     while len(rest):
@@ -124,6 +125,10 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
             import select
 
             select.select([], [fd], [])
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                error.filename = os.readlink(f"/proc/self/fd/{fd}")
+            raise
 
 
 def script(

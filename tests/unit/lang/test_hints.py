@@ -48,7 +48,7 @@ def test_bpftraces_names_are_none_of_ds() -> None:
     [
         ("BEGIN { @[comm] = count(); }", "D_IDENT_UNDEF", "for bpftrace's comm, write execname"),
         ("BEGIN { trace(nsecs); }", "D_IDENT_UNDEF", "write timestamp"),
-        ("BEGIN { @ = hist(pid); }", "D_AGG_FUNC", "for bpftrace's hist(), write quantize()"),
+        ("BEGIN { @ = hist(pid); }", "D_FUNC_UNDEF", "for bpftrace's hist(), write quantize()"),
         ("BEGIN { trace(str(pid)); }", "D_FUNC_UNDEF", "for bpftrace's str(), write copyinstr()"),
         ("BEGIN { @t[tid] = timestamp; }", "D_AGG_FUNC", "a variable has no @: t[...] = ..."),
         ("BEGIN { @t += 1; }", "D_AGG_FUNC", "a variable has no @: t += ..."),
