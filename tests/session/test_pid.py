@@ -199,6 +199,15 @@ def test_a_program_that_was_deleted(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare (apt-get install util-linux)")
+def test_a_program_by_the_name_that_it_was_started_by(tmp_path: Path) -> None:
+    """As Debian's redis-server, which is a link to redis-check-rdb."""
+    shutil.copy2(trigger("calls"), tmp_path / "calls")
+    link = tmp_path / "alias"
+    link.symlink_to("calls")
+    program = "pid$target:alias:nested:entry { @[probemod] = count(); }"
+    assert run(program, str(link))[-1].split() == ["calls", "18"]
+
+
 def test_a_program_in_another_mount_namespace(tmp_path: Path) -> None:
     """It is on a file system that only its own namespace has mounted."""
     script = f"mount -t tmpfs none {tmp_path} && cp {trigger('answers')} {tmp_path}/hidden && exec {tmp_path}/hidden"

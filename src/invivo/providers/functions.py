@@ -25,6 +25,7 @@ from invivo.providers.function_args import parameters, result
 from invivo.providers.lines import NAME as LINE
 from invivo.providers.lines import is_line, line_probes
 from invivo.providers.mangled import unmangled
+from invivo.providers.returns import ReturnNotes, return_places
 from invivo.providers.user_types import UserTypes
 from invivo.symbols import instructions
 from invivo.symbols.elf_format import ElfError, Function
@@ -52,6 +53,7 @@ class FunctionProbes:
         self._tables: dict[str, FunctionTable | ElfError] = {}
         self._probes: dict[tuple[str, str, int, str], Probe] = {}
         self._impossible: dict[str, set[str]] = {}  # functions that cannot be probed, by file
+        self._returns = ReturnNotes()
         self._words = entry_words(self._registers)
         self._go_words = entry_words(self._registers._replace(arguments=self._registers.go_arguments))
         self._families: dict[tuple[str, str], object] = {}
@@ -158,12 +160,11 @@ class FunctionProbes:
                 probe = self._made(table, function.name, kind, point, self._at_entry(table, function))
                 if not placement.is_emulated and not table.is_go:
                     probe = replaced(probe, placed=self._placed(table, function.address, code, probe.attach))
-            elif table.is_go:
-                returns = [self._point(table, function.address + at) for at in instructions.returns(code)]
-                if not returns:
+            elif (places := return_places(table, function, code, self._returns)) is not None:
+                if not places:
                     return None
-                at_return = self._at_return(table, function)
-                probe = self._made(table, function.name, kind, returns[0], at_return, tuple(returns[1:]))
+                first, *others = (self._point(table, address) for address in places)
+                probe = self._made(table, function.name, kind, first, self._at_return(table, function), tuple(others))
             else:
                 point = self._point(table, function.address + placement.offset, is_return=True)
                 probe = self._made(table, function.name, kind, point, self._at_return(table, function))
@@ -303,7 +304,7 @@ class FunctionProbes:
             shown = ", ".join(sorted(functions)[:8]) + (" ..." if len(functions) > 8 else "")
             what = "1 function" if len(functions) == 1 else f"{len(functions)} functions"
             found.append(f"{what} of {name} left out, for the kernel probes no instruction of that kind: {shown}")
-        return found
+        return [*found, *self._returns]
 
     # --- when nothing matches -----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ Separate Files" and "MiniDebugInfo".
 from __future__ import annotations
 
 import bisect
+import functools
 import lzma
 import os
 import zlib
@@ -22,6 +23,8 @@ from invivo.symbols.objects import MappedObject
 
 __all__ = ["FunctionTable", "functions_of", "separate_file"]
 
+# What the runtime of a language with exceptions is known by, in programs that carry their own.
+_THROWERS = frozenset(("__gxx_personality_v0", "__cxa_throw", "_Unwind_RaiseException", "rust_eh_personality"))
 _DEBUG = "/usr/lib/debug"
 _LARGEST_UNPACKED = 256 << 20
 _LARGEST_CODE = 1 << 20  # of a function without a size
@@ -125,6 +128,12 @@ class FunctionTable:
     def is_go(self) -> bool:
         """Whether the Go toolchain has made the file: the stacks of its threads move."""
         return self.elf.section(".go.buildinfo") is not None or gopclntab.table_section(self.elf) is not None
+
+    @functools.cached_property
+    def throws(self) -> bool:
+        """Whether exceptions of C++, or panics of Rust, may pass through functions of the file."""
+        imported = (name for _, name in self.elf.names(".dynsym"))
+        return "_Unwind_Resume" in imported or not _THROWERS.isdisjoint(self.by_name)
 
 
 def functions_of(object_: MappedObject) -> FunctionTable:

@@ -19,12 +19,12 @@ from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 __all__ = [
     "GENERAL", "KEPT", "Placement", "boundaries", "is_emulated", "is_misread", "is_refused", "place", "place_in_go",
-    "returns",
+    "returns", "ways_out",
 ]  # fmt: skip
 
 # One-byte opcodes that the kernel does not probe in 64-bit programs (good_insns_64): port input and output, interrupts,
@@ -238,6 +238,43 @@ def returns(code: bytes) -> list[int]:
     return [at for at, instruction in _decode(code) if instruction.flow_control == kind]
 
 
+class Ways(NamedTuple):
+    """Addresses of the instructions by which a function is left: of its `ret`s, and of jumps into other functions."""
+
+    returns: list[int]
+    jumps: list[int]
+
+
+def ways_out(pieces: Sequence[tuple[int, bytes]]) -> Ways | None:
+    """How a function is left that consists of some pieces of code, each with its address.
+
+    None if its code does not tell: what is no instruction, or a conditional jump into another function. A jump to where
+    a register says stays inside if it is that of a `switch`, whose target is read from a table: compilers add the
+    table's address to what stands there, or jump by a table of addresses, in steps of eight bytes.
+    """
+    iced = _iced()
+    flow, found = iced.module.FlowControl, Ways([], [])
+    for address, code in pieces:
+        before: list[Any] = []
+        for instruction in iced.module.Decoder(64, code, ip=address):
+            kind = instruction.flow_control
+            if instruction.is_invalid:
+                return None
+            if kind == flow.RETURN:
+                found.returns.append(instruction.ip)
+            elif kind == flow.INDIRECT_BRANCH:
+                if not iced.is_switch(instruction, before):
+                    found.jumps.append(instruction.ip)
+            elif kind in iced.branches:
+                target = instruction.near_branch_target
+                if not any(start <= target < start + len(inside) for start, inside in pieces):
+                    if kind != flow.UNCONDITIONAL_BRANCH:
+                        return None
+                    found.jumps.append(instruction.ip)
+            before = [instruction, *before[:3]]
+    return found
+
+
 def _decode(code: bytes) -> Iterator[tuple[int, Any]]:
     for instruction in _iced().module.Decoder(64, code):
         if instruction.is_invalid:
@@ -263,6 +300,19 @@ class _Iced:
         self._next = iced_x86.FlowControl.NEXT
         flow = iced_x86.FlowControl
         self.branches = {flow.UNCONDITIONAL_BRANCH, flow.CONDITIONAL_BRANCH}
+
+    def is_switch(self, jump: Any, before: Sequence[Any]) -> bool:
+        """Whether an indirect jump goes by a table; `before` are the last few instructions, the latest first."""
+        module = self.module
+        if jump.op0_kind == module.OpKind.MEMORY:
+            return bool(jump.memory_index != module.Register.NONE and jump.memory_index_scale == 8)
+        if jump.segment_prefix == module.Register.DS:  # notrack: what a compiler writes for a table of its own alone
+            return True
+        for instruction in before:
+            writes = instruction.op_count and instruction.op0_kind == module.OpKind.REGISTER
+            if writes and instruction.op0_register == jump.op0_register:
+                return bool(instruction.mnemonic == module.Mnemonic.ADD)
+        return False
 
     def keeps(self, instruction: Any, kept: frozenset[str], has_memory: bool) -> bool:
         """Whether the next instruction is always the one behind it, at once, and finds these registers and, if wanted,

@@ -1,6 +1,6 @@
 """The files that a process runs: its program, its libraries, each by the path under which this process can open it.
 
-    mapped_objects(4711)    [MappedObject("nginx", ("nginx",), "/usr/sbin/nginx", "/usr/sbin/nginx", True),
+    mapped_objects(4711)    [MappedObject("nginx", ("nginx", "a.out"), "/usr/sbin/nginx", "/usr/sbin/nginx", True),
                              MappedObject("libc.so.6", ("libc.so.6", "libc"), ...), ...]
 
 A process in another mount namespace (a container) sees other files under the same paths, and a file may have been
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from invivo.errors import RightsError, TargetError
@@ -77,7 +78,7 @@ def mapped_objects(pid: int) -> list[MappedObject]:
         if place is None:
             continue
         is_program = program is not None and _identity(place) == program
-        names = (*object_names(path), path, *(("a.out",) if is_program else ()))
+        names = (*object_names(path), path, *(("a.out", *_called(pid, place)) if is_program else ()))
         found[key] = MappedObject(os.path.basename(path), names, path, place, is_program, root)
     return sorted(found.values(), key=lambda item: not item.is_program)
 
@@ -90,6 +91,18 @@ def _place(pid: int, mapping: Mapping, path: str, root: str) -> str | None:
         if identity is not None and (identity == wanted if wanted is not None else identity[1] == mapping.inode):
             return place
     return None
+
+
+def _called(pid: int, place: str) -> Iterator[str]:
+    """The name that the program was started by, if that is another for its file: redis-server of redis-check-rdb."""
+    try:
+        with open(f"/proc/{pid}/comm", "rb") as file:
+            name = os.fsdecode(file.read().removesuffix(b"\n"))
+    except OSError:
+        return
+    # What a thread calls itself is no name of a file, and names of files are told by their folder.
+    if name and "/" not in name and _identity(os.path.join(os.path.dirname(place), name)) == _identity(place):
+        yield name
 
 
 def _root(pid: int) -> str:

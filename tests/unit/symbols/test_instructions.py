@@ -10,7 +10,17 @@ import subprocess
 import pytest
 
 from invivo.symbols.elf import ElfFile
-from invivo.symbols.instructions import Placement, boundaries, is_emulated, is_refused, place, place_in_go, returns
+from invivo.symbols.instructions import (
+    Placement,
+    Ways,
+    boundaries,
+    is_emulated,
+    is_refused,
+    place,
+    place_in_go,
+    returns,
+    ways_out,
+)
 from tests.support import trigger
 
 pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="x86-64 machine code")
@@ -138,3 +148,29 @@ def test_no_go_function_is_probed_where_the_kernel_misreads_it(code: str) -> Non
 def test_an_instruction_cut_short_is_not_probed_where_the_kernel_misreads_it() -> None:
     code = bytes.fromhex("62e27d087ac6c3")
     assert not place(code, first_other=5).is_possible
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("7401 c3 c3", Ways([0x1002, 0x1003], [])),  # je to the second ret
+        ("ebfe", Ways([], [])),  # jmp to itself: it never returns
+        ("c3 e9fa0f0000", Ways([0x1000], [0x1001])),  # ret; jmp 2000, which is elsewhere
+        ("0f84fa0f0000 c3", None),  # je 2000
+        ("4801d0 ffe0 c3", Ways([0x1005], [])),  # add rax, rdx; jmp rax: a switch
+        ("4801d0 4889f7 ffe0 c3", Ways([0x1008], [])),  # the same with something between
+        ("488b07 ffe0 c3", Ways([0x1005], [0x1003])),  # mov rax, [rdi]; jmp rax: a method
+        ("488b07 3effe0 c3", Ways([0x1006], [])),  # notrack jmp rax
+        ("ff6010 c3", Ways([0x1003], [0x1000])),  # jmp [rax+16]: a method
+        ("ff24c500204000 c3", Ways([0x1007], [])),  # jmp [rax*8+402000]: a table of addresses
+        ("ff25f20f0000 c3", Ways([0x1006], [0x1000])),  # jmp [rip+ff2]: an imported function
+        ("c3 06", None),  # no instruction
+    ],
+)
+def test_how_a_function_is_left(code: str, expected: Ways | None) -> None:
+    assert ways_out([(0x1000, bytes.fromhex(code))]) == expected
+
+
+def test_a_jump_to_another_piece_of_the_function_does_not_leave_it() -> None:
+    pieces = [(0x1000, bytes.fromhex("0f84fa0f0000 c3")), (0x2000, bytes.fromhex("e9fcefffff"))]  # back to 1001
+    assert ways_out(pieces) == Ways([0x1006], [])

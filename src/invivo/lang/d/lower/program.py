@@ -166,16 +166,17 @@ def _once(state: ProgramState, name: str, is_known: bool, span: Span) -> None:
 def _clause(state: ProgramState, clause: syntax.ClauseDecl, index: int, locals_: list[Variable]) -> list[Clause]:
     """One clause, lowered for each context that makes a difference to it."""
     state.descriptions.clear()
+    is_wrong = False
     try:
         matched = probes.match(state, clause.probes)
     except Abandoned:
         # What the clause does is looked at all the same: one run shows as many errors as it can.
-        matched = []
+        matched, is_wrong = [], True
     reads = reads_of(state, clause)
     groups = probes.by_context(matched, reads)
     if not groups and reads is Reads.NOTHING:
         groups = [(_UNKNOWN, [])]
-    elif not groups:
+    elif is_wrong:
         _assume(state, clause)
     lowered = []
     for context, members in groups:
