@@ -14,6 +14,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import sys
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -153,7 +154,7 @@ class PerfRecords:
             if kind == _MMAP2:
                 pid, _, address, length, offset, major, minor, inode, _, _, _ = _MAP.unpack_from(data, start)
                 name = data[start + _MAP.size : data.index(0, start + _MAP.size)]
-                path = name.decode("utf-8", "surrogateescape")
+                path = sys.intern(name.decode("utf-8", "surrogateescape"))  # most processes map the same files
                 mapping = Mapping(address, address + length, offset, (major, minor), inode, path)
                 found.append(Mapped(pid, time, mapping))
             elif kind == _COMM and misc & _MISC_COMM_EXEC:
