@@ -69,3 +69,17 @@ def test_a_run_with_more_rows_than_the_bound_has_the_same_sums(is_live: bool, mo
     assert any("times are in steps of" in note for note in profile.notes), profile.notes
     assert len(profile.nodes) < 10 * 16
     assert max(profile.times) < 10**11
+
+
+def test_a_long_run_of_samples_has_as_many_as_the_time_on_the_processor_says(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The trigger prints its own time on the processor, from getrusage(2); 100 rows are allowed."""
+    monkeypatch.setitem(Bounded.__init__.__kwdefaults__, "most", 100)
+    monkeypatch.setitem(Bounded.__init__.__kwdefaults__, "least_slots", 4)
+    collecting = Collecting("cpu", Wanted(has_target=True, hz=997), command=f"{trigger('shares')} 15000")
+    profile = collecting.run()
+    seconds = float(capfd.readouterr().out)
+    assert profile.total == pytest.approx(997 * seconds, rel=0.1, abs=20)
+    assert len(profile.nodes) < profile.total / 2
+    assert any("times are in steps of" in note for note in profile.notes), profile.notes
