@@ -1,5 +1,6 @@
 // throws N: N calls of each of three functions, of which every seventh ends by an exception; prints how many did.
-// plain() returns by ret, jumps() by a jump into another function, and chooses() has a switch.
+// plain() returns by ret, jumps() by a jump into another function, and chooses() has a switch;
+// for_c() is a function for C that ends by such a jump.
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -26,13 +27,18 @@ extern "C" __attribute__((noinline)) int plain(int i) {
 	return fails(i) + 2;
 }
 
-extern "C" __attribute__((noinline)) int jumps(int i) {
+__attribute__((noinline)) int jumps(int i) {
 	int found;
 	{
 		Guard guard{"jumps"};
 		found = fails(i) * 3;
 	}
 	return leaf(found);
+}
+
+extern "C" __attribute__((noinline)) int for_c(int i) {
+	asm volatile("");
+	return leaf(i * 2);
 }
 
 extern "C" __attribute__((noinline)) int chooses(int i) {
@@ -54,7 +60,7 @@ int main(int, char **argv) {
 	for (int i = 0; i < std::atoi(argv[1]); i++)
 		for (auto function : {plain, jumps, chooses})
 			try {
-				function(i);
+				function(for_c(i) / 2);
 			} catch (const std::exception &) {
 				caught++;
 			}

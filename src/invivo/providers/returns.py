@@ -3,6 +3,7 @@
     a function of C                     None: the kernel's
     of Go, which moves its stacks       each ret
     of C++ or Rust                      each ret, and each jump into another function (a tail call)
+    for C, in a file that throws        each ret, if there are no such jumps, else None
 
 The kernel's return probes put an address of their own in place of the return address. What unwinds the stack meanwhile
 does not know it: an exception that is thrown through such a function finds no handler, and ends the program
@@ -21,6 +22,7 @@ from invivo.symbols.functions import FunctionTable
 
 __all__ = ["ReturnNotes", "return_places"]
 
+_MANGLED = ("_Z", "_R")  # how names of C++ and Rust begin
 _COLD = (".cold", ".cold.1")  # what GCC and Clang call the part of a function that is rarely run
 
 
@@ -62,6 +64,8 @@ def return_places(table: FunctionTable, function: Function, code: bytes, notes: 
     parts = [part for suffix in _COLD for part in table.by_name.get(function.name + suffix, ())]
     pieces = [(function.address, code), *((part.address, table.code(part)) for part in parts)]
     ways = instructions.ways_out(pieces)
+    if not function.name.startswith(_MANGLED) and (ways is None or ways.jumps):
+        return None  # nothing throws through functions for C, such as an allocator's malloc, whose value is wanted
     notes.add(table.object.name, function.name, ways)
     return None if ways is None else sorted(ways.returns + ways.jumps)
 
