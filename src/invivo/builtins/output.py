@@ -24,6 +24,7 @@ from invivo.program.types import (
     String,
     Symbol,
     a_type,
+    is_integral,
     is_scalar,
 )
 from invivo.source import Span
@@ -106,6 +107,11 @@ def _check_printa(
     keys = list(first)
     values = 0
     for conversion in wanted:
+        for _ in range((conversion.width == "*") + (conversion.precision == "*")):
+            if not keys:
+                b.error("D_PRINTF_DYN_PROTO", format_span, f"@{found[0].name} has no key for each * of the format")
+            if not is_integral(width := keys.pop(0)):
+                b.error("D_PRINTF_DYN_TYPE", format_span, f"a key for * is an integer, not {a_type(width)}")
         if conversion.is_aggregation:
             values += 1
             continue

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from invivo.consumer.answers import weight
 from invivo.output.escape import escape
-from invivo.output.printf import Style, format_one
+from invivo.output.printf import Style, format_one, with_numbers
 from invivo.program.aggregates import is_distribution
 from invivo.program.format import Literal, parse_format
 from invivo.program.records import FieldKind, FieldType
@@ -117,17 +117,19 @@ def _row_text(
 ) -> bytes:
     key, all_words = row
     parts: list[bytes] = []
-    next_key = next_value = 0
+    next_value = 0
+    keys = iter(zip(key, types, strict=True))
     for segment in segments:
         if isinstance(segment, Literal):
             parts.append(segment.text)
-        elif segment.is_aggregation:
+            continue
+        fixed = with_numbers(segment, lambda: next(keys)[0])
+        if segment.is_aggregation:
             place = min(next_value, len(totals) - 1)
             next_value += 1
-            parts.append(_value_text(segment, totals[place], all_words[place], order, style))
-        elif next_key < len(key):
-            parts.append(format_one(segment, key[next_key], types[next_key], style))
-            next_key += 1
+            parts.append(_value_text(fixed, totals[place], all_words[place], order, style))
+        else:
+            parts.append(format_one(fixed, *next(keys), style))
     return b"".join(parts)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     # One argument to what % takes.
     Adapter = Callable[[Raw], Any]
 
-__all__ = ["Style", "compile_printf", "format_one", "format_pieces", "needed"]
+__all__ = ["Style", "compile_printf", "format_one", "format_pieces", "needed", "with_numbers"]
 
 _POINTER_WIDTH = 16
 _UNSIGNED = "uxXop"
@@ -142,21 +142,26 @@ def _piecewise(
             if isinstance(segment, Literal):
                 parts.append(segment.text)
                 continue
-            width, precision, flags = segment.width, segment.precision, segment.flags
-            if width == "*":
-                width = _number(values[next(arguments)])
-                if width < 0:  # as in C: a negative width means the flag -
-                    width, flags = -width, flags + "-"
-            if precision == "*":
-                precision = _number(values[next(arguments)])
-                precision = None if precision < 0 else min(precision, 65535)
-            width = None if width is None else min(width, 65535)
+            fixed = with_numbers(segment, lambda: values[next(arguments)])
             field = next(arguments)
-            fixed = segment._replace(width=width, precision=precision, flags=flags)
             parts.append(format_one(fixed, values[field], types[field], style))
         return b"".join(parts)
 
     return text
+
+
+def with_numbers(conversion: Conversion, following: Callable[[], Raw]) -> Conversion:
+    """The conversion with the numbers that each `*` of it stands for: the values that come before its own."""
+    width, precision, flags = conversion.width, conversion.precision, conversion.flags
+    if width == "*":
+        width = _number(following())
+        if width < 0:  # as in C: a negative width means the flag -
+            width, flags = -width, flags + "-"
+    if precision == "*":
+        precision = _number(following())
+        precision = None if precision < 0 else min(precision, 65535)
+    width = None if width is None else min(width, 65535)
+    return conversion._replace(width=width, precision=precision, flags=flags)
 
 
 def _number(value: Raw) -> int:

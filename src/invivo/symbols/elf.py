@@ -100,6 +100,8 @@ class ElfFile:
             finally:
                 os.close(fd)
         except OSError as error:
+            if error.errno == errno.ENODEV:  # a directory cannot be mapped
+                raise ElfError(f"cannot read '{shown}': it is no regular file") from None
             hint = "run as root, or as the file's owner" if error.errno in (errno.EACCES, errno.EPERM) else ""
             raise ElfError(f"cannot read '{shown}': {error.strerror}", hint) from None
         except ValueError:  # a device, or a file too large

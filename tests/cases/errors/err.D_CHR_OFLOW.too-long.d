@@ -1,7 +1,7 @@
-/* A character literal of more than an int. */
+/* A character literal of more than a long. */
 /* line: 6 */
 
 BEGIN
 {
-	x = 'abcde';
+	x = 'abcdefghi';
 }

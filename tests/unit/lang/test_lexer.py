@@ -67,7 +67,7 @@ def test_integers_have_cs_values(text: str, value: int, suffix: str, is_decimal:
         ('"abc', "D_STR_NL"),
         ('"abc\\', "D_STR_NL"),
         ("''", "D_CHR_NULL"),
-        ("'abcde'", "D_CHR_OFLOW"),
+        ("'abcdefghi'", "D_CHR_OFLOW"),
         ("'a", "D_CHR_NL"),
     ],
 )

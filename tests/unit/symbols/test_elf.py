@@ -68,6 +68,11 @@ def test_bytes_at_an_address_are_those_of_the_file_at_its_offset() -> None:
                 assert elf.to_address(offset) == function.address
 
 
+def test_a_directory_is_no_file_to_read(tmp_path: Path) -> None:
+    with pytest.raises(ElfError, match="it is no regular file"):
+        ElfFile.open(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -22,7 +22,7 @@ _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))", re.DOTALL)
 _SIMPLE = {
     b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"\n": b"",
 }  # fmt: skip
-_CHARACTER_SIZE = 4  # sizeof (int)
+_CHARACTER_SIZE = 8  # what is longer than an int becomes a long
 
 
 class NumberValue(NamedTuple):
@@ -95,6 +95,6 @@ def character(inside: str) -> int | Flaw:
     if not data:
         return Flaw("D_CHR_NULL", "the character constant is empty", "the NUL character is '\\0'")
     if len(data) > _CHARACTER_SIZE:
-        message = f"the character constant has {len(data)} bytes; at most {_CHARACTER_SIZE} fit into an int"
+        message = f"the character constant has {len(data)} bytes; at most {_CHARACTER_SIZE} are possible"
         return Flaw("D_CHR_OFLOW", message, 'a string is written with double quotes: "..."')
     return int.from_bytes(data, "big")

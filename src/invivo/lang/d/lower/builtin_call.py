@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NoReturn, cast
 
+from invivo.builtins import BUILTINS
 from invivo.builtins.registry import Operand
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce, speculation
@@ -65,9 +66,10 @@ class BuiltinCall:
         return ""
 
     def is_action(self, operand: Operand) -> bool:
-        from invivo.lang.d.lower.calls import action
-
-        return isinstance(operand, syntax.CallOp) and action(self.clause, operand) is not None
+        if not isinstance(operand, syntax.CallOp) or operand.name in self.clause.program.functions:
+            return False
+        builtin = BUILTINS.get(operand.name)
+        return builtin is not None and builtin.action is not None and builtin.subroutine is None
 
     def raw(self, operand: Operand) -> Expr:
         expr = coerce.decayed(self._lower(operand))

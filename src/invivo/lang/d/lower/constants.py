@@ -27,7 +27,7 @@ def wrap(value: int, type_: Type) -> int:
 def literal_type(number: syntax.Number) -> Int | None:
     """The type of an integer literal (C11 6.4.4.1), or None if it fits in none."""
     if number.is_char:
-        return INT
+        return INT if number.value < 1 << 32 else LONG
     is_unsigned, is_long = "u" in number.suffix, "l" in number.suffix
     candidates: list[Int] = []
     if not is_long:

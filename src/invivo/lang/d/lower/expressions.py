@@ -12,7 +12,7 @@ from typing import assert_never
 from invivo.lang.d import syntax
 from invivo.lang.d.lower import coerce
 from invivo.lang.d.lower.clause import ClauseState, Translated
-from invivo.lang.d.lower.constants import literal_type
+from invivo.lang.d.lower.constants import literal_type, wrap
 from invivo.program.nodes import Comma, Expr, IntLit, Memory, StrLit
 from invivo.program.types import String
 from invivo.value import replaced
@@ -116,4 +116,4 @@ def _number(c: ClauseState, number: syntax.Number) -> Expr:
     type_ = literal_type(number)
     if type_ is None:
         c.program.error("D_INT_OFLOW", number.span, f"{number.value} does not fit in 64 bits")
-    return IntLit(number.value, type_, number.span)
+    return IntLit(wrap(number.value, type_), type_, number.span)
