@@ -19,6 +19,7 @@ from invivo.errors import TargetError
 from invivo.linux import ptrace
 from invivo.linux.guardian import PatchTable
 from invivo.session import Session
+from invivo.tracing import trace
 from tests.support import ORDINARY_USER, as_user, python_of_user, trigger, user_environment
 
 pytestmark = pytest.mark.process
@@ -40,6 +41,25 @@ def test_entries_arguments_and_returns_of_threads() -> None:
         [str(4 * 2502 * 2503 // 2)], ["3628800"],
     ):  # fmt: skip
         assert expected in lines
+
+
+def test_what_does_the_same_at_each_hit_counts_each() -> None:
+    """4 threads call leaf() 503 times each, and the first one 7 times. Variables and faults differ from hit to hit."""
+    program = (
+        "pid$target:a.out:leaf:entry { @of[probefunc, pid == $target, tid] = count(); @all = count(); } "
+        "pid$target:a.out:leaf:entry /pid != $target/ { @never = count(); } "
+        "pid$target:a.out:leaf:entry { n++; @most = max(n); } "
+        "pid$target:a.out:fact:entry { @before = count(); @fault = sum(1 / (arg0 - 5)); @after = count(); } "
+        "ERROR { @faults = count(); }"
+    )
+    with trace(program, command=[trigger("behaviour"), "503", "4"], engine="process") as session:
+        session.wait()
+    found = session.aggregations
+    by_thread = found["of"]
+    assert {key[:2] for key in by_thread} == {("leaf", 1)}
+    assert sorted(by_thread.values()) == [7, 503, 503, 503, 503]
+    assert (found["all"][()], found["most"][()], found["never"]) == (2019, 2019, {})
+    assert (found["before"][()], found["faults"][()], found["after"][()]) == (10, 1, 9)
 
 
 @pytest.mark.parametrize(("forks", "has_signals"), [(200, False), (40, True)])

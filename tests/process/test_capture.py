@@ -19,7 +19,7 @@ from invivo.tracing import trace
 
 pytestmark = pytest.mark.process
 
-READ, WRITE, GETPPID, EXECVE, OPENAT = 0, 1, 110, 59, 257  # <asm/unistd_64.h>
+READ, WRITE, GETPPID, EXECVE, PRCTL, OPENAT = 0, 1, 110, 59, 157, 257  # <asm/unistd_64.h>
 
 
 class _Hooks:
@@ -189,6 +189,42 @@ def test_the_name_is_the_new_program_s_when_a_thread_executes_it() -> None:
     names = [record.pieces[0].data for record in records]
     assert names[0] == Path(sys.executable).name.encode()[:15]
     assert names[-1] == b"env"
+
+
+def names_at(records: list[Record], number: int) -> list[tuple[Kind, str]]:
+    return [(r.kind, (r.pieces[0].data or b"").decode()) for r in records if r.number == number]
+
+
+def test_a_name_that_changes_during_a_call_is_the_new_one_at_its_return() -> None:
+    """By prctl(PR_SET_NAME), by write(2) to /proc/self/comm, and by another thread in a read(2)."""
+    code = (
+        "import ctypes, os, threading, time\n"
+        "own = '/proc/self/task/%d/comm' % os.getpid()\n"
+        "fd = os.open(own, os.O_RDWR)\n"
+        "prctl = ctypes.CDLL(None).prctl\n"
+        "prctl(15, b'first', 0, 0, 0); os.getppid()\n"
+        "prctl(15, b'second', 0, 0, 0); os.getppid(); os.getppid()\n"
+        "os.write(fd, b'third'); os.getppid()\n"
+        "r, w = os.pipe()\n"
+        "def rename():\n"
+        "    task = '/proc/self/task/%d/' % os.getpid()\n"
+        "    while open(task + 'syscall').read()[:2] != '0 ' or ' S ' not in open(task + 'stat').read():\n"
+        "        time.sleep(0.01)\n"
+        "    os.write(fd, b'fourth'); os.write(w, b'x')\n"
+        "threading.Thread(target=rename).start()\n"
+        "os.read(r, 1); os.getppid()\n"
+    )
+    name = {number: (Recipe.comm(),) for number in (READ, WRITE, GETPPID, PRCTL)}
+    records, _ = recorded(Capture(name, name), code)
+    first = [record for record in records if record.tid == record.pid]
+    assert names_at(first, GETPPID) == [
+        (kind, text) for text in ("first", "second", "second", "third", "fourth") for kind in (Kind.ENTRY, Kind.RETURN)
+    ]
+    renamed = [text for kind, text in names_at(first, PRCTL) if kind == Kind.RETURN][-2:]
+    assert renamed == ["first", "second"]
+    assert names_at(first, WRITE) == [(Kind.ENTRY, "second"), (Kind.RETURN, "third")]
+    waited = [pair for pair in names_at(first, READ) if "third" in pair or "fourth" in pair][-2:]
+    assert waited == [(Kind.ENTRY, "third"), (Kind.RETURN, "fourth")]
 
 
 def test_records_that_are_alike_count_as_often_as_they_come() -> None:

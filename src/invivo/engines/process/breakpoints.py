@@ -12,12 +12,12 @@ the tracer cannot carry out are stepped in place, while the process's other thre
 
 from __future__ import annotations
 
+import ctypes
 import os
-import struct
 from collections.abc import Callable, Iterable
 
 from invivo.engines.process import emulate
-from invivo.engines.process.emulate import RIP, RSP, Emulator
+from invivo.engines.process.emulate import RIP, RSP, Emulator, Registers
 from invivo.engines.process.loader import Loader, find_loader
 from invivo.engines.process.tracer import Process, Thread, Tracer
 from invivo.linux import procfs, ptrace
@@ -27,8 +27,8 @@ from invivo.program.attach import Uprobe
 
 __all__ = ["Breakpoints"]
 
-_WORDS = struct.Struct("<27Q")
 _RIP_AT = 8 * RIP
+_Words = ctypes.c_uint64 * (ptrace.REGISTERS_SIZE // 8)
 _Fire = Callable[[Uprobe, Thread, bytes], None]
 _More = Callable[[int], Iterable[Uprobe]]
 
@@ -250,19 +250,17 @@ class Breakpoints:
         data = ptrace.read_registers(thread.tid) if space is not None else None
         if space is None or data is None:
             return False
-        registers = list(_WORDS.unpack(data))
-        address = registers[RIP] - 1
+        address = int.from_bytes(data[_RIP_AT : _RIP_AT + 8], "little") - 1
         breakpoint_ = space.breakpoints.get(address)
         if breakpoint_ is None:
             if address not in space.removed or space.read(address, 1) == BREAKPOINT:
                 return False
             thread.trapped = data
-            registers[RIP] = address
-            ptrace.write_registers(thread.tid, _WORDS.pack(*registers))
+            ptrace.write_registers(thread.tid, _moved(data, address))
             return True
         thread.trapped = data
-        registers[RIP] = address
-        data = data[:_RIP_AT] + address.to_bytes(8, "little") + data[_RIP_AT + 8 :]
+        data = _moved(data, address)
+        registers = _Words.from_buffer_copy(data)
         if breakpoint_.is_loader and space.loader is not None and space.read(space.loader.state, 4) == bytes(4):
             self.insert(thread.process)
         if breakpoint_.is_return:
@@ -273,13 +271,13 @@ class Breakpoints:
             self._await_return(space, thread, registers, point)
         memory = thread.process.memory  # by process_vm_writev(2), which minds the protection of pages
         if breakpoint_.carry_out is not None and breakpoint_.carry_out(registers, memory.write, memory.read):
-            ptrace.write_registers(thread.tid, _WORDS.pack(*registers))
+            ptrace.write_registers(thread.tid, bytes(registers))
         else:
             ptrace.write_registers(thread.tid, data)
             self._step(space, thread, breakpoint_, tracer)
         return True
 
-    def _await_return(self, space: _Space, thread: Thread, registers: list[int], point: Uprobe) -> None:
+    def _await_return(self, space: _Space, thread: Thread, registers: Registers, point: Uprobe) -> None:
         word = space.read(registers[RSP], 8)
         target = int.from_bytes(word, "little")
         planted = self._plant(space, target) if len(word) == 8 else None
@@ -288,7 +286,7 @@ class Breakpoints:
         planted.is_return = True
         space.pending.setdefault(thread.tid, []).append((registers[RSP] + 8, target, point))
 
-    def _returned(self, space: _Space, thread: Thread, registers: list[int], data: bytes) -> None:
+    def _returned(self, space: _Space, thread: Thread, registers: Registers, data: bytes) -> None:
         """Fire what waits for a return to here with this stack; forget calls that were left by longjmp(3)."""
         waiting = space.pending.get(thread.tid)
         if not waiting:
@@ -309,6 +307,11 @@ class Breakpoints:
                 space.write(breakpoint_.address, BREAKPOINT)
 
 
+def _moved(registers: bytes, address: int) -> bytes:
+    """Registers whose instruction pointer is at an address."""
+    return registers[:_RIP_AT] + address.to_bytes(8, "little") + registers[_RIP_AT + 8 :]
+
+
 def _concealed(space: _Space, address: int, data: bytes) -> bytes:
     found = space.breakpoints
     if not found:
@@ -323,8 +326,6 @@ def _concealed(space: _Space, address: int, data: bytes) -> bytes:
     for at in inside:
         patched[at - address : at - address + 1] = found[at].original
     return bytes(patched)
-
-
 
 
 def _mappings_of(path: str, maps: Iterable[Mapping]) -> list[Mapping]:

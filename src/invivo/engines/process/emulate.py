@@ -10,9 +10,9 @@ memory. What begins functions and what USDT probes stand on is here; None is for
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["RIP", "RSP", "Emulator", "emulator", "length_of"]
+__all__ = ["RIP", "RSP", "Emulator", "Registers", "emulator", "length_of"]
 
 # struct user_regs_struct, <sys/user.h>
 _NAMES = (
@@ -26,10 +26,18 @@ _MASK = (1 << 64) - 1
 _CF, _PF, _AF, _ZF, _SF, _OF = 1, 4, 0x10, 0x40, 0x80, 0x800
 _ARITHMETIC = _CF | _PF | _AF | _ZF | _SF | _OF
 
+
+class Registers(Protocol):
+    """The words of struct user_regs_struct, in place."""
+
+    def __getitem__(self, index: int, /) -> int: ...
+    def __setitem__(self, index: int, value: int, /) -> None: ...
+
+
 _Write = Callable[[int, bytes], bool]
 _Read = Callable[[int, int], bytes]
 # Changes the registers; False if memory could not be read or written, and nothing was changed.
-Emulator = Callable[[list[int], _Write, _Read], bool]
+Emulator = Callable[[Registers, _Write, _Read], bool]
 
 
 def length_of(code: bytes) -> int:
@@ -107,7 +115,7 @@ def _full(register: int) -> int | None:
 
 
 def _goto(target: int) -> Emulator:
-    def carry_out(r: list[int], write: _Write, read: _Read) -> bool:
+    def carry_out(r: Registers, write: _Write, read: _Read) -> bool:
         r[RIP] = target
         return True
 
@@ -115,7 +123,7 @@ def _goto(target: int) -> Emulator:
 
 
 def _push(register: int, then: int) -> Emulator:
-    def carry_out(r: list[int], write: _Write, read: _Read) -> bool:
+    def carry_out(r: Registers, write: _Write, read: _Read) -> bool:
         if not write(r[RSP] - 8 & _MASK, r[register].to_bytes(8, "little")):
             return False
         r[RSP] = r[RSP] - 8 & _MASK
@@ -126,7 +134,7 @@ def _push(register: int, then: int) -> Emulator:
 
 
 def _call(target: int, then: int) -> Emulator:
-    def carry_out(r: list[int], write: _Write, read: _Read) -> bool:
+    def carry_out(r: Registers, write: _Write, read: _Read) -> bool:
         if not write(r[RSP] - 8 & _MASK, then.to_bytes(8, "little")):
             return False
         r[RSP] = r[RSP] - 8 & _MASK
@@ -136,7 +144,7 @@ def _call(target: int, then: int) -> Emulator:
     return carry_out
 
 
-def _return(r: list[int], write: _Write, read: _Read) -> bool:
+def _return(r: Registers, write: _Write, read: _Read) -> bool:
     data = read(r[RSP], 8)
     if len(data) != 8:
         return False
@@ -169,7 +177,7 @@ def _data(instruction: Any, then: int) -> Emulator | None:
     has_result, has_flags = kind not in (Mnemonic.TEST, Mnemonic.CMP), kind != Mnemonic.MOV
     subtracts, adds = kind in (Mnemonic.SUB, Mnemonic.CMP), kind == Mnemonic.ADD
 
-    def carry_out(r: list[int], write: _Write, read: _Read) -> bool:
+    def carry_out(r: Registers, write: _Write, read: _Read) -> bool:
         a, b = r[place] & mask, constant if right is None else r[right] & mask
         value = combine(a, b) & mask
         if has_flags:
@@ -217,7 +225,7 @@ def _is_constant(instruction: Any) -> bool:
     )  # fmt: skip
 
 
-def _address(instruction: Any) -> Callable[[list[int]], int] | None:
+def _address(instruction: Any) -> Callable[[Registers], int] | None:
     """What computes the address of a memory operand; None for one that is relative to a segment or a vector."""
     from iced_x86 import Register
 
@@ -232,7 +240,7 @@ def _address(instruction: Any) -> Callable[[list[int]], int] | None:
             return None
     displacement, scale = instruction.memory_displacement, instruction.memory_index_scale
 
-    def compute(r: list[int]) -> int:
+    def compute(r: Registers) -> int:
         value = displacement + (0 if base is None else r[base]) + (0 if index is None else r[index] * scale)
         return int(value & _MASK)
 
@@ -246,7 +254,7 @@ def _lea(instruction: Any, then: int) -> Emulator | None:
         return None
     mask = (1 << bits) - 1
 
-    def carry_out(r: list[int], write: _Write, read: _Read) -> bool:
+    def carry_out(r: Registers, write: _Write, read: _Read) -> bool:
         r[target] = address(r) & mask
         r[RIP] = then
         return True
@@ -263,7 +271,7 @@ def _move(instruction: Any, then: int) -> Emulator | None:
         return None
     size = bits // 8
 
-    def load(r: list[int], write: _Write, read: _Read) -> bool:
+    def load(r: Registers, write: _Write, read: _Read) -> bool:
         data = read(address(r), size)
         if len(data) != size:
             return False
@@ -271,7 +279,7 @@ def _move(instruction: Any, then: int) -> Emulator | None:
         r[RIP] = then
         return True
 
-    def store(r: list[int], write: _Write, read: _Read) -> bool:
+    def store(r: Registers, write: _Write, read: _Read) -> bool:
         if not write(address(r), (r[register] & (1 << bits) - 1).to_bytes(size, "little")):
             return False
         r[RIP] = then

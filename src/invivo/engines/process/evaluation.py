@@ -17,10 +17,11 @@ from collections.abc import Callable, Mapping
 from invivo.engines.process.native.loop_ir import KIND_ENTRY
 from invivo.engines.process.native.records import Record
 from invivo.engines.process.native.worker import Worker
-from invivo.engines.process.world import Facts, RecordWorld
+from invivo.engines.process.recording import needs_of
+from invivo.engines.process.world import Facts, RecordWorld, ThreadWorld
 from invivo.engines.reference import ReferenceEngine, World
 from invivo.engines.reference.firing import Effect
-from invivo.program.attach import AttachPoint, RawTracepoint
+from invivo.program.attach import AttachPoint, RawTracepoint, Uprobe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Evaluation:
         self._worker = Worker("invivo-records", self._carry_out_all, stop)
         self._repeated: Mapping[tuple[int, int], slice] = {}
         self._known: dict[tuple[object, ...], list[Effect]] = {}
+        self._constant: dict[tuple[int, int], tuple[Uprobe, list[Effect]]] = {}
+        self._may_repeat: dict[Uprobe, bool] = {}
         self.lock = self._worker.lock
         self.start = self._worker.start
         self.drain = self._worker.drain
@@ -115,6 +118,39 @@ class Evaluation:
                 self._fail(error)
             if reference.exit_code is not None:
                 self._stop()
+
+    def hit(self, point: Uprobe, world: ThreadWorld) -> None:
+        """As `fire`, at a breakpoint. What does the same at each hit by a thread is carried out once, and repeated."""
+        key = id(point), world.pid_tgid
+        known = self._constant.get(key)
+        if known is None:
+            may_repeat = self._may_repeat.get(point)
+            if may_repeat is None:
+                parts = self._reference.parts_of(point)
+                needs = needs_of(parts) if parts is not None else None
+                may_repeat = self._may_repeat[point] = needs is not None and needs.is_constant
+            if may_repeat:
+                self._first_hit(key, point, world)
+            else:
+                self.fire(point, None, world)
+            return
+        self.drain()
+        with self.lock:
+            self._reference.repeat(known[1])
+
+    def _first_hit(self, key: tuple[int, int], point: Uprobe, world: World) -> None:
+        self.drain()
+        effects: list[Effect] = []
+        with self.lock:
+            try:
+                is_well = self._reference.fire(point, world, effects)
+            except Exception as error:
+                self._fail(error)
+                return
+        if is_well:
+            if len(self._constant) >= _MOST_KNOWN:
+                self._constant.clear()
+            self._constant[key] = point, effects  # the point, so that no other gets its address
 
     def _fail(self, error: Exception) -> None:
         """Keep what went wrong for the thread that waits for stops, which must go on meanwhile."""

@@ -83,6 +83,11 @@ class Needs:
     registers: frozenset[int] = frozenset()  # those that are read
     is_repeatable: bool = False  # it changes aggregations only, and by what depends on the record without its time
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it does the same whenever a thread makes it happen, whatever is in registers and memory."""
+        return self.is_repeatable and not (self.recipes or self.has_words or self.registers)
+
     def part(self, has_registers: bool, is_return: bool) -> slice:
         """Which bytes of a record's registers matter. The first words of the context are the number and the result."""
         used = self.registers | ({REGISTER["ax"]} if is_return and self.has_words else set())

@@ -146,7 +146,7 @@ class Stops:
     def _hit(self, point: Uprobe, thread: Thread, registers: bytes) -> None:
         world = self._world(thread)
         world.words, world.registers = (), registers
-        self._evaluation.fire(point, None, world)
+        self._evaluation.hit(point, world)
 
     def interrupted(self, thread: Thread) -> None:
         points = self._sampled.pop(thread.tid, ())

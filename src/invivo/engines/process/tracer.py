@@ -173,12 +173,15 @@ class Tracer:
             process = self.processes[pid] = Process(pid, parent)
         slot = self._capture.slot(tid, pid) if self._capture is not None else None
         thread = self.threads[tid] = process.threads[tid] = Thread(tid, process, slot)
+        if self._capture is not None and len(process.threads) == 2:
+            for each in process.threads.values():
+                self._capture.join(each.slot)
         return thread
 
     def _admit(self, thread: Thread) -> None:
         """The loop may handle its stops from now on."""
         if self._capture is not None:
-            self._capture.admit(thread.slot)
+            self._capture.admit(thread.slot, is_alone=len(thread.process.threads) == 1)
 
     # --- running ------------------------------------------------------------------------------------------------
 

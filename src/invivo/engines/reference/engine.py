@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from invivo.engines.base import Engine, Losses
 from invivo.engines.reference import expressions, statements
 from invivo.engines.reference.compiler import Compiler, Scalar, Statement, Text, Value, plan_of
 from invivo.engines.reference.firing import Effect, Firing, Raised, Speculations
+from invivo.engines.reference.places import NOWHERE, MadeClause, MadeFiring, MadeSelection, Place, parts_of
 from invivo.engines.reference.values import MASK
 from invivo.engines.reference.world import World
 from invivo.program import clauses
@@ -30,7 +31,7 @@ from invivo.program.passes.units import Selection, Unit, group_units
 from invivo.program.plan import Plan, ProbeInfo
 from invivo.program.records import LAYOUT_FAULT
 from invivo.program.statements import Stmt
-from invivo.source import SourceFile, Span
+from invivo.source import Span
 from invivo.value import replaced
 
 TYPE_CHECKING = False
@@ -41,7 +42,6 @@ __all__ = ["ReferenceEngine"]
 
 _FRAME = struct.Struct("<II")
 _FAULT = struct.Struct("<IIQ")
-_NOWHERE = Span(SourceFile("", ""), 0, 0)  # of selectors and guards, which stand in no text
 
 
 class _Closures(Compiler):
@@ -55,36 +55,6 @@ class _Closures(Compiler):
 
     def statement(self, stmt: Stmt) -> Statement:
         return statements.statement(self, stmt)
-
-
-class _Clause(NamedTuple):
-    number: int  # its place in the text, from 0
-    predicate: Scalar | None
-    body: Statement
-
-
-class _Firing(NamedTuple):
-    """Probes that run the same clauses."""
-
-    probe_ids: tuple[int, ...]
-    guard: Scalar | None
-    clauses: tuple[_Clause, ...]
-    source: units.Firing
-
-
-class _Selection(NamedTuple):
-    """At most one of several firings, by the value of `key`."""
-
-    key: Scalar
-    guard: Scalar | None
-    cases: dict[int, tuple[_Firing, int]]
-
-
-class _Place(NamedTuple):
-    """What happens at an attach point; `probe` is what the kernel's cookie would say, or 0."""
-
-    steps: tuple[_Firing | _Selection, ...]
-    probe: int
 
 
 class ReferenceEngine(Engine):
@@ -105,10 +75,10 @@ class ReferenceEngine(Engine):
         self._is_enabled = False
         self._is_ending = False
         c = self._compiler = _Closures(program, self._send, self._stop, pause)
-        self._clauses: dict[clauses.Clause, _Clause] = {}
-        self._places: dict[AttachPoint, _Place] = {}
-        self._by_id: dict[int, _Firing] = {}
-        self._known: dict[tuple[AttachPoint, int], list[tuple[_Firing, int]]] = {}
+        self._clauses: dict[clauses.Clause, MadeClause] = {}
+        self._places: dict[AttachPoint, Place] = {}
+        self._by_id: dict[int, MadeFiring] = {}
+        self._known: dict[tuple[AttachPoint, int], list[tuple[MadeFiring, int]]] = {}
         for unit in group_units(program):
             self._add_unit(unit)
         self._error_clauses = tuple(self._clause(clause) for clause in program.error_clauses)
@@ -135,7 +105,7 @@ class ReferenceEngine(Engine):
             for step in unit.steps
         )
         for point, probe in unit.points:
-            self._places[point] = _Place(steps, probe)
+            self._places[point] = Place(steps, probe)
 
     def add_probe(self, info: ProbeInfo, firing: units.Firing, points: Iterable[AttachPoint]) -> None:
         """A probe that is made while the program runs, with the next id; `firing` has none."""
@@ -143,31 +113,31 @@ class ReferenceEngine(Engine):
         identity = len(self._compiler.tables.probes)
         made = self._firing(replaced(firing, probe_ids=(identity,)))
         for point in points:
-            self._places[point] = _Place((made,), identity)
+            self._places[point] = Place((made,), identity)
 
-    def _selection(self, step: Selection) -> _Selection:
+    def _selection(self, step: Selection) -> MadeSelection:
         firings = {id(firing): self._firing(firing) for firing in step.firings}
         cases = {value: (firings[id(firing)], probe) for value, firing, probe in step.cases}
-        key = self._compiler.scalar(step.key(_NOWHERE))
-        return _Selection(key, self._guard(step.guard), cases)
+        key = self._compiler.scalar(step.key(NOWHERE))
+        return MadeSelection(key, self._guard(step.guard), cases)
 
-    def _firing(self, firing: units.Firing) -> _Firing:
+    def _firing(self, firing: units.Firing) -> MadeFiring:
         clauses = tuple(self._clause(clause) for clause in firing.clauses)
-        made = _Firing(firing.probe_ids, self._guard(firing.guard), clauses, firing)
+        made = MadeFiring(firing.probe_ids, self._guard(firing.guard), clauses, firing)
         self._by_id.update(dict.fromkeys(firing.probe_ids, made))
         return made
 
     def _guard(self, guard: Callable[[Span], Expr] | None) -> Scalar | None:
-        return self._compiler.scalar(guard(_NOWHERE)) if guard is not None else None
+        return self._compiler.scalar(guard(NOWHERE)) if guard is not None else None
 
-    def _clause(self, clause: clauses.Clause) -> _Clause:
+    def _clause(self, clause: clauses.Clause) -> MadeClause:
         """A clause compiled, once for all its probes."""
         made = self._clauses.get(clause)
         if made is None:
             c = self._compiler
             c.clause = clause
             predicate = c.scalar(clause.predicate) if clause.predicate is not None else None
-            made = self._clauses[clause] = _Clause(clause.index, predicate, c.statement(clause.body))
+            made = self._clauses[clause] = MadeClause(clause.index, predicate, c.statement(clause.body))
             c.clause = None
         return made
 
@@ -216,20 +186,22 @@ class ReferenceEngine(Engine):
 
     # --- firing -----------------------------------------------------------------------------------------------------
 
-    def fire(self, point: AttachPoint, world: World | None = None) -> None:
-        """Carry out what happens at an attach point; nothing where the program has no probe, or before enable()."""
-        if self._is_enabled:
-            self._fire(point, world or self.world)
+    def fire(self, point: AttachPoint, world: World | None = None, effects: list[Effect] | None = None) -> bool:
+        """Carry out what happens at an attach point; nothing where the program has no probe, or before enable(). True
+        if there was no fault; what is done to aggregations is added to `effects`, if parts_of() knows all that is."""
+        return self._is_enabled and self._fire(point, world or self.world, effects)
 
-    def _fire(self, point: AttachPoint, world: World) -> None:
+    def _fire(self, point: AttachPoint, world: World, effects: list[Effect] | None = None) -> bool:
         place = self._places.get(point)
         if place is None:
-            return
+            return True
+        is_well = True
         for step in place.steps:
-            if isinstance(step, _Selection):
+            if isinstance(step, MadeSelection):
                 self._select(step, world)
             else:
-                self._run(step, place.probe or step.probe_ids[0], world)
+                is_well &= self._run(step, place.probe or step.probe_ids[0], world, effects)
+        return is_well
 
     def fire_selected(self, point: AttachPoint, value: int, world: World, effects: list[Effect] | None = None) -> bool:
         """As `fire`, for who knows already what the selectors' keys say, and that their guards hold; True if there was
@@ -247,24 +219,31 @@ class ReferenceEngine(Engine):
             for counts, key, update in effects:
                 counts[key] = update(counts.get(key))
 
-    def _selected(self, point: AttachPoint, value: int) -> list[tuple[_Firing, int]]:
+    def _selected(self, point: AttachPoint, value: int) -> list[tuple[MadeFiring, int]]:
         known = self._known.get((point, value))
         if known is None:
-            place = self._places.get(point, _Place((), 0))
+            place = self._places.get(point, Place((), 0))
             known = self._known[point, value] = []
             for step in place.steps:
-                if not isinstance(step, _Selection):
+                if not isinstance(step, MadeSelection):
                     known.append((step, place.probe or step.probe_ids[0]))
                 elif value in step.cases:
                     known.append(step.cases[value])
         return known
 
+    def parts_of(self, point: AttachPoint) -> list[Clause | Expr] | None:
+        """The clauses and guards that `fire` carries out; None where it has to select."""
+        parts: list[Clause | Expr] = []
+        for step in self._places.get(point, Place((), 0)).steps:
+            if isinstance(step, MadeSelection):
+                return None
+            parts += parts_of(step)
+        return parts
+
     def parts_at(self, point: AttachPoint, value: int) -> Iterator[Clause | Expr]:
         """The clauses and guards that `fire_selected` would carry out."""
         for firing, _ in self._selected(point, value):
-            yield from firing.source.clauses
-            if firing.source.guard is not None:
-                yield firing.source.guard(_NOWHERE)
+            yield from parts_of(firing)
 
     @property
     def error_clauses(self) -> tuple[Clause, ...]:
@@ -280,7 +259,7 @@ class ReferenceEngine(Engine):
         for step in place.steps:
             guard = step.guard
             try:
-                if (guard is None or guard(f)) and (not isinstance(step, _Selection) or step.key(f) in step.cases):
+                if (guard is None or guard(f)) and (not isinstance(step, MadeSelection) or step.key(f) in step.cases):
                     return True
             except Raised:
                 return True
@@ -301,7 +280,7 @@ class ReferenceEngine(Engine):
                 for key in [key for key in entries if key[0] == thread]:
                     del entries[key]
 
-    def _select(self, step: _Selection, world: World) -> None:
+    def _select(self, step: MadeSelection, world: World) -> None:
         if self._is_stopped():
             return
         f = self._new_firing(world, 0)
@@ -315,7 +294,7 @@ class ReferenceEngine(Engine):
         if chosen is not None:
             self._run(chosen[0], chosen[1], world)
 
-    def _run(self, firing: _Firing, probe_id: int, world: World, effects: list[Effect] | None = None) -> bool:
+    def _run(self, firing: MadeFiring, probe_id: int, world: World, effects: list[Effect] | None = None) -> bool:
         """One firing: its clauses in order. A fault, or a predicate that is false, goes on to the next. True: no fault.
         """
         if self._exit_code is not None and self._is_stopped():

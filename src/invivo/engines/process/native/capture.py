@@ -25,7 +25,10 @@ from invivo.engines.process.native.layout import (
     CONTROL_BYTES,
     HANDED_ENTRY,
     HANDED_RETURN,
+    IS_ALONE,
+    IS_COMM_KEPT,
     IS_NATIVE,
+    KEEPS_COMM,
     PIECE,
     RECORD,
     RECORD_HEADER,
@@ -48,6 +51,11 @@ _WORD = {name: offset // 8 for name, (offset, _) in CONTROL.items()}
 _REGISTERS_AT = RECORD["registers"][0]
 _Recipes = Mapping[int, Sequence[Recipe]]
 
+# Calls in which a thread's name may change: they set it, write to a file that may be /proc/self/comm, or make another
+# thread, which may do that. write, pwrite64, writev, sendfile, clone, fork, vfork, execve, prctl, io_submit, splice,
+# tee, vmsplice, pwritev, execveat, copy_file_range, pwritev2, io_uring_enter, clone3.
+_RENAMING = frozenset((1, 18, 20, 40, 56, 57, 58, 59, 157, 209, 275, 276, 278, 296, 322, 326, 328, 426, 435))
+
 
 class Slot(ctypes.Structure):
     """What the loop knows of a thread. `number` is the system call that it is in, or -1."""
@@ -55,7 +63,8 @@ class Slot(ctypes.Structure):
     __slots__ = ()
     _fields_ = (
         ("number", ctypes.c_int64), ("tid", ctypes.c_int32), ("pid", ctypes.c_int32), ("flags", ctypes.c_int32),
-        ("comm_fd", ctypes.c_int32), ("arguments", ctypes.c_uint64 * 6),
+        ("comm_fd", ctypes.c_int32), ("arguments", ctypes.c_uint64 * 6), ("comm", ctypes.c_char * 16),
+        ("comm_bytes", ctypes.c_int64),
     )  # fmt: skip
 
 
@@ -112,6 +121,8 @@ class Capture:
         ):  # fmt: skip
             for number in numbers:
                 wanted[number] |= bit
+        for number in entries.keys() - _RENAMING:
+            wanted[number] |= KEEPS_COMM
         self._block = mmap.mmap(-1, max(CONTROL_BYTES, mmap.PAGESIZE))
         self._control = memoryview(self._block).cast("Q")
         self._kept = [_buffer(data) for data in (bytes(wanted), *tables, bytes(recipes) or bytes(16))]
@@ -188,15 +199,21 @@ class Capture:
         self._index[tid] = index
         return slot
 
-    def admit(self, slot: Slot) -> None:
-        """The loop may handle this thread's stops."""
-        slot.flags |= IS_NATIVE
+    def admit(self, slot: Slot, *, is_alone: bool) -> None:
+        """The loop may handle this thread's stops. One that is alone in its process has the same name at the return of
+        most system calls as at the entry, for only threads of one process may rename each other."""
+        slot.flags |= IS_NATIVE | (IS_ALONE if is_alone else 0)
+
+    def join(self, slot: Slot) -> None:
+        """The thread is not alone any more."""
+        slot.flags &= ~(IS_ALONE | IS_COMM_KEPT)
 
     def executed(self, slot: Slot) -> None:
         """The thread's program was replaced; the number may have been another thread's before."""
         if slot.comm_fd >= 0:
             os.close(slot.comm_fd)
             slot.comm_fd = _open_comm(slot.tid)
+        slot.flags &= ~IS_COMM_KEPT
 
     def forget(self, slot: Slot) -> None:
         """The thread is gone, or not traced any more."""

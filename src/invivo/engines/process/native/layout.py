@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 
 __all__ = [
-    "ARGUMENTS", "BRIEF", "CALLS", "CONTROL", "CONTROL_BYTES", "HANDED_ENTRY", "HANDED_RETURN", "IS_NATIVE", "PIECE",
-    "RECIPE", "RECORD", "RECORD_HEADER", "REGISTER", "REGISTERS_BYTES", "SLOT", "SLOT_BYTES", "UNREAD_RETURN",
-    "WANTED_ENTRY", "WANTED_RETURN", "Layout",
+    "ARGUMENTS", "BRIEF", "CALLS", "CONTROL", "CONTROL_BYTES", "HANDED_ENTRY", "HANDED_RETURN", "IS_ALONE",
+    "IS_COMM_KEPT", "IS_NATIVE", "KEEPS_COMM", "PIECE", "RECIPE", "RECORD", "RECORD_HEADER", "REGISTER",
+    "REGISTERS_BYTES", "SLOT", "SLOT_BYTES", "UNREAD_RETURN", "WANTED_ENTRY", "WANTED_RETURN", "Layout",
 ]  # fmt: skip
 
 Layout = dict[str, tuple[int, str]]
@@ -76,6 +76,7 @@ CONTROL, CONTROL_BYTES = _laid_out(
 # Bits of a byte of `wanted`.
 WANTED_ENTRY, WANTED_RETURN, HANDED_ENTRY, HANDED_RETURN = 1, 2, 4, 8
 UNREAD_RETURN = 16  # nobody reads the result
+KEEPS_COMM = 32  # the call itself cannot change its thread's name
 
 SLOT, SLOT_BYTES = _laid_out(
     ("number", "i64", 1),  # the system call that the thread is in, or -1
@@ -84,8 +85,11 @@ SLOT, SLOT_BYTES = _laid_out(
     ("flags", "i32", 1),
     ("comm_fd", "i32", 1),  # /proc/TID/comm, or -1
     ("arguments", "i64", 6),  # of that system call
+    ("comm", "i64", 2),  # as read at its entry
+    ("comm_bytes", "i64", 1),
 )
-IS_NATIVE = 1  # a flag: the loop may handle this thread's stops
+# Flags of a slot: the loop may handle this thread's stops; it is its process's only one; `comm` holds until the return.
+IS_NATIVE, IS_ALONE, IS_COMM_KEPT = 1, 2, 4
 
 RECIPE, _ = _laid_out(
     ("kind", "i8", 1),

@@ -12,6 +12,7 @@ from invivo.engines.process.native.layout import (
     CALLS,
     HANDED_ENTRY,
     HANDED_RETURN,
+    IS_COMM_KEPT,
     IS_NATIVE,
     SLOT_BYTES,
     UNREAD_RETURN,
@@ -97,6 +98,9 @@ kind:
   switch i32 %status, label %hand [ i32 {_FILTERED}, label %entered
                                     i32 {_CALLED}, label %called ]
 entered:
+  %flags_at_entry = get s.flags
+  %flags_anew = and i32 %flags_at_entry, {~IS_COMM_KEPT}
+  put s.flags, %flags_anew
   %entry_all = get c.has_registers
   %entry_has_all = icmp ne i64 %entry_all, 0
   br i1 %entry_has_all, label %entry_registers, label %entry_info

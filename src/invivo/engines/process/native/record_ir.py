@@ -7,7 +7,14 @@ spread()    i1 @spread_info, void @spread_result, i1 @keep_arguments: the loop's
 
 from __future__ import annotations
 
-from invivo.engines.process.native.layout import ARGUMENTS, BRIEF, REGISTERS_BYTES
+from invivo.engines.process.native.layout import (
+    ARGUMENTS,
+    BRIEF,
+    IS_ALONE,
+    IS_COMM_KEPT,
+    KEEPS_COMM,
+    REGISTERS_BYTES,
+)
 
 __all__ = ["HELPERS", "PTRACE", "RECIPE_BYTES", "RECIPE_COMM", "RECIPE_STRING", "RECORDS", "spread"]
 
@@ -194,10 +201,45 @@ entry:
   switch i8 %kind, label %bytes [ i8 {RECIPE_STRING}, label %string
                                   i8 {RECIPE_COMM}, label %comm ]
 comm:
+  %flags = get s.flags
+  %kept = and i32 %flags, {IS_COMM_KEPT}
+  %is_kept = icmp ne i32 %kept, 0
+  br i1 %is_kept, label %comm_known, label %comm_read
+comm_known:
+  %known_0 = get s.comm
+  %known_8 = get s.comm+8
+  %data_ptr = inttoptr i64 %data to ptr
+  store i64 %known_0, ptr %data_ptr, align 8
+  %data_8 = add i64 %data, 8
+  %data_8_ptr = inttoptr i64 %data_8 to ptr
+  store i64 %known_8, ptr %data_8_ptr, align 8
+  %known_length = get s.comm_bytes
+  br label %finish
+comm_read:
   %comm_fd = get s.comm_fd
   %fd = sext i32 %comm_fd to i64
   %comm_got = call i64 @sys(i64 {_PREAD}, i64 %fd, i64 %data, i64 16, i64 0, i64 0, i64 0)
   %comm_length = sub i64 %comm_got, 1
+  %alone = and i32 %flags, {IS_ALONE}
+  %is_alone = icmp ne i32 %alone, 0
+  br i1 %is_alone, label %comm_alone, label %finish
+comm_alone:
+  %comm_number = get c.registers.orig_ax
+  %comm_wanted = call i32 @wanted(ptr %c, i64 %comm_number)
+  %keeps = and i32 %comm_wanted, {KEEPS_COMM}
+  %is_keeping = icmp ne i32 %keeps, 0
+  br i1 %is_keeping, label %comm_keep, label %finish
+comm_keep:
+  %read_ptr = inttoptr i64 %data to ptr
+  %read_0 = load i64, ptr %read_ptr, align 8
+  put s.comm, %read_0
+  %data_next = add i64 %data, 8
+  %read_8_ptr = inttoptr i64 %data_next to ptr
+  %read_8 = load i64, ptr %read_8_ptr, align 8
+  put s.comm+8, %read_8
+  put s.comm_bytes, %comm_length
+  %flags_kept = or i32 %flags, {IS_COMM_KEPT}
+  put s.flags, %flags_kept
   br label %finish
 bytes:
   %length_register = get q.length_register
@@ -255,7 +297,7 @@ ended:
   %text_size = add i64 %so_far, %k
   br label %finish
 finish:
-  %got = phi i64 [ %comm_length, %comm ], [ %bytes_got, %read ], [ %so_far, %string ], [ -1, %chunk ], [ %text_size, %ended ]
+  %got = phi i64 [ %known_length, %comm_known ], [ %comm_length, %comm_read ], [ %comm_length, %comm_alone ], [ %comm_length, %comm_keep ], [ %bytes_got, %read ], [ %so_far, %string ], [ -1, %chunk ], [ %text_size, %ended ]
   %is_failed = icmp slt i64 %got, 0
   %length = select i1 %is_failed, i64 0, i64 %got
   %answer = select i1 %is_failed, i64 -1, i64 %got
