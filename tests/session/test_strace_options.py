@@ -112,6 +112,51 @@ def test_what_needs_the_process_engine_is_that_of_strace_too(options: list[str],
     assert lines(mine) == lines(theirs)
 
 
+# The first thread's call is held for 4 s; meanwhile the second makes 50 traced calls of its own.
+_TWO_THREADS = """
+import os, threading, time
+done, start = [], time.monotonic()
+
+def calls():
+    while not open("/proc/self/task/%d/syscall" % os.getpid()).read().startswith("75 "):  # fdatasync(2)
+        time.sleep(0.01)
+    for _ in range(50):
+        os.getuid()
+    done.append(time.monotonic() - start)
+other = threading.Thread(target=calls)
+file = os.open("here", os.O_RDWR)
+other.start()
+os.fdatasync(file)
+print(len(done), time.monotonic() - start >= 4, file=open("said", "w"))
+other.join()
+"""
+
+
+@pytest.mark.parametrize("when", ["delay_enter", "delay_exit"])
+def test_a_delay_holds_the_thread_that_made_the_call_only(when: str, tmp_path: Path) -> None:
+    """Both strace and invivo: the other thread has made all its calls before the first goes on."""
+    options = ["-f", "-e", f"inject=fdatasync:{when}=4s", "-e", "trace=fdatasync,getuid"]
+    theirs, mine = outputs(options, "process", tmp_path, _TWO_THREADS)
+    assert (tmp_path / "said").read_text().split() == ["1", "True"]
+    for text in (theirs, mine):
+        assert len(re.findall(r"getuid\(", text)) == 50
+        assert len(re.findall(r"\(DELAYED\)", text)) == 1
+
+
+def test_a_process_whose_thread_is_held_can_be_killed_and_ends(tmp_path: Path) -> None:
+    """The command is killed by another thread while its first is held, and invivo ends with it at once."""
+    code = (
+        "import os, signal, threading, time\n"
+        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()\n"
+        "os.fdatasync(os.open('code.py', os.O_RDWR))\n"
+    )
+    (tmp_path / "code.py").write_text(code)
+    words = ["-f", "-o", "out", "-e", "inject=fdatasync:delay_enter=3600s", "-e", "trace=fdatasync"]
+    done = invivo("strace", "--engine", "process", *words, sys.executable, "-S", "code.py", cwd=tmp_path)
+    assert done.returncode in (-9, 137), done.stderr
+    assert (tmp_path / "out").read_text().count("+++ killed by SIGKILL +++") == 2
+
+
 @both
 @pytest.mark.parametrize(
     ("option", "form"),

@@ -16,6 +16,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["divide", "leave", "look_after"]
 
 _PR_SET_PDEATHSIG = 1
+_SI_USER = 0  # by kill(2); less: by sigqueue(3), tgkill(2); the kernel's own is more
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _writer = -1
@@ -62,11 +64,11 @@ def divide(table: PatchTable) -> int | None:
 
 
 def _attend(pid: int, reader: int, table: PatchTable, mask: set[int | signal.Signals]) -> int:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
     for number in _FORWARDED:
         signal.signal(number, lambda number, _: os.kill(pid, number))
     guard = table.undo_at_death()  # with all signals blocked
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    threading.Thread(target=_forward_interrupts, args=(pid,), daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, {*mask, signal.SIGINT})
     status = os.read(reader, 1)
     if status:
         return status[0]
@@ -83,6 +85,14 @@ def _attend(pid: int, reader: int, table: PatchTable, mask: set[int | signal.Sig
         + "\n"
     )
     return 128 - code
+
+
+def _forward_interrupts(pid: int) -> None:
+    """SIGINT that somebody sends to this process alone (kill -INT) is for the tracer. The terminal sends it to both."""
+    while True:
+        if signal.sigwaitinfo({signal.SIGINT}).si_code <= _SI_USER:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGINT)
 
 
 def look_after(mind: Callable[[], object]) -> None:

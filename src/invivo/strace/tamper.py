@@ -3,15 +3,14 @@
     tamperer.entered(thread, registers)              before the call: it is taken away, delayed; a signal is sent
     registers, remark = tamperer.returned(thread, registers)       after it: the answer is put in, " (INJECTED)"
 
-A call is taken away by number -1, which the kernel answers by ENOSYS. A delay holds this tracer, and so all of its
-threads that are at a stop meanwhile. Source: ptrace(2), strace(1).
+A call is taken away by number -1, which the kernel answers by ENOSYS. `delay` holds one thread in its stop, while all
+others go on. Source: ptrace(2), strace(1).
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from invivo.engines.process.threads import Thread
 from invivo.errors import KernelError
@@ -28,8 +27,9 @@ _WORD = 1 << 64
 class Tamperer:
     """See the module's text."""
 
-    def __init__(self, injections: Sequence[Injection]) -> None:
+    def __init__(self, injections: Sequence[Injection], delay: Callable[[Thread, int], object]) -> None:
         self._injections = injections
+        self._delay = delay
         self._counts: dict[int, list[int]] = {}  # by thread, of each injection
         self._current: dict[int, list[Injection]] = {}  # by thread: those of its call
 
@@ -49,7 +49,7 @@ class Tamperer:
         self._current[thread.tid] = found
         for injection in found:
             if injection.enter_ns:
-                time.sleep(injection.enter_ns / 1e9)
+                self._delay(thread, injection.enter_ns)
             if injection.signal:
                 with contextlib.suppress(KernelError):
                     syscalls.tgkill(thread.process.pid, thread.tid, injection.signal)
@@ -76,7 +76,7 @@ class Tamperer:
         """The line is made: hold the thread, if that is asked for."""
         for injection in self._current.pop(thread.tid, ()):
             if injection.exit_ns:
-                time.sleep(injection.exit_ns / 1e9)
+                self._delay(thread, injection.exit_ns)
 
     def gone(self, tid: int) -> None:
         """The thread is no more."""

@@ -34,6 +34,7 @@ from invivo.strace.tamper import Tamperer
 __all__ = ["Strace"]
 
 _FLUSH_NS = 100_000_000
+_SOON_NS = 20_000
 # struct user_regs_struct: the arguments in order; offsets of the result, the code segment and the stack pointer.
 _REGISTERS = struct.Struct("<27Q")
 _ARGUMENTS = (14, 13, 12, 7, 9, 8)  # of these
@@ -57,7 +58,8 @@ class Strace(Hooks):
         self._has_filter = False
         self._is_stopped = False
         self._alarm: Alarm | None = None
-        self._tamperer = Tamperer(request.injections)
+        self._has_delays = False
+        self._tamperer = Tamperer(request.injections, self._delay)
         self._pins = Pins(PatchTable())
 
     def __enter__(self) -> Strace:
@@ -119,6 +121,7 @@ class Strace(Hooks):
         self._is_stopped = True
         self._printer.flush()
         self._pins.unpin(self._tracer.threads)
+        self._tracer.end_delays()
         if self._has_filter and self._tracer.threads:
             while self._tracer.run():
                 pass
@@ -153,6 +156,8 @@ class Strace(Hooks):
         self._tracer.start(ptrace.PTRACE_CONT if self._has_filter else ptrace.PTRACE_SYSCALL)
         while self._tracer.run() and not self._is_stopped:
             self._flush()
+            if self._has_delays:
+                self._set_alarm()
         if self._recorder is not None:
             self._recorder.close()
         self._flush()
@@ -164,6 +169,17 @@ class Strace(Hooks):
             return 128 + signal.SIGINT
         code = os.waitstatus_to_exitcode(wait_status_)
         return code if code >= 0 else 128 - code
+
+    def _delay(self, thread: Thread, nanoseconds: int) -> None:
+        self._tracer.delay(thread, nanoseconds)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """Wake when a thread that is held goes on."""
+        shortest = self._tracer.shortest_delay_ns
+        self._has_delays = shortest is not None
+        if self._alarm is not None:
+            self._alarm.set(_FLUSH_NS if shortest is None else min(max(shortest, _SOON_NS), _FLUSH_NS))
 
     def _stack(self, tid: int) -> list[str]:
         """The stack of a thread that stands still, as lines."""

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from invivo.engines.process.delays import Delays
 from invivo.engines.process.detaching import Stop, is_held_by_kernel, proceed, release, settle
 from invivo.engines.process.native import loop_ir as loop
 from invivo.engines.process.native.capture import Capture
@@ -73,6 +74,9 @@ class Tracer:
         self._is_started = False
         self.should_stop = False
         self.stepper = Stepper(self)
+        self._delays = Delays(self)
+        self.delay = self._delays.add
+        self.end_delays = self._delays.end
         # Without a filter: which calls are worth reading registers.
         self.wants: Callable[[int], bool] = lambda number: True
 
@@ -162,7 +166,10 @@ class Tracer:
             return
         thread.is_stopped, thread.deliver = False, 0
         wants_return = thread.number >= 0 and self.wants(thread.number)
-        resume(PTRACE_SYSCALL if wants_return else self.mode, thread.tid, number)
+        request = PTRACE_SYSCALL if wants_return else self.mode
+        if self._delays and self._delays.takes(thread, request, number):
+            return
+        resume(request, thread.tid, number)
         thread.trapped = b""
         if thread.later:
             thread.send_later()
@@ -177,6 +184,11 @@ class Tracer:
             for each in process.threads.values():
                 self._capture.join(each.slot)
         return thread
+
+    @property
+    def shortest_delay_ns(self) -> int | None:
+        """How long until the first thread of delay() goes on; None if none waits."""
+        return self._delays.shortest_ns
 
     def _admit(self, thread: Thread) -> None:
         """The loop may handle its stops from now on."""
@@ -194,6 +206,8 @@ class Tracer:
         for _ in range(_AT_ONCE):
             if self.should_stop:
                 break
+            if self._delays:
+                self._delays.go_on()
             tid, status = wait_any()
             if tid <= 0:
                 return tid == 0 and bool(self.threads)
@@ -258,7 +272,9 @@ class Tracer:
             return
         thread.number = int.from_bytes(registers[120:128], "little")
         wants_return = self.hooks.entered(thread, registers)
-        resume(PTRACE_SYSCALL if wants_return else self.mode, thread.tid)
+        request = PTRACE_SYSCALL if wants_return else self.mode
+        if not self._delays or not self._delays.takes(thread, request, 0):
+            resume(request, thread.tid)
 
     def _syscall_stop(self, thread: Thread) -> None:
         """Entry or return, as the kernel says (or in turn, before Linux 5.3)."""
