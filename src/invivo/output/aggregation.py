@@ -71,8 +71,23 @@ def rows(totals: Sequence[Totals], order: Order) -> list[Row]:
         weight(part.plan, [0] * part.plan.words) if is_distribution(part.plan.function) else 0 for part in totals
     ]
 
+    # DTrace compares keys as the unsigned words that they are made of: -1 comes after all that is not negative.
+    signed = [
+        (at, (1 << field.type.size * 8) - 1)
+        for at, field in enumerate(totals[0].plan.keys)
+        if field.type.kind is FieldKind.INT and field.type.signed
+    ]
+
+    def unsigned(key: tuple[Raw, ...]) -> tuple[Raw, ...]:
+        fields = list(key)
+        for at, mask in signed:
+            fields[at] &= mask  # type: ignore[operator]
+        return tuple(fields)
+
     def rank(row: Row) -> tuple[object, object]:
         key, all_words = row
+        if signed:
+            key = unsigned(key)
         values = []
         for place in places:
             words = all_words[place]

@@ -96,7 +96,7 @@ _ROWS = (
     _off("agghist", "print the values of count() and sum() as bars of one histogram of the keys", _DYNAMIC),
     _off("aggpack", "print each quantize() and lquantize() picture on one line", _DYNAMIC),
     Option("aggrate", _TIME, 0, "how often aggregations are read while tracing; 0: when they are half full", _DYNAMIC),
-    _off("aggsortkey", "sort aggregations by key instead of value", _DYNAMIC),
+    _off("aggsortkey", "sort aggregations by key instead of value; negative keys come last, as in DTrace", _DYNAMIC),
     Option("aggsortkeypos", _NUMBER, 0, "the key that aggregations are sorted by first, from 0", _DYNAMIC),
     Option("aggsortpos", _NUMBER, 0, "the aggregation that a printa() of several is sorted by, from 0", _DYNAMIC),
     _off("aggsortrev", "sort aggregations in descending order", _DYNAMIC),

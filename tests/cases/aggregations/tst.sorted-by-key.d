@@ -1,4 +1,4 @@
-/* With aggsortkey rows come in the order of their keys; numbers as numbers. */
+/* With aggsortkey rows come in the order of their keys; numbers as numbers without a sign. */
 #pragma D option quiet
 
 #pragma D option aggsortkey
