@@ -45,6 +45,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
         (["run", "-p", "0"], "'0' is not a process id", "see: invivo run --help"),
         (["run", "-p", "1", "-c", "true"], "not allowed with argument", "see: invivo run --help"),
         (["run", "--duration", "soon"], "'soon' is not a number of seconds", "see: invivo run --help"),
+        (["run", "-d", "5y"], "'5y' is not a number of seconds, nor a time such as 500ms", "see: invivo run --help"),
         (["run", "--duration", "-1"], "'-1' is not a number of seconds", "see: invivo run --help"),
         (["run"], "no program was given", "invivo run -e 'PROGRAM', or invivo run FILE.d"),
         (["run", "-e", "BEGIN", "-x", "bufsize=900g"], "'900g' is too much: at most 2g", ""),
@@ -64,6 +65,13 @@ def test_a_wrong_command_line_says_what_is_wrong_and_exits_2(arguments: list[str
     assert message in result.stderr
     assert not hint or f"hint: {hint}" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("time", ["0.05", "50ms", "0.05s", "0.001m"])
+@pytest.mark.kernel
+def test_a_duration_with_or_without_a_unit(time: str) -> None:
+    result = invivo("run", "-q", "-d", time, "-e", 'END { printf("ended\\n"); }')
+    assert (result.returncode, result.stdout.split()) == (0, ["ended"])
 
 
 def test_without_arguments_the_commands_are_listed_and_the_status_is_2() -> None:

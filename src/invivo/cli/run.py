@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-w", dest="destructive", action="store_true", help="allow destructive actions: raise, stop, system ...")
     add("-o", dest="output", metavar="FILE", help="write to a file instead of standard output")
     add("--format", choices=("text", "json"), default="text", help="json: one object a line")
-    add("-d", "--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds")
+    add("-d", "--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds (or 500ms, 5m ...)")
     add("--engine", choices=("kernel", "process"), default="", help="kernel: eBPF; process: ptrace, needs no rights")
     add("--no-pin", dest="is_pinned", action="store_false", help="process engine: leave the target on its own CPUs")
     add("--no-filter", dest="has_filter", action="store_false", help="process engine: no seccomp filter for -c")
@@ -151,14 +151,18 @@ def _pid(text: str) -> int:
     raise argparse.ArgumentTypeError(f"'{text}' is not a process id")
 
 
+_IN_SECONDS = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
 def _seconds(text: str) -> float:
+    digits = text.rstrip("msh")
     try:
-        number = float(text)
-    except ValueError:
+        number = float(digits) * _IN_SECONDS[text[len(digits) :]]
+    except (ValueError, KeyError):
         number = -1.0
     if 0 < number < 1e9:
         return number
-    raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds, nor a time such as 500ms, 10s, 5m")
 
 
 def _output_maker(form: str, fd: int, name: str) -> Callable[[Plan], Output]:
