@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target("-p", dest="pid", type=_pid, metavar="PID", help="this process, until it ends")
     target("-c", dest="command", metavar="CMD", help="run a command, until it ends")
     target("-a", dest="is_all", action="store_true", help="the whole machine")
-    add("-d", "--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds or 500ms, 5m (or by Ctrl-C)")
+    add("-d", "--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds, or 5m (or by Ctrl-C)")
     add("-F", dest="hz", type=_rate, default=99, metavar="HZ", help="samples a second on each processor (99)")
     add("-o", dest="output", metavar="FILE", help="where to (flame-KIND.html); the ending says the format")
     add("--by", metavar="WAY", default="", help="what widths are: time, count, bytes or latency, as the kind can")
