@@ -33,7 +33,7 @@ def libc() -> str:
 
 
 @needs_binutils
-@pytest.mark.parametrize("path", [libc(), sys.executable, trigger("calls")])
+@pytest.mark.parametrize("path", [libc(), sys.executable, trigger("calls")], ids=["libc", "python", "calls"])
 def test_functions_are_those_of_readelf(path: str) -> None:
     """Names, addresses and sizes of all defined functions of the dynamic table."""
     expected = set()
