@@ -268,8 +268,10 @@ def postgres_queries(_: Path) -> None:
             "set -e\n"
             f"{psql} 'CREATE TABLE t (n int)'\n"
             f"for i in 1 2 3; do {psql} 'SELECT pg_sleep(0.02)' >/dev/null; done\n"
-            f"{psql} 'BEGIN; LOCK TABLE t; SELECT pg_sleep(0.8); COMMIT' >/dev/null &\n"
-            f"sleep 0.3\n{psql} 'SELECT count(*) FROM t' >/dev/null\nwait\n"
+            f"{psql} 'BEGIN; LOCK TABLE t; SELECT pg_sleep(3); COMMIT' >/dev/null &\n"
+            f"until {psql} \"SELECT 'held' FROM pg_locks WHERE relation = 't'::regclass AND granted"
+            " AND mode = 'AccessExclusiveLock'\" | grep -q held; do sleep 0.05; done\n"
+            f"{psql} 'SELECT count(*) FROM t' >/dev/null\nwait\n"
         )
         socket_ = Path(folder) / ".s.PGSQL.5432"
         start = [str(bin_ / "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-F"]
