@@ -18,7 +18,7 @@ from invivo.compiler import Request
 from invivo.engines.process.breakpoints import Breakpoints
 from invivo.engines.process.stepping import Stepper
 from invivo.engines.process.tracer import Hooks, Tracer
-from invivo.linux import ptrace
+from invivo.linux import procfs, ptrace
 from invivo.session import Session
 from tests.process.test_breakpoints import text_of
 from tests.support import as_user, python_of_user, trigger
@@ -179,3 +179,36 @@ def test_several_signals_that_come_while_a_thread_is_stepped() -> None:
         while tracer.run():
             pass
         assert target.stdout.read() == "3\n"
+
+
+@pytest.mark.parametrize("racing", ["execs"], indirect=True)
+def test_a_thread_that_is_killed_before_its_turn_to_be_let_go(
+    racing: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second thread, let go, executes a program, which kills the first: that one stops anew, at its end, and the
+    kernel has the other wait for it."""
+    first, deadline, refused = racing.pid, time.monotonic() + 30, 0
+    detach = ptrace.detach
+
+    def after_exec(tid: int, number: int = 0) -> bool:
+        nonlocal refused
+        if tid != first or refused:
+            return detach(tid, number)
+        while procfs.state(second) != "D" and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert procfs.state(second) == "D"  # in execve(2)
+        refused += 1
+        return False  # as the kernel says while it is on its way to that stop
+
+    while len(procfs.threads(first)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    second = procfs.threads(first)[-1]
+    tracer = Tracer(Silent())
+    tracer.attach(first)
+    stops = tracer.settle()
+    assert ptrace.send_to_thread(first, second, signal.SIGUSR1)
+    monkeypatch.setattr(ptrace, "detach", after_exec)
+    tracer.detach({second: stops[second], first: stops[first]})
+    assert refused == 1
+    assert procfs.status(first)["TracerPid"] == "0"
+    assert_goes_on(racing)

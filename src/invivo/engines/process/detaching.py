@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import signal
 import struct
+import threading
 import time
 
 from invivo.linux import procfs, ptrace
@@ -135,7 +136,7 @@ def release(tracer: Tracer, stops: dict[int, Stop]) -> None:
             _let_go(tracer, thread, stop)
     while tracer.threads:
         tid, status = wait_any(has_to_return=True)
-        if tid < 0 or (tid == 0 and not any(map(procfs.exists, tracer.threads))):
+        if tid < 0 or (tid == 0 and not any(map(_is_traced, tracer.threads))):
             break
         if tid == 0:
             time.sleep(_PAUSE_S)
@@ -164,8 +165,15 @@ def _let_go(tracer: Tracer, thread: Thread, stop: Stop) -> None:
     if stop.event and _has_trap(tid) and ptrace.resume(PTRACE_CONT, tid):
         return
     deliver = _signal(tracer, thread, stop)
-    ptrace.detach(tid, deliver)
-    tracer.forget(thread)
+    # One that has been killed since, as by another thread that executes a program, stands there no more: it stops anew
+    # at its end, and the other is held until it is let go from there (ptrace(2), execve under ptrace).
+    if ptrace.detach(tid, deliver):
+        tracer.forget(thread)
+
+
+def _is_traced(tid: int) -> bool:
+    """Whether this is a thread that the caller traces. Whoever executes a program takes over the first one's number."""
+    return procfs.status(tid).get("TracerPid") == str(threading.get_native_id())
 
 
 def _signal(tracer: Tracer, thread: Thread, stop: Stop) -> int:
