@@ -17,9 +17,12 @@ import pytest
 from invivo.compiler import Request
 from invivo.engines.process.breakpoints import Breakpoints
 from invivo.engines.process.stepping import Stepper
+from invivo.engines.process.threads import Thread
 from invivo.engines.process.tracer import Hooks, Tracer
 from invivo.linux import procfs, ptrace
+from invivo.linux.maps import Mapping, read_maps
 from invivo.session import Session
+from invivo.symbols import objects
 from tests.process.test_breakpoints import text_of
 from tests.support import as_user, python_of_user, trigger
 
@@ -41,6 +44,13 @@ def await_map(pid: int, path: str) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and f"{path}\n" not in Path(f"/proc/{pid}/maps").read_text():
         time.sleep(0.01)
+
+
+def await_thread(pid: int) -> None:
+    """Wait until a process has its second thread."""
+    deadline = time.monotonic() + 30
+    while len(procfs.threads(pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def used(pid: int) -> int:
@@ -200,8 +210,7 @@ def test_a_thread_that_is_killed_before_its_turn_to_be_let_go(
         refused += 1
         return False  # as the kernel says while it is on its way to that stop
 
-    while len(procfs.threads(first)) < 2 and time.monotonic() < deadline:
-        time.sleep(0.001)
+    await_thread(first)
     second = procfs.threads(first)[-1]
     tracer = Tracer(Silent())
     tracer.attach(first)
@@ -212,3 +221,63 @@ def test_a_thread_that_is_killed_before_its_turn_to_be_let_go(
     assert refused == 1
     assert procfs.status(first)["TracerPid"] == "0"
     assert_goes_on(racing)
+
+
+@pytest.mark.parametrize("racing", ["execs"], indirect=True)
+def test_its_files_are_found_while_another_thread_executes_a_program(
+    racing: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the first thread's end and the other's taking its place the process has no memory."""
+    await_thread(racing.pid)
+    looks: list[int] = []
+
+    def none_at_first(pid: int) -> list[Mapping] | None:
+        looks.append(pid)
+        return [] if len(looks) < 5 else read_maps(pid)
+
+    monkeypatch.setattr(objects, "read_maps", none_at_first)
+    assert objects.mapped_objects(racing.pid)[0].path == trigger("races")
+    assert len(looks) == 5
+
+
+ENDED = """
+import ctypes, sys, threading
+def echo():
+    for line in sys.stdin: print(line, end="", flush=True)
+threading.Thread(target=echo).start()
+ctypes.CDLL(None).syscall(60, 0)
+"""
+
+
+def test_a_first_thread_that_has_ended_while_another_lives() -> None:
+    """Its end is told when the other has ended; that one is stopped and let go, and answers."""
+
+    class Until(Silent):
+        def exiting(self, thread: Thread, status: int) -> None:
+            tracer.should_stop = True
+            ends.append(thread.tid)
+
+    ends: list[int] = []
+    command = [python_of_user(), "-c", f"input()\n{ENDED}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as target:
+        assert target.stdin is not None
+        assert target.stdout is not None
+        tracer = Tracer(Until())
+        tracer.attach(target.pid)
+        tracer.start(ptrace.PTRACE_CONT)
+        target.stdin.write("begin\n")
+        target.stdin.flush()
+        while not ends:
+            tracer.run()
+        deadline = time.monotonic() + 30
+        while procfs.state(target.pid) != "Z" and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert ends == [target.pid]
+        (other,) = (tid for tid in procfs.threads(target.pid) if tid != target.pid)
+        tracer.detach()
+        assert procfs.status(other)["TracerPid"] == "0"
+        target.stdin.write("still here\n")
+        target.stdin.flush()
+        assert target.stdout.readline() == "still here\n"
+        target.stdin.close()
+        assert target.wait(30) == 0

@@ -12,15 +12,22 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from invivo.errors import RightsError, TargetError
+from invivo.linux import procfs
 from invivo.linux.maps import Mapping, read_maps
 
 __all__ = ["MappedObject", "file_object", "mapped_objects", "object_names"]
 
 _STEM = re.compile(r"(?P<stem>[^/]+?)(?:-[0-9][0-9.]*)?\.so(?:\.[0-9A-Za-z.]*)?")
+
+# While a thread calls execve(2), the first one of its process is on its way out, and has given up its memory before the
+# other takes over its number: de_thread() in fs/exec.c. So long that may take on a busy machine.
+_EXECUTES_S = 1.0
+_PAUSE_S = 0.001
 
 
 class MappedObject(NamedTuple):
@@ -56,7 +63,10 @@ def mapped_objects(pid: int) -> list[MappedObject]:
         TargetError: There is no such process, or it has ended.
         RightsError: Its mappings may not be read.
     """
-    maps = read_maps(pid)
+    maps, deadline = read_maps(pid), time.monotonic() + _EXECUTES_S
+    while maps == [] and len(procfs.threads(pid)) > 1 and time.monotonic() < deadline:
+        time.sleep(_PAUSE_S)
+        maps = read_maps(pid)
     if maps is None:
         if not os.path.exists(f"/proc/{pid}"):
             raise TargetError(f"there is no process {pid}", "see: ps -e")

@@ -42,6 +42,7 @@ _SIGTRAP = int(signal.SIGTRAP)
 _SI_KERNEL = 0x80  # of an int3; <asm-generic/siginfo.h>
 _CREATES = (EVENT_FORK, EVENT_VFORK, EVENT_CLONE)
 _PAUSE_S = 0.0001
+_ENDS_S = 1.0  # what was killed has ended by then
 
 
 @value
@@ -125,8 +126,9 @@ def _noted(tracer: Tracer, thread: Thread, stop: Stop, stops: dict[int, Stop]) -
 
 def is_held_by_kernel(tids: Iterable[int]) -> bool:
     """Whether all these threads wait in the kernel where no stop reaches them. Then none of their own code runs before
-    they have stopped, if they were asked to."""
-    return all(procfs.state(tid) in ("D", None) for tid in tids)
+    they have stopped, if they were asked to. Nor does any of one that has ended: the end of a process's first thread is
+    not told before all others have ended too, who may stand in a stop."""
+    return all(procfs.state(tid) in ("D", "Z", "X", None) for tid in tids)
 
 
 def release(tracer: Tracer, stops: dict[int, Stop]) -> None:
@@ -134,9 +136,10 @@ def release(tracer: Tracer, stops: dict[int, Stop]) -> None:
     for tid, stop in stops.items():
         if (thread := tracer.threads.get(tid)) is not None:
             _let_go(tracer, thread, stop)
+    deadline = time.monotonic() + _ENDS_S
     while tracer.threads:
         tid, status = wait_any(has_to_return=True)
-        if tid < 0 or (tid == 0 and not any(map(_is_traced, tracer.threads))):
+        if tid < 0 or (tid == 0 and not any(_is_awaited(each, deadline) for each in tracer.threads)):
             break
         if tid == 0:
             time.sleep(_PAUSE_S)
@@ -171,9 +174,13 @@ def _let_go(tracer: Tracer, thread: Thread, stop: Stop) -> None:
         tracer.forget(thread)
 
 
-def _is_traced(tid: int) -> bool:
-    """Whether this is a thread that the caller traces. Whoever executes a program takes over the first one's number."""
-    return procfs.status(tid).get("TracerPid") == str(threading.get_native_id())
+def _is_awaited(tid: int, deadline: float) -> bool:
+    """Whether a thread that the caller traces will tell of itself. Whoever executes a program takes over the number of
+    the first one, which is silent then; and one that has ended is for as long as others of its process live."""
+    status = procfs.status(tid)
+    if status.get("TracerPid") != str(threading.get_native_id()):
+        return False
+    return status["State"][0] not in "ZX" or time.monotonic() < deadline
 
 
 def _signal(tracer: Tracer, thread: Thread, stop: Stop) -> int:
