@@ -19,19 +19,18 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from invivo.linux import procfs
 from invivo.tools.flame.collect import Collecting
 from invivo.tools.flame.kinds import Wanted
-from tests.session.test_flame_servers import LOADS
+from tests.session.loads import LOADS, Load
 from tests.session.test_flame_waits import Moments, by_thread
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
@@ -72,12 +71,6 @@ def books(pid: int | None, name: str) -> dict[int, Books]:
     return found
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="invivo-") as folder:
-        yield Path(folder)
-
-
 @contextmanager
 def urgently() -> Iterator[None]:
     """With this process before others where it may be, that moments lie close together on a busy machine too."""
@@ -96,7 +89,7 @@ def test_time_off_the_processor_by_thread(
     name: str, state: str, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ExitStack() as stack:
-        load: Any = stack.enter_context(LOADS[name](place))  # type: ignore[arg-type]
+        load: Load = stack.enter_context(LOADS[name](place))  # type: ignore[arg-type]
         stack.enter_context(urgently())
         moments = Moments(monkeypatch, lambda: books(load.pid, load.name))
         wanted = Wanted(has_target=load.pid is not None, state=state)
