@@ -81,10 +81,22 @@ def test_a_thread_leaves_its_processor_asleep_or_ready() -> None:
     """Of all switches away from threads each is one of the two, as the tracepoint is the same."""
     program = (
         "sched:::off-cpu /pid != 0/ { @left = count(); } sched:::sleep /pid != 0/ { @asleep = count(); } "
-        "sched:::preempt /pid != 0/ { @ready = count(); } tick-1s { exit(0); } "
-        'END { printa("%@d", @left); printa(" %@d", @asleep); printa(" %@d", @ready); }'
+        "sched:::preempt /pid != 0/ { @ready = count(); } "
+        "sched:::leave /pid != 0/ { @told = sum(args[0] != 0); } tick-1s { exit(0); } "
+        'END { printa("%@d", @told); printa(" %@d", @left); printa(" %@d", @asleep); printa(" %@d", @ready); }'
     )
     result = invivo("run", "-q", "-e", program)
     assert result.returncode == 0, result.stderr
-    left, *others = map(int, result.stdout.split())
-    assert left == sum(others) > 0
+    told, left, asleep, ready = map(int, result.stdout.split())
+    assert left == asleep + ready > 0
+    assert told == asleep
+
+
+def test_a_wait_has_the_kind_that_proc_shows() -> None:
+    """A command that sleeps is in S, bit 0 of the kernel's task state."""
+    program = "sched:::leave /pid == $target && execname == \"sleep\"/ { @[args[0] & 3] = count(); }"
+    result = invivo("run", "-q", "-e", program, "-c", "sleep 0.05")
+    assert result.returncode == 0, result.stderr
+    states = {int(state): int(count) for state, count in map(str.split, result.stdout.strip().splitlines())}
+    assert states[1] >= 1
+    assert states.keys() <= {0, 1, 2}  # it may be preempted, its pages may come from the disk; at its end it is dead

@@ -9,11 +9,21 @@ In: the scheduler's raw tracepoints. Out: DTrace's probes with DTrace's argument
 
 from __future__ import annotations
 
-from invivo.program.clauses import Context, Probe
+from invivo.program.clauses import Context, Probe, ProbeArg
 from invivo.program.plan import Traits
 from invivo.program.types import BOOL, Type, is_integral
 from invivo.providers.base import KernelTypeSource
-from invivo.providers.expressions import Maker, both, compare, either, equals, member, word
+from invivo.providers.expressions import (
+    Maker,
+    both,
+    choose,
+    compare,
+    either,
+    equals,
+    literal,
+    member,
+    word,
+)
 from invivo.providers.table import MODULE, NO_ARGUMENTS, Kernel, Row, TableProvider, absent, context
 
 __all__ = ["provider"]
@@ -26,10 +36,12 @@ class _Rows:
         self._kernel = Kernel(types)
 
     def rows(self) -> list[Row]:
-        # off-cpu comes before on-cpu: at one switch, what a clause of off-cpu does is done when on-cpu's runs.
+        # off-cpu comes before on-cpu: at one switch, what a clause of off-cpu does is done when on-cpu's runs. What
+        # takes its time about the thread that leaves, such as its stack, goes after on-cpu, into the others.
         return [
             Row("off-cpu", self.off_cpu),
             Row("on-cpu", self.on_cpu),
+            Row("leave", self.leave),
             Row("preempt", self.preempt),
             Row("remain-cpu", self.remain_cpu),
             Row("sleep", self.sleep),
@@ -53,6 +65,14 @@ class _Rows:
         """Of the thread that comes. The kernel still runs the one that leaves, but pid and self-> are the next's."""
         following = self._kernel.pointer(_NEXT, "task_struct")
         return self._switch("on-cpu", context("sched:::on-cpu", current=following))
+
+    def leave(self) -> Probe:
+        """As off-cpu, but after the on-cpu of the thread that comes; args[0] is the kernel's task state: 0 of a thread
+        that could go on, and else what kind of wait it is. (In the task itself that may be gone: another processor may
+        be waking the thread already.)"""
+        state, type_ = self._state()
+        waits = choose(compare("!=", word(0, BOOL), BOOL, 0), literal(0, type_), state, type_)
+        return self._switch("leave", context("sched:::leave", ProbeArg("state", type_, waits)))
 
     def preempt(self) -> Probe:
         """In a thread that leaves although it could go on: preempted, out of time, or yielding."""

@@ -54,7 +54,7 @@ def test_what_is_listed() -> None:
         "create", "exec", "exec-failure", "exec-success", "exit", "lwp-create", "lwp-exit", "lwp-start",
         "signal-clear", "signal-discard", "signal-handle", "signal-send", "start",
     ]  # fmt: skip
-    assert names("sched") == ["off-cpu", "on-cpu", "preempt", "remain-cpu", "sleep", "wakeup"]
+    assert names("sched") == ["off-cpu", "on-cpu", "leave", "preempt", "remain-cpu", "sleep", "wakeup"]
     assert names("io") == ["start", "done"]
 
 
@@ -246,6 +246,7 @@ def test_a_thread_leaves_to_sleep_or_because_it_must(
     assert UINT.size == 4
     assert fires(probe("sched", "preempt", types), machine) is is_preempt
     assert fires(probe("sched", "sleep", types), machine) is is_sleep
+    assert machine.run(probe("sched", "leave", types).context.args[0].value) == (state if is_sleep else 0)
 
 
 @pytest.mark.parametrize(("is_switch", "stays"), [(1, False), (0, True)])

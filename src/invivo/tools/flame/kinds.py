@@ -90,10 +90,14 @@ _WHO = "pid, tid, execname"
 _STACKS = "ustack(), stack()"
 _KEYS = f"{_WHO}, {_STACKS}"
 _AT = "self->at"
+_RUNTIME = "curthread->se.sum_exec_runtime"  # ns on a processor; up to now where the thread leaves it
+_SWITCH = 100_000  # ns that a switch takes at most; what the books miss beyond it was stolen
 _KEPT = "self->u, self->k"  # the stacks of the wait
+_STACK_TYPES = "BEGIN /0/ { self->u = ustack(); self->k = stack(); }\n"  # what they are
 
-#          bit of the kernel's task state: what ps(1) calls it
-_STATES = {"S": "curthread->__state & 1", "D": "curthread->__state & 2", "R": ""}
+#          what sched:::leave tells of a thread in what ps(1) calls this state. Before 5.18 it may be TASK_WAKING (512)
+#          already, which is what remains of S or D when another processor wakes the thread before this one has left it.
+_STATES = {"S": "args[0] & 513", "D": "args[0] & 2", "R": "!args[0]"}
 
 
 def _cpu(wanted: Wanted) -> Program:
@@ -115,30 +119,42 @@ def _states(wanted: Wanted) -> str:
 
 
 def _left(wanted: Wanted, more: str = "") -> str:
-    """Clauses that note when a thread leaves its processor, and where, in the states that are asked for."""
-    chosen = _states(wanted)
-    asleep = [_STATES[letter] for letter in "SD" if letter in chosen]
-    conditions = [f"({' || '.join(asleep)})" if asleep else "0"] if len(asleep) < 2 else []
-    conditions += [more] if more else []
-    waits = f"{_AT} = timestamp; self->u = ustack(); self->k = stack();"
-    text = f"self uint64_t at;\nsched:::off-cpu /{wanted.filter} && {_AT} != 1/ {{ {_AT} = 1; }}\n"
-    if asleep:
-        text += f"sched:::sleep /{' && '.join((wanted.filter, *conditions))}/ {{ {waits} }}\n"
-    if "R" in chosen:
-        text += f"sched:::preempt /{' && '.join((wanted.filter, *([more] if more else [])))}/ {{ {waits} }}\n"
-    return text
+    """The clause that notes when a thread leaves its processor, and where, in the states that are asked for. With all
+    that wait (SD), those count too that are stopped."""
+    chosen = "".join(sorted(set(_states(wanted))))
+    state = {"DRS": "", "DS": "args[0]"}.get(chosen, f"({' || '.join(_STATES[letter] for letter in chosen)})")
+    predicate = " && ".join(filter(None, (wanted.filter, state, more)))
+    return (
+        f"sched:::leave /{predicate}/ "
+        f"{{ {_AT} = timestamp; self->ran = {_RUNTIME}; self->u = ustack(); self->k = stack(); }}\n"
+    )
 
 
 def _came_back(wanted: Wanted, action: str, keys: str = "", look: Callable[[str], str] | None = None) -> str:
     """Clauses that act when the thread is given a processor, on `this->ns`, the time that it was away. `keys`: those
     under which waits that began before tracing did are summed, if they are. `look(since)`: statements that come first,
-    in both."""
+    in both. They go before those of _left().
+
+    By the scheduler's books a thread that gets an idle processor runs from when it was made ready, some microseconds
+    before the switch (rq_clock_skip_update() in kernel/sched/core.c); and a kernel may run no program while it
+    switches away from a thread that it hides from tracing, as some sandboxes' agents: then the one that follows is
+    not seen to come. When it leaves again, the books tell how long it ran. What they have more or less is owed to its
+    next wait (an aggregation there would be too much for the verifier), so that all its waits are what the books
+    have, but for time that a hypervisor stole."""
     first, older = (f"{look(since)} " for since in (_AT, "began")) if look else ("", "")
     away = f"timestamp - {_AT}"
-    text = "uint64_t began;\nBEGIN { began = timestamp; }\n" if keys else ""
+    text = "self uint64_t at;\nself uint64_t back;\nself uint64_t ran;\nself uint64_t owed;\n"
+    text += (
+        f"sched:::off-cpu /{wanted.filter}/ {{ "
+        f"this->more = timestamp - ({_AT} > 1 ? {_AT} : self->back) - ({_RUNTIME} - self->ran); "
+        f"self->owed += {_AT} > 1 || (self->back && this->more + {_SWITCH} < {2 * _SWITCH}) ? this->more : 0; "
+        f"self->back = 0; {_AT} = 1; }}\n"
+    )
+    text += "uint64_t began;\nBEGIN { began = timestamp; }\n" if keys else ""
     if wanted.min_ns:
         text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1 && {away} < {wanted.min_ns}/ {{ {_AT} = 1; }}\n"
-    text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1/ {{ {first}this->ns = {away}; {_AT} = 1; {action} }}\n"
+    waited = f"this->ns = {away} + self->owed; self->owed = 0; self->back = timestamp; {_AT} = 1;"
+    text += f"sched:::on-cpu /{wanted.filter} && {_AT} > 1/ {{ {first}{waited} {action} }}\n"
     if keys:
         least = f" && timestamp - began >= {wanted.min_ns}" if wanted.min_ns else ""
         is_first = f"!{_AT} && curthread->start_time < began{least}"
@@ -150,7 +166,7 @@ def _came_back(wanted: Wanted, action: str, keys: str = "", look: Callable[[str]
 def _offcpu(wanted: Wanted, more: str = "") -> Program:
     keys = f"{_WHO}, {_KEPT}"
     sum_ = f"@[{keys}] = count();" if wanted.by == "count" else f"@[{keys}] = sum(this->ns);"
-    text = _left(wanted, more) + _came_back(wanted, sum_, "" if more else _WHO)
+    text = _STACK_TYPES + _came_back(wanted, sum_, "" if more else _WHO) + _left(wanted, more)
     unit = "events" if wanted.by == "count" else "ns"
     waits = "ended" if more else "all"
     return Program(text + TICK, unit, waits=waits, states=_states(wanted), min_ns=wanted.min_ns)
@@ -179,7 +195,7 @@ def _offwake(wanted: Wanted) -> Program:
     who = wakers.keys()
     sum_ = f"@[{_WHO}, {_KEPT}, {who}] = sum(this->ns);"
     back = _came_back(wanted, sum_, f"{_WHO}, {who}", wakers.found)
-    text = wakers.WAKER + _left(wanted) + wakers.noted(_woken(wanted)) + back
+    text = _STACK_TYPES + wakers.WAKER + back + _left(wanted) + wakers.noted(_woken(wanted))
     return Program(text + TICK, "ns", has_waker=True, waits="all", states=_states(wanted), min_ns=wanted.min_ns)
 
 

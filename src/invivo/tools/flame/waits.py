@@ -4,7 +4,8 @@
     ...                                      what the program sums up: all waits that end while tracing
     waits.end(session, profile, stacks, ns)  those that were still open then, as samples
 
-A thread that blocks while it is traced leaves the moment and its stacks in self->at, self->u and self->k; see kinds.py.
+A thread that blocks while it is traced leaves the moment and its stacks in self->at, self->u and self->k, and in
+self->owed waits of which the end was not seen; see kinds.py.
 Of one that was blocked before, nobody has seen the stack in user space: it gets a frame that says so, and the kernel's
 stack of /proc/PID/task/TID/stack.
 """
@@ -94,13 +95,14 @@ class OpenWaits:
         """Add the waits that had not ended by `now` (CLOCK_MONOTONIC), when the probes were taken away."""
         if not self._program.waits:
             return
-        at, user, kernel = (session.thread_values(name) for name in ("at", "u", "k"))
+        at, owed, user, kernel = (session.thread_values(name) for name in ("at", "owed", "u", "k"))
         for tid, since in at.items():
             pid = procfs.thread_group(tid)
             if since > 1 and pid is not None and procfs.state(tid) not in _DEAD:
                 found = session.stack(user.get(tid, 0), pid), session.stack(kernel.get(tid, 0))
                 node = stacks.of(pid, *found)
-                self._add(profile, node, Thread(pid, tid, procfs.comm(tid) or ""), since, now)
+                began = since - _signed(owed.get(tid, 0))
+                self._add(profile, node, Thread(pid, tid, procfs.comm(tid) or ""), began, now)
         for tid, blocked in self._before.items():
             if tid not in at and procfs.start_time_ns(tid) == blocked.born:
                 older = self.node(blocked.thread, now - self.start, stacks)
@@ -112,6 +114,10 @@ class OpenWaits:
         if waited > 0 and waited >= self._program.min_ns:
             weight = 1 if profile.unit == "events" else waited
             profile.add(node, weight, profile.thread(thread), max(0, (since + now) // 2 - self.start))
+
+
+def _signed(word: int) -> int:
+    return word - ((word >> 63) << 64)
 
 
 def _with_module(functions: list[str]) -> list[str]:
