@@ -6,6 +6,7 @@ The process that is traced is as it was afterwards, and nothing waits for ever.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -40,9 +41,10 @@ def racing(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
 
 
 def await_map(pid: int, path: str) -> None:
-    """Wait until a process that was just started has its program mapped."""
+    """Wait until a process that was just started has its program's code mapped: its parts come one by one."""
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and f"{path}\n" not in Path(f"/proc/{pid}/maps").read_text():
+    code = re.compile(rf" r-xp .* {re.escape(path)}$", re.MULTILINE)
+    while time.monotonic() < deadline and not code.search(Path(f"/proc/{pid}/maps").read_text()):
         time.sleep(0.01)
 
 
