@@ -99,11 +99,15 @@ def test_events_of_system_calls_have_the_fields_of_their_format() -> None:
 
 
 def test_every_event_at_once() -> None:
-    """Some 1,600 tracepoints, and of two threads 31 system calls each."""
+    """Some 1,600 tracepoints, and of two threads 31 system calls each. Making a key's place fires tracepoints too: the
+    first of a key may be dropped on a processor, and is told."""
     result = invivo("run", "-q", "-e", "sdt::: /pid == $target/ { @[probemod, probename] = count(); }",
                     "-c", f"{trigger('syscalls')} 31")  # fmt: skip
     assert result.returncode == 0
-    assert ["syscalls", "sys_enter_getppid", "62"] in [line.split() for line in result.stdout.splitlines()]
+    rows = [line.split() for line in result.stdout.splitlines()]
+    (count,) = (int(row[2]) for row in rows if row[:2] == ["syscalls", "sys_enter_getppid"])
+    assert 60 <= count <= 62
+    assert count == 62 or "aggregation drop" in result.stderr
 
 
 def test_exec_success_traces_the_new_name() -> None:
