@@ -22,7 +22,6 @@ __all__ = ["Answer", "answer", "counts", "marks", "weight"]
 
 Answer = int | Histogram
 
-_SIGN = 1 << 63
 _marks: dict[tuple[AggFunction, tuple[int, ...]], list[int]] = {}
 
 
@@ -34,13 +33,13 @@ def answer(plan: AggregationPlan, words: Sequence[int], factor: int) -> Answer:
     if factor == 1:
         return aggregates.result(function, words)
     if function is AggFunction.AVG:
-        return quotient(quotient(_signed(words[1]), factor), words[0])
+        return quotient(quotient(aggregates.signed(words[1]), factor), words[0])
     if function is AggFunction.STDDEV:
         if not words[0]:
             return 0
         from math import isqrt
 
-        mean = quotient(quotient(_signed(words[1]), factor), words[0])
+        mean = quotient(quotient(aggregates.signed(words[1]), factor), words[0])
         squares = (words[2] + (words[3] << 64)) // factor // factor // words[0]
         return isqrt(max(squares - mean * mean, 0))
     return quotient(aggregates.result(function, words), factor)
@@ -48,7 +47,7 @@ def answer(plan: AggregationPlan, words: Sequence[int], factor: int) -> Answer:
 
 def counts(words: Sequence[int]) -> list[int]:
     """A distribution's buckets as signed counts (an increment may be negative)."""
-    return [word - (1 << 64) if word & _SIGN else word for word in words]
+    return [aggregates.signed(word) for word in words]
 
 
 def marks(plan: AggregationPlan) -> list[int]:
@@ -74,7 +73,7 @@ def weight(plan: AggregationPlan, words: Sequence[int]) -> int | tuple[int, int]
     total = seen = 0
     for index, word in enumerate(words):
         if word:
-            count = word - (1 << 64) if word & _SIGN else word
+            count = aggregates.signed(word)
             total += count * values[index]
             seen += count
     return total, seen
@@ -102,7 +101,3 @@ def _histogram(plan: AggregationPlan, words: Sequence[int], factor: int) -> Hist
                 high = None
             buckets.append(Bucket(low, high, quotient(count, factor)))
     return Histogram(tuple(buckets), sum(bucket.count for bucket in buckets))
-
-
-def _signed(word: int) -> int:
-    return word - (1 << 64) if word & _SIGN else word

@@ -165,17 +165,17 @@ def result(function: AggFunction, value: Sequence[int]) -> int:
     """
     match function:
         case AggFunction.COUNT | AggFunction.SUM:
-            return _signed(value[0])
+            return signed(value[0])
         case AggFunction.MAX:
-            return _signed(value[0] ^ _SIGN)
+            return signed(value[0] ^ _SIGN)
         case AggFunction.MIN:
-            return _signed(~value[0] & _MASK ^ _SIGN)
+            return signed(~value[0] & _MASK ^ _SIGN)
         case AggFunction.AVG:
-            return _quotient(_signed(value[1]), value[0])
+            return _quotient(signed(value[1]), value[0])
         case AggFunction.STDDEV:
             from math import isqrt
 
-            mean = _quotient(_signed(value[1]), value[0])
+            mean = _quotient(signed(value[1]), value[0])
             return isqrt(max(_quotient(value[2] + (value[3] << 64), value[0]) - mean * mean, 0))
         case _:
             raise ValueError(f"{function.value}() has buckets, not a value")
@@ -187,5 +187,6 @@ def _quotient(numerator: int, denominator: int) -> int:
     return abs(numerator) // denominator * (-1 if numerator < 0 else 1)
 
 
-def _signed(word: int) -> int:
+def signed(word: int) -> int:
+    """A 64-bit word as the signed number that it holds."""
     return word - (1 << 64) if word & _SIGN else word

@@ -17,6 +17,7 @@ from invivo.errors import OptionError
 from invivo.flame.profile import Kind, Profile, Thread
 from invivo.flame.samples import Bounded, Samples
 from invivo.linux import procfs
+from invivo.program.aggregates import signed
 from invivo.tools.flame.containers import Containers
 from invivo.tools.flame.idle import leave_out_idle
 from invivo.tools.flame.kinds import KINDS, Shape, Wanted
@@ -105,12 +106,10 @@ class Collecting:
     def run(self) -> Profile:
         """Trace to the end; returns the profile, losses among its notes."""
         with _Warnings() as warnings:
-            stolen, began = procfs.stolen_ns(), time.monotonic_ns()
             try:
                 self._run()
             finally:
                 self.profile.notes += [message for message in warnings.messages if message not in self.profile.notes]
-                self.profile.notes += _stolen(procfs.stolen_ns() - stolen, time.monotonic_ns() - began)
         if self._hide_idle:
             leave_out_idle(self.profile)
         return self.profile
@@ -121,6 +120,7 @@ class Collecting:
             self._session.defer()
         with self._session as session:
             self.profile.start_ns = time.time_ns()
+            stolen = procfs.stolen_ns()
             changed = self._changed
             waits = OpenWaits(self.program, session.target_pid, os.getpid())
             take = self._taker(time.clock_gettime_ns(time.CLOCK_MONOTONIC), waits)
@@ -140,6 +140,7 @@ class Collecting:
                     changed()
             now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             self.ended_ns = time.time_ns()
+            self.profile.notes += _stolen(procfs.stolen_ns() - stolen, self.ended_ns - self.profile.start_ns)
             with self.lock:
                 take(None)
                 waits.end(session, self.profile, Stacks(self.profile, self._containers), ended or now)
@@ -224,7 +225,7 @@ class _Sums:
         for totals, rows in self._read():
             identity = totals.plan.id
             for key, (word, *_) in rows.items():
-                sum_ = word - ((word >> 63) << 64) + (self._owed.pop((identity, key), 0) if self._owed else 0)
+                sum_ = signed(word) + (self._owed.pop((identity, key), 0) if self._owed else 0)
                 if sum_ > 0:
                     self._taken.add(self._number(totals, identity, key), sum_, time=middle)
                 elif sum_ < 0:

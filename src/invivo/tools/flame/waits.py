@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from invivo.flame.profile import Kind, Thread
 from invivo.linux import procfs
+from invivo.program.aggregates import signed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class OpenWaits:
             if since > 1 and pid is not None and procfs.state(tid) not in _DEAD:
                 found = session.stack(user.get(tid, 0), pid), session.stack(kernel.get(tid, 0))
                 node = stacks.of(pid, *found)
-                began = since - _signed(owed.get(tid, 0))
+                began = since - signed(owed.get(tid, 0))
                 self._add(profile, node, Thread(pid, tid, procfs.comm(tid) or ""), began, now)
         for tid, blocked in self._before.items():
             if tid not in at and procfs.start_time_ns(tid) == blocked.born:
@@ -114,10 +115,6 @@ class OpenWaits:
         if waited > 0 and waited >= self._program.min_ns:
             weight = 1 if profile.unit == "events" else waited
             profile.add(node, weight, profile.thread(thread), max(0, (since + now) // 2 - self.start))
-
-
-def _signed(word: int) -> int:
-    return word - ((word >> 63) << 64)
 
 
 def _with_module(functions: list[str]) -> list[str]:
