@@ -10,10 +10,10 @@ machine; /dev/kvm is left alone.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +23,12 @@ from tests.vm.kernels import GuestKernel
 
 __all__ = ["GuestError", "Kernel", "prepared", "run"]
 
-_BEGIN, _END = "@@@ begin @@@", "@@@ end @@@"
+_END = "@@@ end @@@"
 _MODULES = Path("/lib/modules")
 
 
 class GuestError(Exception):
-    """The guest did not get as far as the command; the text is the end of its console."""
+    """The guest did not get as far as the command; the text is the end of its output and its console."""
 
 
 class Kernel(NamedTuple):
@@ -65,27 +65,30 @@ def prepared(kernel: GuestKernel, place: Path) -> Kernel:
 
 
 def run(kernel: Kernel, command: Sequence[str], timeout_s: float = 600) -> str:
-    """Boot, run a command as root, and give back what it printed.
+    """Boot, run a command as root, and give back what it printed, in a file of a folder that guest and host share: on
+    the console the kernel writes between, and lines were seen to get lost there.
 
     Raises:
         GuestError: The command was not reached, or did not end in time.
     """
-    inside = f"echo '{_BEGIN}'; cd {shlex.quote(os.getcwd())}; {shlex.join(command)}; echo '{_END}'"
-    tools = Path(sys.executable).parent
-    words = [
-        str(tools / "vng"), "-v", "-r", str(kernel.image), "--disable-kvm", "--memory", "2G", "--cpus", "2",
-        "--user", "root", "--", inside,
-    ]  # fmt: skip
-    environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
-    try:
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=timeout_s, check=False
-        )
-        console = done.stdout + done.stderr
-    except subprocess.TimeoutExpired as error:
-        console = (error.stdout or b"") + b"\n(out of time)"
-    text = console.decode("utf-8", "replace").replace("\r", "")
-    found = re.search(rf"^{_BEGIN}$\n(.*)^{_END}$", text, re.DOTALL | re.MULTILINE)
-    if found is None:
-        raise GuestError(text[-3000:])
-    return found[1]
+    with tempfile.TemporaryDirectory(prefix="invivo-guest-") as shared:
+        output = Path(shared, "output")
+        inside = f"cd {shlex.quote(os.getcwd())} && {{ {shlex.join(command)}; echo '{_END}'; }} >{output} 2>&1"
+        tools = Path(sys.executable).parent
+        words = [
+            str(tools / "vng"), "-v", "-r", str(kernel.image), "--disable-kvm", "--memory", "2G", "--cpus", "2",
+            "--user", "root", "--rwdir", shared, "--", inside,
+        ]  # fmt: skip
+        environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=timeout_s, check=False
+            )
+            console = done.stdout + done.stderr
+        except subprocess.TimeoutExpired as error:
+            console = (error.stdout or b"") + (error.stderr or b"") + b"\n(out of time)"
+        printed = output.read_text("utf-8", "replace") if output.exists() else ""
+    before, end, after = printed.rpartition(f"{_END}\n")
+    if not end or after:
+        raise GuestError(f"{printed[-3000:]}\n--- console:\n{console.decode('utf-8', 'replace')[-3000:]}")
+    return before
