@@ -28,6 +28,13 @@ def trigger(name: str, *flags: str) -> str:
     return path
 
 
+def spent(output: str) -> tuple[float, dict[str, float]]:
+    """What tests/triggers/shares.c says: its seconds on the processor, and the share of each function's."""
+    total, *seconds = map(float, output.split())
+    parts = dict(zip(("seventy", "twenty", "ten"), seconds, strict=True))
+    return total, {name: part / sum(seconds) for name, part in parts.items()}
+
+
 def invivo(*arguments: str, timeout: float = 60, **keywords: object) -> subprocess.CompletedProcess[str]:
     """Run the command with these arguments to its end, its output as text."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}

@@ -15,7 +15,7 @@ from invivo.flame.profile import Profile
 from invivo.flame.samples import Bounded
 from invivo.tools.flame.collect import Collecting
 from invivo.tools.flame.kinds import Wanted
-from tests.support import invivo, trigger
+from tests.support import invivo, spent, trigger
 
 pytestmark = pytest.mark.kernel
 
@@ -79,7 +79,7 @@ def test_a_long_run_of_samples_has_as_many_as_the_time_on_the_processor_says(
     monkeypatch.setitem(Bounded.__init__.__kwdefaults__, "least_slots", 4)
     collecting = Collecting("cpu", Wanted(has_target=True, hz=997), command=f"{trigger('shares')} 15000")
     profile = collecting.run()
-    seconds = float(capfd.readouterr().out)
+    seconds, _ = spent(capfd.readouterr().out)
     assert profile.total == pytest.approx(997 * seconds, rel=0.1, abs=20)
     assert len(profile.nodes) < profile.total / 2
     assert any("times are in steps of" in note for note in profile.notes), profile.notes
