@@ -240,6 +240,11 @@ class Session(Starting):
         A stack is its identity, for `stack`."""
         return self._engine.thread_values(name) if isinstance(self._engine, KernelEngine) else {}
 
+    def probe_function(self, number: int) -> str:
+        """The function of the probe with this number (`id`), of those that the program has; empty if it has none."""
+        probes = self._engine.plan.probes if self._engine is not None else ()
+        return next((probe.function for probe in probes if probe.id == number), "")
+
     def stack(self, identity: int, pid: int | None = None) -> Stack:
         """The stack that a variable holds: of the process `pid` (which must still be there), or of the kernel."""
         assert self._consumer is not None, "the session was not entered"

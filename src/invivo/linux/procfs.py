@@ -81,6 +81,13 @@ def kernel_stack(tid: int) -> list[str]:
     return [line.partition("] ")[2].partition("+0x")[0] for line in lines if "+0x" in line]
 
 
+def system_call(tid: int) -> tuple[int, ...]:
+    """The number and six arguments of the system call that a thread is blocked in; empty if it is in none, or runs, or
+    for want of CAP_SYS_PTRACE."""
+    words = (_read(f"/proc/{tid}/syscall") or b"").split()
+    return (int(words[0]), *(int(word, 16) for word in words[1:7])) if len(words) > 6 else ()
+
+
 def thread_group(tid: int) -> int | None:
     """The process that a thread belongs to."""
     data = _read(f"/proc/{tid}/status")

@@ -122,7 +122,8 @@ class Collecting:
             self.profile.start_ns = time.time_ns()
             stolen = procfs.stolen_ns()
             changed = self._changed
-            waits = OpenWaits(self.program, session.target_pid, os.getpid())
+            held = session.target_pid if self._has_command else None
+            waits = OpenWaits(self.program, session.target_pid, os.getpid(), held)
             take = self._taker(time.clock_gettime_ns(time.CLOCK_MONOTONIC), waits)
             if self._is_stopped:  # before there was something to stop
                 session.stop()

@@ -1,8 +1,8 @@
 """The kinds of flame graph, each with its D program.
 
     kind "syscall", filter "pid == $target"  ->
-        syscall:::entry /pid == $target/ { self->t = timestamp; }
-        syscall:::return /self->t/ { @[pid, tid, execname, probefunc, ustack()] = sum(timestamp - self->t); ... }
+        syscall:::entry /pid == $target/ { self->at = timestamp; self->u = ustack(); self->call = id; }
+        syscall:::return /self->at > 1/ { @[pid, tid, execname, probefunc, self->u] = sum(timestamp - self->at); ... }
 
 A program answers in one of three shapes. SAMPLES: a record a sample, (timestamp, pid, tid, execname, ustack, stack).
 SUMS: aggregations keyed by (pid, tid, execname[, label], ustack, stack), read a few times a second, which gives them
@@ -12,6 +12,8 @@ Time blocked. A thread that leaves its processor to wait keeps the moment and it
 self->k; when it is given a processor again, the wait is over. So a wait that is still open at the end is found in those
 variables (`waits.py`), stacks and all. self->at is 1 while a thread does not wait, and 0 until it is first seen: its
 wait, if that is what it was in, began before tracing did, and is counted from there on in @before.
+
+Time in system calls is told likewise: self->at and self->u are of the call's beginning, self->call is which one it is.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KINDS", "Kind", "Program", "Shape", "Wanted"]
+__all__ = ["KINDS", "LOCK_OPERATIONS", "Kind", "Program", "Shape", "Wanted"]
 
 
 class Shape(Enum):
@@ -61,7 +63,8 @@ class Program(NamedTuple):
     `has_waker`: they end with who ended the wait, as `wakers` says.
 
     `waits`: which waits the program leaves to be counted at the end: none; "ended", those that began while tracing;
-    "all", those too that began before, in these `states`.
+    "all", those too that began before, in these `states`; "calls", all system calls that threads are blocked in;
+    "locks", those of them that wait for a lock.
     """
 
     text: str
@@ -92,12 +95,16 @@ _KEYS = f"{_WHO}, {_STACKS}"
 _AT = "self->at"
 _RUNTIME = "curthread->se.sum_exec_runtime"  # ns on a processor; up to now where the thread leaves it
 _SWITCH = 100_000  # ns that a switch takes at most; what the books miss beyond it was stolen
+# FUTEX_WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2: futex(2)
+LOCK_OPERATIONS = (0, 6, 9, 11, 13)
 _KEPT = "self->u, self->k"  # the stacks of the wait
 _STACK_TYPES = "BEGIN /0/ { self->u = ustack(); self->k = stack(); }\n"  # what they are
 
 #          what sched:::leave tells of a thread in what ps(1) calls this state. Before 5.18 it may be TASK_WAKING (512)
 #          already, which is what remains of S or D when another processor wakes the thread before this one has left it.
 _STATES = {"S": "args[0] & 513", "D": "args[0] & 2", "R": "!args[0]"}
+
+_ALIVE = "!(args[0] & 128)"  # TASK_DEAD: it does not come back, and its stack may be gone
 
 
 def _cpu(wanted: Wanted) -> Program:
@@ -123,7 +130,7 @@ def _left(wanted: Wanted, more: str = "") -> str:
     that wait (SD), those count too that are stopped."""
     chosen = "".join(sorted(set(_states(wanted))))
     state = {"DRS": "", "DS": "args[0]"}.get(chosen, f"({' || '.join(_STATES[letter] for letter in chosen)})")
-    predicate = " && ".join(filter(None, (wanted.filter, state, more)))
+    predicate = " && ".join(filter(None, (wanted.filter, state, _ALIVE, more)))
     return (
         f"sched:::leave /{predicate}/ "
         f"{{ {_AT} = timestamp; self->ran = {_RUNTIME}; self->u = ustack(); self->k = stack(); }}\n"
@@ -213,28 +220,44 @@ def _faults(wanted: Wanted) -> Program:
 
 
 def _syscall(wanted: Wanted) -> Program:
-    keys = f"{_WHO}, probefunc, ustack()"
+    keys = f"{_WHO}, probefunc"
     if wanted.by == "count":
-        return Program(
-            f"syscall:::entry /{wanted.filter}/ {{ @[{keys}] = count(); }}\n{TICK}", "events", has_label=True
-        )
-    return Program(
-        f"syscall:::entry /{wanted.filter}/ {{ {_AT} = timestamp; }}\n"
-        f"syscall:::return /{_AT}/ {{ @[{keys}] = sum(timestamp - {_AT}); {_AT} = 0; }}\n{TICK}",
-        "ns",
-        has_label=True,
-    )
+        text = f"syscall:::entry /{wanted.filter}/ {{ @[{keys}, ustack()] = count(); }}\n{TICK}"
+        return Program(text, "events", has_label=True)
+    # A command's own execve() is not counted: it begins before tracing does, and is held until that is ready. What an
+    # execve() is called from is gone when it returns.
+    new_image = f"syscall::execve*:return /{_AT} > 1/ {{ self->u = ustack(); }}\n"
+    text = _calls(wanted, "", "", '&& probefunc != "execve"', keys, new_image)
+    return Program(text, "ns", has_label=True, waits="calls", states="SD")
 
 
 def _lock(wanted: Wanted) -> Program:
-    # FUTEX_WAIT 0, LOCK_PI 6, WAIT_BITSET 9, WAIT_REQUEUE_PI 11, LOCK_PI2 13: futex(2)
-    waits = " || ".join(f"(arg1 & 127) == {operation}" for operation in (0, 6, 9, 11, 13))
-    sum_ = "count()" if wanted.by == "count" else f"sum(timestamp - {_AT})"
-    text = (
-        f"syscall::futex:entry /{wanted.filter} && ({waits})/ {{ {_AT} = timestamp; }}\n"
-        f"syscall::futex:return /{_AT}/ {{ @[{_WHO}, ustack()] = {sum_}; {_AT} = 0; }}\n{TICK}"
+    entry, register = (_is_lock(where) for where in ("arg1", "uregs[R_RSI]"))
+    text = _calls(wanted, "futex", f"&& {entry}", f"&& {register}", _WHO)
+    return Program(text, "events" if wanted.by == "count" else "ns", waits="locks", states="SD")
+
+
+def _is_lock(operation: str) -> str:
+    """The condition that a futex(2) call waits for a lock, with where its second argument is found."""
+    return f"({' || '.join(f'({operation} & 127) == {number}' for number in LOCK_OPERATIONS)})"
+
+
+def _calls(wanted: Wanted, call: str, entered: str, older: str, keys: str, more: str = "") -> str:
+    """Clauses that sum up the time in a system call (or in all: ""), those too that began before tracing did.
+    `entered` and `older` are more conditions, at a call's beginning and on one that began before; `more` clauses come
+    before those of the returns."""
+    is_number = wanted.by == "count"
+    began, since = ("count()" if is_number else f"sum(timestamp - {moment})" for moment in (_AT, "t0"))
+    is_older = f"{wanted.filter} && !{_AT} && curthread->start_time < t0 {older}"
+    return (
+        "uint64_t t0;\nself uint64_t at;\nself uint64_t call;\nBEGIN { t0 = timestamp; }\n"
+        "BEGIN /0/ { self->u = ustack(); }\n"
+        f"syscall::{call}:entry /{wanted.filter} {entered}/ "
+        f"{{ {_AT} = timestamp; self->u = ustack(); self->call = id; }}\n{more}"
+        f"syscall::{call}:return /{_AT} > 1/ {{ @[{keys}, self->u] = {began}; }}\n"
+        f"syscall::{call}:return /{is_older}/ {{ @[{keys}, ustack()] = {since}; }}\n"
+        f"syscall::{call}:return /{wanted.filter}/ {{ {_AT} = 1; }}\n{TICK}"
     )
-    return Program(text, "events" if wanted.by == "count" else "ns")
 
 
 #              function of the malloc family: its size in bytes
