@@ -19,8 +19,13 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from invivo.bpf import features
+
+# A machine that is busy is no fault of what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 _PTRACE_SEIZE, _PTRACE_DETACH = 0x4206, 17
 _INSTALLABLE = "apt-get install"  # what the reason of a skip says that an installation mends
