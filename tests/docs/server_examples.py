@@ -39,6 +39,7 @@ def need(command: str, *packages: str) -> str:
 def run(name: str, command: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
     """What a script prints while a client runs."""
     result = invivo("run", "-q", *options, f"examples/{name}.d", *arguments, "-c", command, cwd=ROOT, timeout=120)
+    print(result.stderr)
     assert result.returncode == 0, result.stderr
     assert "error" not in result.stderr, result.stderr
     assert " drop" not in result.stderr, result.stderr

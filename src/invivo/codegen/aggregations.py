@@ -1,7 +1,7 @@
 """Aggregating functions: one value in a per-CPU map, added to in place. The arithmetic is program/aggregates.py's.
 
     @[execname] = count()     key: generation, 16 bytes; lookup; add 1
-    first time for a key      insert zeros (NOEXIST), count it, look up again; a full map is a counted drop
+    first time for a key      insert zeros (NOEXIST), count it, look up again; what found no room is counted too
 
 Where only one unit updates an aggregation, nothing can come between on the same CPU (a BPF program does not
 interrupt itself), and plain additions do; else they are atomic.
@@ -59,7 +59,7 @@ def _mark_used(e: Emitter, plan: AggregationPlan) -> None:
 
 
 def _find_or_insert(e: Emitter, plan: AggregationPlan, key: Value) -> Value:
-    """The value's address, or NULL where the map is full, which is counted."""
+    """The value's address, or NULL where there is none and none could be made, which is counted."""
     out, map_ = e.out, e.module.map_address(plan.map)
     first = out.to_pointer(out.call(Helper.MAP_LOOKUP, map_, key))
     source = out.block
@@ -71,7 +71,7 @@ def _find_or_insert(e: Emitter, plan: AggregationPlan, key: Value) -> Value:
         e.count(plan.inserted)
     second = out.to_pointer(out.call(Helper.MAP_LOOKUP, map_, key))
     with e.when(out.compare("eq", second, NULL), (0, 1)):
-        e.count(plan.drops)
+        e.count_lost(status, plan.drops, plan.refused)
     last = out.block
     out.enter(done)
     return out.phi([(first, source), (second, last)])

@@ -8,6 +8,7 @@ address = e.string(expr).address                     lowers an expression (see e
 from __future__ import annotations
 
 import enum
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -181,6 +182,16 @@ class Emitter(ABC):
     def count(self, offset: int, amount: Value | None = None) -> None:
         """Add to a counter in the globals."""
         self.out.atomic_add(self.module.global_address(offset), amount or const(1))
+
+    def count_lost(self, status: Value, full: int, refused: int) -> None:
+        """An entry could not be made: count why, by what BPF_MAP_UPDATE answered (kernel/bpf/hashtab.c).
+
+        E2BIG: the map is full. All else is of that moment: EBUSY or EDEADLK, the event came while this CPU was changing
+        the map; ENOMEM, entries came faster than the kernel lays memory in for them.
+        """
+        is_full = self.out.compare("eq", self.out.truncate(status, "i32"), const(-errno.E2BIG, "i32"))
+        distance = self.out.select(is_full, const(0), const(refused - full))
+        self.out.atomic_add(self.out.offset(self.module.global_address(full), distance), const(1))
 
     def start_firing(self) -> None:
         """What a firing finds fresh: clause-local variables, own memory, the time."""

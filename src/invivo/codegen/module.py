@@ -178,7 +178,7 @@ class Module(Tables):
                 spec = MapPlan(name, MapKind.AGGREGATION, _PERCPU_ARRAY, 4, 8 * count, 2)
             plan = AggregationPlan(
                 aggregation.id, aggregation.name, aggregation.function, aggregation.parameters, fields, key_size,
-                count, self._add(spec), self.counter(), self.counter(),
+                count, self._add(spec), self.counter(), self.counter(), self.counter(),
             )  # fmt: skip
             self.aggregations[aggregation] = plan
         return plan

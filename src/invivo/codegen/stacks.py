@@ -74,7 +74,7 @@ def identity(e: Emitter, type_: Type, is_user: bool) -> Value:
         out.store(hashed, result)
         out.branch(done)
         out.enter(lost)
-        e.count(Globals.STACK_DROPS)
+        e.count_lost(status, Globals.STACK_DROPS, Globals.STACKS_REFUSED)
         out.enter(done)
     return out.load(result)
 

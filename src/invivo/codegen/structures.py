@@ -132,11 +132,11 @@ def _written(e: Emitter, place: Place, size: int) -> Iterator[Pointer]:
     e.out.branch_if(e.out.compare("eq", entry, NULL), missing, done)
     e.out.enter(missing)
     # Another CPU may be first, hence BPF_NOEXIST: what counts is whether there is an entry afterwards.
-    e.out.call(Helper.MAP_UPDATE, map_, key, e.module.zeros(variable_size(variable.type)), const(1))
+    status = e.out.call(Helper.MAP_UPDATE, map_, key, e.module.zeros(variable_size(variable.type)), const(1))
     again = e.out.to_pointer(e.out.call(Helper.MAP_LOOKUP, map_, key))
     is_lost = e.out.compare("eq", again, NULL)
     with e.when(is_lost, (0, 1)):
-        e.count(Globals.VARIABLE_DROPS)
+        e.count_lost(status, Globals.VARIABLE_DROPS, Globals.VARIABLES_REFUSED)
     last = e.out.block
     e.out.enter(done)
     start = e.out.phi([(entry, source), (again, last)])

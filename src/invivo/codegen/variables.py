@@ -346,7 +346,7 @@ def _insert(
     status = e.out.call(Helper.MAP_UPDATE, _map(e, variable), key, buffer, flags)
     with e.when(e.is_true(status), (0, 1)):
         if other is None:
-            e.count(Globals.VARIABLE_DROPS)
+            e.count_lost(status, Globals.VARIABLE_DROPS, Globals.VARIABLES_REFUSED)
             return
         again = e.out.to_pointer(e.out.call(Helper.MAP_LOOKUP, _map(e, variable), key))
         found, lost, done = (e.out.new_block(name) for name in ("found", "lost", "inserted"))
@@ -355,14 +355,14 @@ def _insert(
         other(again)
         e.out.branch(done)
         e.out.enter(lost)
-        e.count(Globals.VARIABLE_DROPS)
+        e.count_lost(status, Globals.VARIABLE_DROPS, Globals.VARIABLES_REFUSED)
         e.out.enter(done)
 
 
 def _update(e: Emitter, variable: Variable, key: Value, buffer: Value, flags: Value) -> None:
     status = e.out.call(Helper.MAP_UPDATE, _map(e, variable), key, buffer, flags)
     with e.when(e.is_true(status), (0, 1)):
-        e.count(Globals.VARIABLE_DROPS)
+        e.count_lost(status, Globals.VARIABLE_DROPS, Globals.VARIABLES_REFUSED)
 
 
 _NOWHERE = Span(SourceFile("", ""), 0, 0)

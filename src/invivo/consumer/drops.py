@@ -16,14 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Drop", "Drops"]
 
+_REFUSED = (
+    "the kernel could make no entry at that moment: it was changing that map, or had no memory at hand; "
+    "probe fewer events, or make fewer new keys in one"
+)
+
 # Kind: (what is counted, what to do about it).
 _KINDS = {
     "principal": ("drop", "the ring buffer was full; -x bufsize=SIZE makes it larger"),
     "aggregation": ("aggregation drop", "the aggregation was full; -x aggsize=SIZE makes it larger"),
+    "aggregation_refused": ("refused aggregation key", _REFUSED),
     "dynamic": ("dynamic variable drop", "a variable's map was full; -x dynvarsize=SIZE makes it larger"),
+    "dynamic_refused": ("refused dynamic variable", _REFUSED),
     "speculative": ("speculative drop", "a speculation was full; -x specsize=SIZE makes it larger"),
     "speculation": ("failed speculation", "no speculation was free; -x nspec=NUMBER gives more"),
     "stack": ("stack drop", "too many distinct stacks; -x stacksize=NUMBER keeps more"),
+    "stack_refused": ("refused stack", _REFUSED),
     "truncated": ("truncated user stack", ""),
     "mapping": ("lost mapping record", "processes mapped files faster than they were noted: some names may be missing"),
     "rules": ("unwind table drop", "-x unwindsize=SIZE keeps more"),
@@ -68,8 +76,12 @@ class Drops:
                 yield from self._grown("principal", cpu, count, f"on CPU {cpu}")
             for number, count in sorted(losses.aggregations.items()):
                 yield from self._grown("aggregation", number, count, f"of @{self._names.get(number, number)}")
+            for number, count in sorted(losses.aggregations_refused.items()):
+                yield from self._grown("aggregation_refused", number, count, f"of @{self._names.get(number, number)}")
             yield from self._grown("dynamic", 0, losses.variables)
+            yield from self._grown("dynamic_refused", 0, losses.variables_refused)
             yield from self._grown("stack", 0, losses.stacks)
+            yield from self._grown("stack_refused", 0, losses.stacks_refused)
             yield from self._grown("mapping", 0, losses.mappings)
             yield from self._grown("rules", 0, losses.files_without_rules)
             for number, (reason, count) in enumerate(losses.stack_ends.items()):

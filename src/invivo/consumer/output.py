@@ -78,8 +78,11 @@ class Losses(Protocol):
 
     records_by_cpu: dict[int, int]
     aggregations: dict[int, int]  # by aggregation id
+    aggregations_refused: dict[int, int]  # there was room, but the kernel could make no entry at that moment
     variables: int
+    variables_refused: int
     stacks: int
+    stacks_refused: int
     mappings: int
     files_without_rules: int
     stack_ends: dict[str, int]  # by the reason why the stack is not whole

@@ -26,15 +26,19 @@ class Losses:
     """What could not be kept so far, by kind; all counts only grow."""
 
     __slots__ = (
-        "aggregations", "faults", "files_without_rules", "mappings", "records_by_cpu", "returns", "speculations",
-        "stack_ends", "stacks", "variables",
+        "aggregations", "aggregations_refused", "faults", "files_without_rules", "mappings", "records_by_cpu",
+        "returns", "speculations", "stack_ends", "stacks", "stacks_refused", "variables", "variables_refused",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.records_by_cpu: dict[int, int] = {}
         self.aggregations: dict[int, int] = {}  # by aggregation id
+        # What there was room for, but the kernel could make no entry for at that moment, is `refused`.
+        self.aggregations_refused: dict[int, int] = {}
         self.variables = 0
+        self.variables_refused = 0
         self.stacks = 0
+        self.stacks_refused = 0
         self.mappings = 0  # records of mappings that there was no room for
         self.files_without_rules = 0
         self.stack_ends: dict[str, int] = {}  # user stacks that are not whole, by reason

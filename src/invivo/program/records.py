@@ -96,7 +96,8 @@ class AggregationPlan(NamedTuple):
     """Storage of one aggregation. `keys` have offsets from the key's start; `key_size` includes KEY_HEADER.
 
     Keyed: map `map` is a per-CPU hash. Unkeyed: a per-CPU array of two entries, indexed by generation & 1.
-    `words` is the number of 64-bit words of a value. `inserted` and `drops` are offsets in the globals of its counters.
+    `words` is the number of 64-bit words of a value. `inserted`, `drops` (the map was full) and `refused` (the kernel
+    could make no entry at that moment) are offsets in the globals of its counters.
     """
 
     id: int
@@ -109,3 +110,4 @@ class AggregationPlan(NamedTuple):
     map: int
     inserted: int
     drops: int
+    refused: int

@@ -35,9 +35,11 @@ class Globals:
     PROCESSES = 96  # generations of processes given so far
     MISSED = 104  # firings for which no scratch area was free
     MISSED_RETURNS = 112  # calls whose returns the kernel will not see
+    VARIABLES_REFUSED = 120  # the map had room, but the kernel could make no entry at that moment
     LATE_VISITS = 256  # moments at which a process has mapped files, so far: see Late
     LATE_UNHELD = 264  # those of which nobody took note in time
     LATE_DONE = 272  # Late.SLOTS words: of those moments, the last that was answered
+    STACKS_REFUSED = 400  # as VARIABLES_REFUSED
     STACK_ENDS = 128  # counters by UnwindEnd
     SPECULATIONS = 512  # one word for each speculation: odd while it is in use, one more at each change
     SPECULATIONS_MAX = 64

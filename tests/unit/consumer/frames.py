@@ -84,7 +84,7 @@ def aggregation(
     fields = fields_of(keys, KEY_HEADER)
     size = max([KEY_HEADER, *(field.offset + field.type.size for field in fields)])
     count = words(function, parameters)
-    return AggregationPlan(identity, name, function, parameters, fields, size, count, 0, 0, 0)
+    return AggregationPlan(identity, name, function, parameters, fields, size, count, 0, 0, 0, 0)
 
 
 def plan_of(

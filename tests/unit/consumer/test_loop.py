@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 
 import pytest
@@ -137,8 +138,9 @@ class Counted:
     def __init__(self) -> None:
         self.records_by_cpu: dict[int, int] = {}
         self.aggregations: dict[int, int] = {}
-        self.variables = 0
-        self.stacks = 0
+        self.aggregations_refused: dict[int, int] = {}
+        self.variables = self.variables_refused = 0
+        self.stacks = self.stacks_refused = 0
         self.mappings = 0
         self.files_without_rules = 0
         self.stack_ends: dict[str, int] = {}
@@ -175,6 +177,23 @@ def test_messages_of_losses() -> None:
     hint = "the ring buffer was full; -x bufsize=SIZE makes it larger"
     assert [str(drop) for drop in drops.news(counted)] == [f"23 drops on CPU 0 ({hint})", "1 drop on CPU 1"]
     assert str(Drop("dynamic", 2, "", "")) == "2 dynamic variable drops"
+
+
+def test_what_was_full_and_what_was_refused_are_told_apart() -> None:
+    """What helps differs: more room in one case, fewer new entries at once in the other."""
+    counted = Counted()
+    counted.aggregations, counted.aggregations_refused = {1: 5}, {1: 7}
+    counted.variables, counted.variables_refused = 11, 13
+    counted.stacks, counted.stacks_refused = 17, 19
+    drops = list(Drops({1: "calls"}).news(counted))
+    assert [str(drop._replace(hint="")) for drop in drops] == [
+        "5 aggregation drops of @calls", "7 refused aggregation keys of @calls", "11 dynamic variable drops",
+        "13 refused dynamic variables", "17 stack drops", "19 refused stacks",
+    ]  # fmt: skip
+    assert [re.findall("full|too many|at that moment", drop.hint) for drop in drops] == [
+        ["full"], ["at that moment"], ["full"], ["at that moment"], ["too many"], ["at that moment"],
+    ]  # fmt: skip
+    assert ["-x " in drop.hint for drop in drops] == [True, False] * 3
 
 
 def test_losses_are_told_at_most_once_a_second_and_wholly_at_the_end() -> None:

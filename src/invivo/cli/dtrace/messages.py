@@ -32,7 +32,9 @@ __all__ = ["DROP_TAGS", "DtraceWording", "attributes_text", "compile_error", "ma
 DROP_TAGS = {
     "principal": "PRINCIPAL",
     "aggregation": "AGGREGATION",
+    "aggregation_refused": "AGGREGATION",
     "dynamic": "DYNAMIC",
+    "dynamic_refused": "DYNAMIC",
     "speculative": "SPEC",
     "speculation": "SPECUNAVAIL",
 }

@@ -292,8 +292,12 @@ class KernelEngine(Engine):
         for plan in self.plan.aggregations:
             if count := self._get(plan.drops):
                 losses.aggregations[plan.id] = count
+            if count := self._get(plan.refused):
+                losses.aggregations_refused[plan.id] = count
         losses.variables = self._get(Globals.VARIABLE_DROPS)
+        losses.variables_refused = self._get(Globals.VARIABLES_REFUSED)
         losses.stacks = self._get(Globals.STACK_DROPS)
+        losses.stacks_refused = self._get(Globals.STACKS_REFUSED)
         if self.watch is not None:
             losses.mappings = self.watch.lost
             losses.files_without_rules = len(self.watch.refused)

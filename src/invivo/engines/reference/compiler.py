@@ -129,6 +129,5 @@ def plan_of(aggregation: Aggregation) -> AggregationPlan:
     """How the consumer reads an aggregation; the map and counters are the kernel's, and 0 here."""
     fields, key_size = layout_keys(aggregation.keys)
     count = words(aggregation.function, aggregation.parameters)
-    return AggregationPlan(
-        aggregation.id, aggregation.name, aggregation.function, aggregation.parameters, fields, key_size, count, 0, 0, 0
-    )
+    who = (aggregation.id, aggregation.name, aggregation.function, aggregation.parameters)
+    return AggregationPlan(*who, fields, key_size, count, map=0, inserted=0, drops=0, refused=0)
