@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 TESTS = Path(__file__).parent
@@ -15,13 +18,33 @@ ROOT = TESTS.parent
 _built: tempfile.TemporaryDirectory[str] | None = None
 
 
+def _swept(prefix: str) -> None:
+    """Remove folders of runs that were killed: nobody holds them. Those that a run may have just made are left."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        try:
+            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue  # another user's, or gone
+        try:
+            is_ours = os.fstat(held).st_uid == os.geteuid() and time.time() - os.fstat(held).st_mtime > 60
+            if is_ours:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(held)
+
+
 @functools.cache
 def trigger(name: str, *flags: str) -> str:
     """Path of tests/triggers/NAME.c, compiled once a run (removed at its end); `flags` are added to the compiler's."""
     global _built
     if _built is None:
-        _built = tempfile.TemporaryDirectory(prefix="invivo-triggers-")
+        _swept("invivo-built-")
+        _built = tempfile.TemporaryDirectory(prefix="invivo-built-")
         os.chmod(_built.name, 0o755)
+        fcntl.flock(os.open(_built.name, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_SH)  # until this process ends
     path = os.path.join(_built.name, "".join((name, *flags)).replace("/", "_"))
     source = TESTS / "triggers" / f"{name}.c"
     subprocess.run(["cc", "-O1", "-pthread", *flags, "-o", path, str(source)], check=True)

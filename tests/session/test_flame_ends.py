@@ -68,6 +68,34 @@ def test_kill_at_a_random_moment(kind: str, moment: int, tmp_path: Path) -> None
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
+_WRITES = """
+import sys, time
+from invivo.flame.files import write_pieces
+def pieces():
+    yield b"the first part"
+    print("written", flush=True)
+    time.sleep(600)
+write_pieces(pieces(), sys.argv[1])
+"""
+
+
+def test_kill_while_a_file_is_written_leaves_the_old_one_alone(tmp_path: Path) -> None:
+    """The file is not complete yet: what was there stays, and nothing is beside it."""
+    if not hasattr(os, "O_TMPFILE"):
+        pytest.skip("no files without a name here")
+    try:
+        os.close(os.open(tmp_path, os.O_TMPFILE | os.O_RDWR))
+    except OSError as error:
+        pytest.skip(f"no files without a name here: {error}")
+    out = tmp_path / "out.html"
+    out.write_text("the old one")
+    with subprocess.Popen([sys.executable, "-c", _WRITES, str(out)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        process.kill()
+    assert os.listdir(tmp_path) == ["out.html"]
+    assert out.read_text() == "the old one"
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:

@@ -201,17 +201,35 @@ def keep(profile: Profile) -> str:
 
 def _replace(pieces: Iterable[bytes], path: str) -> None:
     folder, name = os.path.split(os.path.realpath(path))
-    fd, partial = tempfile.mkstemp(".partial", f".{name[:100]}.", folder)
+    prefix, partial = f".{name[:100]}.", ""
+    try:
+        # Without a name until it is complete: who is killed meanwhile leaves nothing. See open(2), O_TMPFILE.
+        fd = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:  # not every file system has such files
+        fd, partial = tempfile.mkstemp(".partial", prefix, folder)
     try:
         try:
             _pour(pieces, fd)
             os.fchmod(fd, _mode_of_new_file(path))
+            if not partial:
+                partial = _named(fd, folder, f"{prefix}{os.urandom(8).hex()}.partial")
         finally:
             os.close(fd)
         os.replace(partial, os.path.join(folder, name))
     except BaseException:
-        os.unlink(partial)
+        if partial:
+            os.unlink(partial)
         raise
+
+
+def _named(fd: int, folder: str, name: str) -> str:
+    """Give a file without a name this one; returns its path."""
+    place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=place)  # with a directory, Python follows the link
+    finally:
+        os.close(place)
+    return os.path.join(folder, name)
 
 
 def _mode_of_new_file(path: str) -> int:

@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -18,23 +18,23 @@ from tests.support import ROOT, TESTS, trigger
 PLACES = os.sched_getaffinity(0)
 
 
-def program(name: str) -> str:
-    """One in C, or one in C++."""
+def program(name: str, folder: Path) -> str:
+    """One in C, or one in C++, which is built in the folder."""
     if name == "fields":
         return trigger("fields", "-g")
     if shutil.which("c++") is None:
         pytest.skip("there is no C++ compiler (apt-get install g++)")
-    path = os.path.join(tempfile.mkdtemp(), name)
+    path = str(folder / name)
     subprocess.run(["c++", "-g", "-O1", "-o", path, str(TESTS / "triggers" / f"{name}.cc")], check=True)
     return path
 
 
-def check(name: str, seeds: range) -> None:
+def check(name: str, seeds: range, folder: Path) -> None:
     # In processes of their own: drgn's threads do not live on in children, and those of this one would wait for them.
     shares = [seeds[first :: len(PLACES)] for first in range(len(PLACES))]
     code = (
         "import json; from tests.unit.symbols.fuzz_dwarf import outcomes; "
-        f"print(json.dumps(outcomes(open({program(name)!r}, 'rb').read(), {{}})))"
+        f"print(json.dumps(outcomes(open({program(name, folder)!r}, 'rb').read(), {{}})))"
     )
     found: Counter[str] = Counter()
     with ThreadPoolExecutor(len(shares)) as pool:
@@ -50,11 +50,11 @@ def run(code: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["fields", "objects"])
-def test_forty_damaged_files(name: str) -> None:
-    check(name, range(40))
+def test_forty_damaged_files(name: str, tmp_path: Path) -> None:
+    check(name, range(40), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fields", "objects"])
-def test_a_thousand_damaged_files(name: str) -> None:
-    check(name, range(1000))
+def test_a_thousand_damaged_files(name: str, tmp_path: Path) -> None:
+    check(name, range(1000), tmp_path)
