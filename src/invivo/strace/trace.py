@@ -22,6 +22,7 @@ from invivo.engines.process.tracer import Hooks, Thread, Tracer
 from invivo.linux import ptrace, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import PatchTable
+from invivo.linux.quiet_stops import QuietStops
 from invivo.strace.calls import numbers
 from invivo.strace.first import first_execve
 from invivo.strace.frame import Captured
@@ -58,6 +59,7 @@ class Strace(Hooks):
         self._has_filter = False
         self._is_stopped = False
         self._alarm: Alarm | None = None
+        self._quiet: QuietStops | None = None
         self._has_delays = False
         self._tamperer = Tamperer(request.injections, self._delay)
         self._pins = Pins(PatchTable())
@@ -129,6 +131,9 @@ class Strace(Hooks):
         if self._alarm is not None:
             self._alarm.close()
             self._alarm = None
+        if self._quiet is not None:
+            self._quiet.close()
+            self._quiet = None
         if self._target is not None:
             if (status := self._tracer.statuses.get(self._target.pid)) is not None:
                 self._target.ended(status)
@@ -151,6 +156,7 @@ class Strace(Hooks):
             The command's exit status, 128 and more for the signal that killed it; 0 for processes that ran already.
         """
         self._alarm = Alarm(_FLUSH_NS)
+        self._quiet = QuietStops()
         if self._recorder is not None:
             self._recorder.start(self._pins.others)
         self._tracer.start(ptrace.PTRACE_CONT if self._has_filter else ptrace.PTRACE_SYSCALL)

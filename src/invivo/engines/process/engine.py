@@ -38,6 +38,7 @@ from invivo.linux import procfs, ptrace, spawn
 from invivo.linux.alarm import Alarm
 from invivo.linux.guardian import Guardian, PatchTable
 from invivo.linux.ptrace import PTRACE_CONT, PTRACE_SYSCALL
+from invivo.linux.quiet_stops import QuietStops
 from invivo.linux.spawn import Target
 from invivo.program.attach import AttachPoint, BtfTracepoint, Once, RawTracepoint, Timer, Tracepoint, Uprobe
 from invivo.program.passes.units import Firing
@@ -85,6 +86,7 @@ class ProcessEngine(Stops):
         self._evaluation = Evaluation(self._reference, self.facts, self._stop)
         self._clocks = Clocks(self._points)
         self._alarm: Alarm | None = None
+        self._quiet: QuietStops | None = None
         self._calls = Calls(self._reference, self.facts)
         self._entries, self._returns = self._calls.entries, self._calls.returns
         self._signals = Signals(self._points, self._objects, self._fire)
@@ -263,6 +265,7 @@ class ProcessEngine(Stops):
         self._evaluation.start(self._pins.others)
         switch_ns = int(self.plan.options.get("switchrate", LONGEST_NS))
         self._alarm = self._alarm or Alarm(self._clocks.interval_ns(switch_ns))
+        self._quiet = self._quiet or QuietStops()
         self._tracer.start(self._mode())
 
     def _mode(self) -> int:
@@ -316,6 +319,9 @@ class ProcessEngine(Stops):
         if self._alarm is not None:
             self._alarm.close()
             self._alarm = None
+        if self._quiet is not None:
+            self._quiet.close()
+            self._quiet = None
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _PATIENT)  # a second Ctrl-C must not come between
         try:
             stops = self._tracer.settle()
