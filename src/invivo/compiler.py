@@ -1,7 +1,7 @@
 """From program text to a `Plan`, through the cache.
 
     text, arguments, options ──> key ──> cached plan? yes: unpickle (about a millisecond)
-                                          no: parse, lower, generate, store
+    files of $target ───────────/         no: parse, lower, generate, store
 
 The cold way imports the front end, BTF and LLVM; the warm way none of them. With `isolate`, the cold way runs in a
 forked child which hands the plan back through a pipe, so that LLVM's memory is gone when tracing starts.
@@ -15,7 +15,6 @@ import sys
 from typing import NamedTuple
 
 from invivo.errors import CompileError, InvivoError
-from invivo.program.attach import Uprobe
 from invivo.program.consumer_ids import consumer_ids
 from invivo.program.plan import ClauseInfo, Plan
 from invivo.progress import wait_readable
@@ -69,6 +68,11 @@ class Request:
         return b"$target:" in self.text
 
     @property
+    def files_of(self) -> int:
+        """The process by whose mapped files the program is compiled, 0 if there is none."""
+        return self.target_pid if self.needs_target else 0
+
+    @property
     def may_dump(self) -> bool:
         """Whether the text may have a clause of `dump`; what it means is known when it is compiled."""
         import re
@@ -85,7 +89,8 @@ def plan_for(request: Request, *, isolate: bool = False, use_cache: bool = True)
     """
     from invivo import plan_cache
 
-    if use_cache and _is_cacheable(request) and (plan := plan_cache.load(_key(request))) is not None:
+    key = _key(request, _mapped(request)) if use_cache else None
+    if key is not None and (plan := plan_cache.load(key, request.files_of)) is not None:
         return plan
     plan = _in_child(request) if isolate else compile_now(request)
     if use_cache:
@@ -97,30 +102,46 @@ def store(request: Request, plan: Plan) -> None:
     """Keep a plan in the cache, where it may be: it will be plan_for(request)."""
     from invivo import plan_cache
 
-    if _is_cacheable(request) and not _has_user_probes(plan) and not plan.options.get("libdir"):
-        plan_cache.store(_key(request), plan)
+    if plan.dependencies is not None and not plan.options.get("libdir"):
+        # For what the process had mapped when the compiler looked, which may be another program by now.
+        key = _key(request, plan.dependencies.mapped)
+        if key is not None:
+            plan_cache.store(key, plan, request.files_of)
 
 
-def _key(request: Request) -> bytes:
+def _key(request: Request, mapped: str) -> bytes | None:
+    """The key of a plan for a process that has `mapped` these files; None where the program cannot be kept."""
     from invivo import plan_cache
 
-    return plan_cache.key_of(request.text, request.name, request.arguments, request.options, request.consumer)
-
-
-def _is_cacheable(request: Request) -> bool:
-    """Whether what the program means depends on no process's files."""
-    return not (request.needs_target or request.types)
-
-
-def _has_user_probes(plan: Plan) -> bool:
-    """Whether the plan depends on programs' files, which change."""
-    return plan.late is not None or any(
-        isinstance(attachment.point, Uprobe) for unit in plan.units for attachment in unit.attachments
+    if request.types or (request.needs_target and not mapped):
+        return None
+    return plan_cache.key_of(
+        request.text, request.name, request.arguments, request.options, request.consumer, mapped
     )
+
+
+def _mapped(request: Request) -> str:
+    """The files that the target has mapped, where they matter."""
+    if not request.files_of:
+        return ""
+    from invivo.symbols.objects import mapped_objects
+
+    try:
+        return repr(mapped_objects(request.files_of))
+    except InvivoError:  # told by who compiles
+        return ""
 
 
 def compile_now(request: Request, places: Places | None = None) -> Plan:
     """Compile in this process, without the cache. `places` learns where in the text each instruction comes from."""
+    from invivo import dependencies
+
+    with dependencies.recorded(request.files_of) as recording:
+        plan = _compiled(request, places)
+    return plan._replace(dependencies=recording.dependencies())
+
+
+def _compiled(request: Request, places: Places | None) -> Plan:
     from invivo.codegen import compile_program
     from invivo.codegen.formatter import compile_formatter
     from invivo.diagnostics import Diagnostic, render

@@ -12,13 +12,14 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "invivo"
 
-BASE = {"errors", "source", "diagnostics", "cache", "value"}
+BASE = {"errors", "source", "diagnostics", "cache", "dependencies", "value"}
 ALLOWED: dict[str, set[str]] = {
     "errors": {"diagnostics"},  # only to render itself, inside a function
     "value": set(),
     "source": {"value"},
     "diagnostics": {"errors", "source", "value"},
     "cache": {"errors"},
+    "dependencies": set(),
     "program": BASE,
     "builtins": BASE | {"program"},
     "lang": BASE | {"program", "builtins"},

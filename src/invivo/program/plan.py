@@ -13,6 +13,7 @@ import enum
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from invivo.dependencies import Dependencies
 from invivo.program.attach import AttachPoint
 from invivo.program.records import AggregationPlan, RecordLayout
 
@@ -265,6 +266,7 @@ class Plan(NamedTuple):
     arrays: tuple[tuple[str, int], ...] = ()  # global structures and arrays: name, offset in the globals
     globs: tuple[str, ...] = ()  # MODULE:FUNCTION that may mean what the traced process loads later
     late: LatePlan | None = None  # None: no probes are added; else `probes` and `strings` grow
+    dependencies: Dependencies | None = None  # which files it was made from; None: that was not recorded
 
     @property
     def matched(self) -> int:

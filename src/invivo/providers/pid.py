@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+from invivo import dependencies
 from invivo.errors import TargetError
 from invivo.program.clauses import Probe
 from invivo.providers.base import Description, KernelTypeSource, Matcher
@@ -48,6 +49,7 @@ class PidProvider:
 
     def follow(self, types: KernelTypeSource, is_namespaced: bool) -> None:
         """Let the probes fire in the process's descendants too; before the first of them is made."""
+        dependencies.never("the number of the process is in the code")
         guard = descends_from(types, self.pid, is_namespaced)
         self._functions.confine(0, guard)
         self._late.confine(0, guard)

@@ -9,15 +9,13 @@ The module is the file's path, a command of PATH, or a library as the dynamic lo
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Sequence
 
 from invivo.program.clauses import Probe
 from invivo.providers.base import Description, Matcher
 from invivo.providers.functions import FunctionProbes
 from invivo.providers.user_types import UserTypes
-from invivo.symbols.libraries import find_library
+from invivo.symbols.libraries import find_file
 from invivo.symbols.objects import MappedObject, file_object
 
 __all__ = ["UprobeProvider", "provider"]
@@ -38,9 +36,8 @@ class UprobeProvider:
         if wanted is None:
             return None
         if wanted not in self._objects:
-            path = wanted if "/" in wanted else shutil.which(wanted) or find_library(wanted)
-            is_there = path is not None and os.path.exists(path)
-            self._objects[wanted] = file_object(os.path.realpath(path)) if path is not None and is_there else None
+            path = find_file(wanted)
+            self._objects[wanted] = None if path is None else file_object(path)
         return self._objects[wanted]
 
     def match(self, matcher: Matcher) -> Sequence[Probe]:

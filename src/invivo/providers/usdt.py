@@ -12,9 +12,7 @@ found alike.
 from __future__ import annotations
 
 import bisect
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -30,7 +28,7 @@ from invivo.providers.user_types import FileTypes, UserTypes
 from invivo.source import Span
 from invivo.symbols.elf_format import ElfError
 from invivo.symbols.functions import FunctionTable, functions_of
-from invivo.symbols.libraries import find_library
+from invivo.symbols.libraries import find_file
 from invivo.symbols.objects import MappedObject, file_object, mapped_objects
 from invivo.symbols.stapsdt import Site, parse_operands, read_sites
 
@@ -71,8 +69,8 @@ class UsdtProvider:
             objects = [item for item in self._objects if any(map(matcher.module, item.names))]
         else:
             wanted = matcher.module.literal
-            path = None if wanted is None else _find(wanted)
-            objects = [] if path is None else [file_object(os.path.realpath(path))]
+            path = None if wanted is None else find_file(wanted)
+            objects = [] if path is None else [file_object(path)]
         found = []
         for object_ in objects:
             file = self._file(object_)
@@ -124,7 +122,7 @@ class UsdtProvider:
         wanted = matcher.module.literal
         if not self.pid and wanted is None:
             return "usdt needs a file, usdt:/usr/bin/NAME:PROVIDER:NAME, or a process: usdt$target:::NAME"
-        if not self.pid and wanted is not None and _find(wanted) is None:
+        if not self.pid and wanted is not None and find_file(wanted) is None:
             return f"'{wanted}': " + ("no such file" if "/" in wanted else "neither a command in PATH nor a library")
         files = self._meant(matcher)
         if not files:
@@ -263,11 +261,6 @@ def _words(args: Sequence[ProbeArg]) -> list[Maker]:
 def _dashed(name: str) -> str:
     """DTrace's form of a name: `gc__start` is `gc-start`."""
     return name.replace("__", "-")
-
-
-def _find(name: str) -> str | None:
-    path = name if "/" in name else shutil.which(name) or find_library(name)
-    return path if path is not None and os.path.exists(path) else None
 
 
 def provider(name: str, pid: int, programs: UserTypes) -> UsdtProvider:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from invivo import dependencies
 from invivo.errors import InvivoError, TargetError
 from invivo.linux.maps import read_maps
 from invivo.program.nodes import Call
@@ -191,6 +192,7 @@ class FileTypes(TypeChain):
 
     def _bias(self, object_: MappedObject, name: str) -> int:
         """What the process has added to the file's addresses."""
+        dependencies.never("addresses in a process are its own")
         with ElfFile.open(object_.place, object_.path) as elf:
             if elf.type == ET_EXEC:
                 return 0

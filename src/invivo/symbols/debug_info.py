@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from invivo import dependencies
 from invivo.errors import InvivoError, TargetError
 
 __all__ = ["open_program", "reading"]
@@ -28,6 +29,8 @@ def open_program(path: str, debug_place: str = "") -> Any:
     import logging
 
     import drgn
+
+    dependencies.never("which files drgn reads, and looks for, it does not tell")
 
     logging.getLogger("drgn").disabled = True  # what it says of damaged files comes as an exception too
 

@@ -19,6 +19,7 @@ import mmap
 import os
 import struct
 
+from invivo import dependencies
 from invivo.symbols.elf_format import (
     HEADER,
     NOTE,
@@ -93,13 +94,16 @@ class ElfFile:
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
-                size = os.fstat(fd).st_size
+                status = os.fstat(fd)
+                dependencies.read_file(path, status)
+                size = status.st_size
                 if size == 0:
                     raise ElfError(f"'{shown}' is not an ELF file: it is empty")
                 data = mmap.mmap(fd, size, access=mmap.ACCESS_READ)
             finally:
                 os.close(fd)
         except OSError as error:
+            dependencies.never(f"'{path}' cannot be read")
             if error.errno == errno.ENODEV:  # a directory cannot be mapped
                 raise ElfError(f"cannot read '{shown}': it is no regular file") from None
             hint = "run as root, or as the file's owner" if error.errno in (errno.EACCES, errno.EPERM) else ""

@@ -16,6 +16,7 @@ import lzma
 import os
 import zlib
 
+from invivo import dependencies
 from invivo.symbols import gopclntab
 from invivo.symbols.elf import ElfFile
 from invivo.symbols.elf_format import ElfError, Function
@@ -156,7 +157,7 @@ def separate_file(elf: ElfFile, object_: MappedObject) -> str | None:
     for root in dict.fromkeys((object_.root, "")):
         if len(build_id) > 2:
             place = f"{root}{_DEBUG}/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
-            if os.path.exists(place):
+            if _exists(place):
                 return place
         if link is not None:
             name, checksum = link
@@ -167,7 +168,19 @@ def separate_file(elf: ElfFile, object_: MappedObject) -> str | None:
     return None
 
 
+def _exists(place: str) -> bool:
+    try:
+        status = os.stat(place)
+    except OSError:
+        dependencies.read_file(place, None)
+        return False
+    dependencies.read_file(place, status)
+    return True
+
+
 def _is_file_with(place: str, checksum: int) -> bool:
+    if not _exists(place):
+        return False
     try:
         with open(place, "rb") as stream:
             found = 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import struct
 
+from invivo import dependencies
 from invivo.linux.maps import Mapping, read_maps
 from invivo.symbols.elf import ElfFile
 from invivo.symbols.elf_format import ElfError
@@ -38,6 +39,7 @@ def chosen(
     this one; those that cannot be told are left out."""
     if os.uname().machine != "x86_64":
         return {}
+    dependencies.never("which functions stand behind names is read of a process's memory")
     found: dict[str, set[int]] = {}
     for process in dict.fromkeys((pid or os.getpid(), os.getpid())):
         maps = read_maps(process) or []

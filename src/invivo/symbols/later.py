@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 
+from invivo import dependencies
 from invivo.symbols.libraries import cached_libraries, find_library
 from invivo.symbols.objects import MappedObject, object_names
 
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "find_all", "find_for"]
 
+_ELSEWHERE = "libraries that a process may load are looked for in its folders"
 MOST = 16  # libraries that one pattern may mean
 
 
 def find_for(pid: int, name: str, objects: Sequence[MappedObject]) -> MappedObject | None:
     """The file that process `pid`, which has mapped `objects`, would load under a name as descriptions have it; None if
     no such file is found."""
+    dependencies.never(_ELSEWHERE)
     root = objects[0].root if objects else ""
     place = next((p for p in _candidates(pid, name, objects, root) if os.path.isfile(p)), None)
     return None if place is None else _object(place, root)
@@ -35,6 +38,7 @@ def find_for(pid: int, name: str, objects: Sequence[MappedObject]) -> MappedObje
 def find_all(pid: int, matches: Callable[[str], bool], objects: Sequence[MappedObject]) -> list[MappedObject]:
     """The files that process `pid` has not mapped, and would find under a name that `matches`; none if they are more
     than MOST: a pattern for so many means what is there."""
+    dependencies.never(_ELSEWHERE)
     root = objects[0].root if objects else ""
     mapped = {os.path.realpath(item.place) for item in objects}
     found: dict[str, MappedObject] = {}

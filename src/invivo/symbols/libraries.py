@@ -2,6 +2,7 @@
 
     find_library("libc.so.6")    "/lib/x86_64-linux-gnu/libc.so.6"
     find_library("libc")         the same: what follows .so may be left out
+    find_file("bash")            "/usr/bin/bash": a path, a command of PATH, or a library
 
 Source: ld.so(8); the cache's layout is glibc's sysdeps/generic/dl-cache.h ("glibc-ld.so.cache1.1").
 """
@@ -11,7 +12,9 @@ from __future__ import annotations
 import os
 import struct
 
-__all__ = ["cached_libraries", "find_library"]
+from invivo import dependencies
+
+__all__ = ["cached_libraries", "find_file", "find_library"]
 
 _MAGIC = b"glibc-ld.so.cache1.1"
 _CACHE = "/etc/ld.so.cache"
@@ -57,3 +60,13 @@ def find_library(name: str, directories: tuple[str, ...] = _DIRECTORIES) -> str 
         if os.path.isfile(path):
             return path
     return None
+
+
+def find_file(name: str) -> str | None:
+    """The real path of a file: by a path, as a command of PATH, or as a library; None if there is none."""
+    import shutil
+
+    path = name if "/" in name else shutil.which(name) or find_library(name)
+    found = os.path.realpath(path) if path is not None and os.path.exists(path) else None
+    dependencies.name(name, found)
+    return found

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from invivo import dependencies
 from invivo.errors import RightsError, TargetError
 from invivo.linux import procfs
 from invivo.linux.maps import Mapping, read_maps
@@ -63,6 +64,7 @@ def mapped_objects(pid: int) -> list[MappedObject]:
         TargetError: There is no such process, or it has ended.
         RightsError: Its mappings may not be read.
     """
+    dependencies.process(pid)
     maps, deadline = read_maps(pid), time.monotonic() + _EXECUTES_S
     while maps == [] and len(procfs.threads(pid)) > 1 and time.monotonic() < deadline:
         time.sleep(_PAUSE_S)
@@ -90,7 +92,9 @@ def mapped_objects(pid: int) -> list[MappedObject]:
         is_program = program is not None and _identity(place) == program
         names = (*object_names(path), path, *(("a.out", *_called(pid, place)) if is_program else ()))
         found[key] = MappedObject(os.path.basename(path), names, path, place, is_program, root)
-    return sorted(found.values(), key=lambda item: not item.is_program)
+    objects = sorted(found.values(), key=lambda item: not item.is_program)
+    dependencies.mapped(repr(objects))
+    return objects
 
 
 def _place(pid: int, mapping: Mapping, path: str, root: str) -> str | None:
