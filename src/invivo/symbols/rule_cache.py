@@ -30,7 +30,7 @@ KEPT_BYTES = 64 << 20  # on disk; the oldest go
 INLINE_BYTES = 4 << 20  # of sections: a checksum of more takes more than some milliseconds
 SMALL_BYTES = 8 << 10  # of sections: read in a few milliseconds
 _SUFFIX = ".rules"
-_VERSION = b"invivo rules 3\0\0"  # one more at each change of what rules look like, or of how they are made
+_VERSION = b"invivo rules 4\0\0"  # one more at each change of what rules look like, or of how they are made
 _LOW = 0xFFFFFFFF
 _HEAD = struct.Struct("<16sQII")  # the version, RuleTable.base, rows, checksum of what follows
 

@@ -76,12 +76,14 @@ def read_rules(elf: ElfFile, sections: list[FrameSection] | None = None) -> Rule
     Raises:
         ElfError: The file is damaged.
     """
+    from invivo.symbols.go_frames import with_go_frames
     from invivo.symbols.gopclntab import stack_switches
     from invivo.symbols.kept_bases import with_kept_bases
 
     if sections is None:
         sections = frame_sections(elf)
-    return with_kept_bases(elf, sections, rules_of_sections(sections, stack_switches(elf)))
+    table = with_go_frames(elf, rules_of_sections(sections, stack_switches(elf)))
+    return with_kept_bases(elf, sections, table)
 
 
 def rules_of(data: bytes, address: int) -> RuleTable:
