@@ -22,7 +22,7 @@ from tests.support import ROOT, TESTS, invivo, trigger
 
 pytestmark = pytest.mark.kernel
 
-# Functions of other lengths before `step` move it; both libraries have the same size.
+# Functions of other lengths before `step` move it; both libraries are made the same size.
 _LIBRARY = """
 int before(int x) {{ return {before}; }}
 __attribute__((noinline)) int step(int x) {{ __asm__ volatile("" ::: "memory"); return x + 1; }}
@@ -47,6 +47,8 @@ def folder(tmp_path: Path) -> Path:
     tmp_path.chmod(0o700)
     build(_LIBRARY.format(before=_FIRST), tmp_path / "libstep.so", "-shared", "-fPIC")
     build(_LIBRARY.format(before=_SECOND), tmp_path / "other.so", "-shared", "-fPIC")
+    for name in ("libstep.so", "other.so"):
+        os.truncate(tmp_path / name, 65536)
     build(_PROGRAM, tmp_path / "steps", tmp_path / "libstep.so", f"-Wl,-rpath,{tmp_path}")
     settle(*tmp_path.iterdir())
     return tmp_path
@@ -158,6 +160,36 @@ def test_types_of_a_process_are_of_that_process(tmp_path: Path) -> None:
     assert answers == [("4", False), ("12", False)]
 
 
+@pytest.mark.parametrize("options", [[], ["-gz"], ["-gdwarf-4"]])
+def test_members_of_structures_lie_where_the_program_of_today_has_them(folder: Path, options: list[str]) -> None:
+    program = 'pid$target:a.out:f:entry { printf("%d\\n", args[0]->b); }'
+    for members, is_first in (("int a, b", True), ("int b, a", False)):
+        text = f"struct pair {{ {members}; }} it = {{ .a = 5, .b = 7 }};"
+        text += "__attribute__((noinline, noclone)) int f(struct pair *p) { return p->a; }"
+        text += "int main(void) { return f(&it) - 5; }"
+        build(text, folder / "new", "-g", *options)
+        if is_first:
+            os.rename(folder / "new", folder / "pairs")
+        else:
+            (folder / "pairs").write_bytes((folder / "new").read_bytes())
+        settle(folder / "pairs")
+        for is_warm in (False, True):
+            assert run(folder, "-e", program, "-c", str(folder / "pairs")) == ("7", is_warm)
+
+
+def test_debug_information_that_is_taken_out_is_read_each_time(folder: Path) -> None:
+    """The file that it is in could be another one, in any of several folders."""
+    path, debug = folder / "pairs", folder / "pairs.debug"
+    text = "__attribute__((noinline, noclone)) int f(char *p) { return *p; } int main(void) { return f(\"\"); }"
+    build(text, path, "-g")
+    for words in (["--only-keep-debug", path, debug], ["--strip-debug", path], [f"--add-gnu-debuglink={debug}", path]):
+        subprocess.run(["objcopy", *words], check=True)
+    settle(path, debug)
+    program = "pid$target:a.out:f:entry { trace(stringof(args[0])); trace(5); }"
+    for _ in range(2):
+        assert run(folder, "-e", program, "-c", str(path)) == ("5", False)
+
+
 # --- the same plan for another process ------------------------------------------------------------------------------
 
 
@@ -167,7 +199,7 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("program") / "waits"
     text = f'#include "{TESTS}/triggers/usdt.c"\n#undef main\n#include <unistd.h>\n'
     main = 'int main(void) { puts(""); fflush(stdout); return (int)read(0, malloc(1), 1); }'
-    build(text + main, path, "-Dmain=real", "-pthread")
+    build(text + main, path, "-Dmain=real", "-pthread", "-g")
     settle(path)
     return path
 
@@ -199,6 +231,7 @@ def plan_for(text: str, pid: int) -> Plan:
         "pid$target:lib*:mall*:entry { self->t = timestamp; } pid$target:lib*:mall*:return /self->t/ { trace(tid); }",
         "pid$target:a.out:main: { trace(arg0); trace(execname); } syscall::read:entry /pid == $target/ { ustack(); }",
         "demo$target:::sites { @[arg0, args[0]] = count(); } usdt$target:::forms { trace(arg1); }",
+        "pid$target:a.out:first_site:entry { trace(args[0]); trace(stringof(args[1])); }",
         "pid$target:libc:puts:entry { trace(copyinstr(arg0)); } uprobe:libc.so.6:puts:entry { @[pid] = count(); }",
     ],
 )  # fmt: skip
@@ -218,6 +251,8 @@ def test_a_plan_that_is_kept_is_what_would_be_compiled(text: str, pair: tuple[in
     [
         ("pid$target:libc:memcpy:entry { @ = count(); }", "a process's memory"),
         ("pid$target:libnotthere*:f:entry { @ = count(); } pid$target:libc:free:entry { @ = count(); }", "its folders"),
+        ("pid$target:a.out:first_site:entry { trace(`demo_guarded_semaphore); }", "addresses in a process"),
+        ("pid$target:libc:malloc:entry { trace(args[0]); }", "drgn"),
         ("pid$target:libc:malloc:entry { trace(probeprov); }", ""),
     ],
 )

@@ -16,8 +16,13 @@ from typing import Any
 
 from invivo import dependencies
 from invivo.errors import InvivoError, TargetError
+from invivo.symbols.elf import ElfFile
+from invivo.symbols.elf_format import ElfError
 
 __all__ = ["open_program", "reading"]
+
+# Sections of files whose debug information is partly in others. Clang makes .debug_addr without need, too.
+_ELSEWHERE = (".gnu_debugaltlink", ".debug_sup", ".debug_addr", ".gnu_debuglink")
 
 
 def open_program(path: str, debug_place: str = "") -> Any:
@@ -30,7 +35,6 @@ def open_program(path: str, debug_place: str = "") -> Any:
 
     import drgn
 
-    dependencies.never("which files drgn reads, and looks for, it does not tell")
 
     logging.getLogger("drgn").disabled = True  # what it says of damaged files comes as an exception too
 
@@ -44,6 +48,8 @@ def open_program(path: str, debug_place: str = "") -> Any:
         raise TargetError(f"'{path}' is no ELF file that can be read", "give a program, a library or an object file")
     if module.debug_file_path is None and debug_place:
         module.try_file(debug_place)
+    if module.debug_file_path != path or not _is_whole(path):
+        dependencies.never("where drgn looks for further files it does not tell")
     if module.debug_file_path is None:
         program.load_module_debug_info(module)
     if module.debug_file_path is not None:
@@ -54,6 +60,15 @@ def open_program(path: str, debug_place: str = "") -> Any:
             "install its -dbgsym package, or give its types by --types FILE (a file compiled with -g)",
         )
     return program
+
+
+def _is_whole(path: str) -> bool:
+    """Whether all debug information of a file is in itself: none in supplementary files (dwz) or split off (.dwo)."""
+    try:
+        with ElfFile.open(path) as elf:
+            return all(elf.section(name) is None for name in _ELSEWHERE)
+    except ElfError:
+        return False
 
 
 @contextmanager
