@@ -97,6 +97,12 @@ def answers(port: int) -> bool:
     return True
 
 
+def accepts(path: Path) -> bool:
+    """Whether somebody listens at a socket of the file system, which is there a little earlier."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 # --- nginx ----------------------------------------------------------------------------------------------------------
 
 _HEADERS = ("core", "event", "event/modules", "os/unix", "http", "http/modules", "http/v2")
@@ -250,6 +256,12 @@ def nginx_opens(folder: Path) -> None:
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 
 
+def postgres_answers(programs: Path, folder: Path) -> bool:
+    """Not while it starts up: then it has a socket and answers that it has no time yet."""
+    query = [programs / "psql", "-X", "-h", folder, "-U", "postgres", "-c", "select 1"]
+    return subprocess.run(query, capture_output=True, check=False).returncode == 0
+
+
 def postgres_queries(_: Path) -> None:
     """A query that sleeps 20 ms, three times; one that waits for a table that another session holds for 0.8 s."""
     need("psql", "postgresql")
@@ -274,10 +286,8 @@ def postgres_queries(_: Path) -> None:
             " AND mode = 'AccessExclusiveLock'\" | grep -q held; do sleep 0.05; done\n"
             f"{psql} 'SELECT count(*) FROM t' >/dev/null\nwait\n"
         )
-        socket_ = Path(folder) / ".s.PGSQL.5432"
         start = [str(bin_ / "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-F"]
-        with server(start, socket_.exists, user):
-            time.sleep(1)  # the socket is there before it is answered
+        with server(start, lambda: postgres_answers(bin_, Path(folder)), user):
             output = run("postgres-queries", f"sh {folder}/client.sh", str(bin_ / "postgres"))
     assert counted(output, "SELECT pg_sleep(0.02)") == 3
     # Three sleeps of 20 ms are not below 16,384 us.
@@ -297,7 +307,7 @@ def redis_commands(folder: Path) -> None:
     (folder / "commands").write_text("SET a 1\n" * 101 + "GET a\n" * 53)
     client = f"sh -c 'redis-cli -s {path} <{folder}/commands >/dev/null'"
     start = [program, "--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--save", ""]
-    with server(start, path.exists):
+    with server(start, lambda: accepts(path)):
         output = run("redis-commands", client)
     assert counted(output, "setCommand") == 101
     assert counted(output, "getCommand") == 53

@@ -17,7 +17,10 @@ from tests.support import ORDINARY_USER, as_user, python_of_user, user_environme
 pytestmark = pytest.mark.process
 
 # A shell that needs its system calls: it appends a line 40 times, one each 50 ms.
-COUNTING = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo $i >> {path}; sleep 0.05; done"
+_STEP = "i=$((i+1)); echo $i >> {path}; sleep 0.05"
+COUNTING = f"i=0; while [ $i -lt 40 ]; do {_STEP}; done"
+# The same until there is a file NAME.enough.
+COUNTING_ON = f"i=0; until [ -e {{path}}.enough ]; do {_STEP}; done"
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 
 
 def lines_after(path: Path, count: int, seconds: float = 10) -> list[str]:
-    """The file's lines, when there are so many."""
+    """The file's lines, when there are so many or that time is over."""
     deadline = time.monotonic() + seconds
     while len(lines := path.read_text().split()) < count and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -83,8 +86,18 @@ def test_the_exit_status_and_the_target_s_end() -> None:
     assert int(result.stdout) > 10
 
 
+def has_ended_in_order(target: subprocess.Popen[bytes], log: Path) -> None:
+    """A target that counts on has gone on counting, and ends when it is asked to."""
+    lines = log.read_text().split()
+    assert len(lines_after(log, len(lines) + 3)) >= len(lines) + 3
+    log.with_name(f"{log.name}.enough").touch()
+    assert target.wait(timeout=20) == 0
+    lines = log.read_text().split()
+    assert lines == [str(number + 1) for number in range(len(lines))]
+
+
 def test_a_process_that_is_attached_to_and_let_go(log: Path) -> None:
-    with subprocess.Popen(["sh", "-c", COUNTING.format(path=log)], **ORDINARY_USER) as target:  # type: ignore[call-overload]
+    with subprocess.Popen(["sh", "-c", COUNTING_ON.format(path=log)], **ORDINARY_USER) as target:  # type: ignore[call-overload]
         lines_after(log, 2)
         affinity = os.sched_getaffinity(target.pid)
         program = 'syscall::openat:return /execname == "sh"/ { n++; } syscall::openat:return /n > 3/ { exit(0); }'
@@ -92,20 +105,20 @@ def test_a_process_that_is_attached_to_and_let_go(log: Path) -> None:
         assert result.returncode == 0, result.stderr
         assert "TracerPid:\t0" in Path(f"/proc/{target.pid}/status").read_text()
         assert os.sched_getaffinity(target.pid) == affinity
-        assert target.wait(timeout=20) == 0
-    assert lines_after(log, 40) == [str(i + 1) for i in range(40)]
+        has_ended_in_order(target, log)
 
 
 def test_a_process_that_is_attached_to_outlives_a_killed_tracer(log: Path) -> None:
-    with subprocess.Popen(["sh", "-c", COUNTING.format(path=log)], **ORDINARY_USER) as target:  # type: ignore[call-overload]
-        affinity = os.sched_getaffinity(target.pid)
+    with subprocess.Popen(["sh", "-c", COUNTING_ON.format(path=log)], **ORDINARY_USER) as target:  # type: ignore[call-overload]
         process = started("-e", "syscall:::entry { @ = count(); }", "-p", str(target.pid))
-        lines_after(log, 3)
+        deadline = time.monotonic() + 20
+        while "TracerPid:\t0" in Path(f"/proc/{target.pid}/status").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        lines_after(log, len(log.read_text().split()) + 3)
         process.kill()
         process.communicate(timeout=20)
-        assert target.wait(timeout=20) == 0
-        assert len(affinity) > 0
-    assert lines_after(log, 40) == [str(i + 1) for i in range(40)]
+        has_ended_in_order(target, log)
 
 
 def test_a_command_sees_all_its_cpus() -> None:

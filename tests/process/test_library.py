@@ -35,12 +35,14 @@ def sleeping() -> Iterator[subprocess.Popen[bytes]]:
 
 def libc_of(pid: int) -> str:
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
-    return next(line.split()[-1] for line in lines if "/libc.so" in line or "/libc-" in line)
+    return next((line.split()[-1] for line in lines if "/libc.so" in line or "/libc-" in line), "")
 
 
 def test_a_killed_program_leaves_no_breakpoint_and_no_guardian(sleeping: subprocess.Popen[bytes]) -> None:
-    time.sleep(0.2)  # until it has its libraries
-    libc = libc_of(sleeping.pid)
+    deadline = time.monotonic() + 20
+    while not (libc := libc_of(sleeping.pid)) or "State:\tS" not in Path(f"/proc/{sleeping.pid}/status").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # until it has its libraries, and sleeps
     before = text_of(sleeping.pid, libc)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     affinity = os.sched_getaffinity(sleeping.pid)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.docs.server_examples import answers, free_port, need, server
+from tests.docs.server_examples import answers, free_port, need, postgres_answers, server
 from tests.support import TESTS
 
 PLACES = sorted(os.sched_getaffinity(0))
@@ -90,12 +90,7 @@ def postgres(folder: Path) -> Iterator[Load]:
     command = [str(bin_ / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-F"]
     start = [*on(PLACES[-1]), *command]
     bench = [str(bin_ / "pgbench"), "-h", str(folder), "-U", "postgres", "postgres"]
-
-    def is_ready() -> bool:  # not while it starts up: then it has a socket and answers that it has no time yet
-        query = [bin_ / "psql", "-h", folder, "-U", "postgres", "-c", "select 1"]
-        return subprocess.run(query, capture_output=True, check=False).returncode == 0
-
-    with server(start, is_ready, user):
+    with server(start, lambda: postgres_answers(bin_, folder), user):
         made = subprocess.run([*bench, "-i", "-s", "2", "-q"], capture_output=True, text=True, check=False)
         assert made.returncode == 0, made.stderr
         with client(*bench, "-c", "4", "-T", "600"):

@@ -144,12 +144,11 @@ def test_kill_at_a_random_moment(moment: int, command: str) -> None:
 def test_a_signal_ends_in_good_order(number: signal.Signals) -> None:
     """Ctrl-C prints what was gathered."""
     before = kernel_objects()
-    program = 'BEGIN { @["begun"] = count(); } tick-1ms { @["tick"] = count(); }'
+    program = 'BEGIN { @["begun"] = count(); } tick-1ms { @["tick"] = count(); printf("ticks\\n"); }'
     tracer = tracing(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 20
-    while not new_objects(before, tracer.pid)["programs"] and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.3)
+    assert tracer.stdout is not None
+    assert tracer.stdout.readline() == "ticks\n"
+    assert new_objects(before, tracer.pid)["programs"]
     tracer.send_signal(number)
     output, errors = tracer.communicate(timeout=30)
     assert tracer.returncode == 0, errors

@@ -110,6 +110,14 @@ def test_hostile_names_are_escaped(tmp_path: Path) -> None:
     assert r"\33[31mred\n" in done.stderr
 
 
+def await_status(pid: int, wanted: str) -> None:
+    """Wait until a process's status matches the pattern."""
+    deadline = time.monotonic() + 20
+    while not re.search(wanted, status := Path(f"/proc/{pid}/status").read_text(), re.M):
+        assert time.monotonic() < deadline, status
+        time.sleep(0.01)
+
+
 def test_a_running_process_is_seen_and_runs_on() -> None:
     code = "import os, time\nprint(1, flush=True)\nwhile True: os.getppid(); time.sleep(0.01)"
     child = subprocess.Popen([PYTHON, "-c", code], stdout=subprocess.PIPE)
@@ -119,18 +127,19 @@ def test_a_running_process_is_seen_and_runs_on() -> None:
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
         words = [PYTHON, "-m", "invivo", "strace", *PROCESS, "-e", "getppid", "-p", str(child.pid)]
         tracer = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
-        time.sleep(1)
+        assert tracer.stderr is not None
+        lines = []
+        while len(lines) < 5 and (line := tracer.stderr.readline()):
+            lines += [line] * line.startswith("getppid")
         tracer.send_signal(signal.SIGINT)
-        _, text = tracer.communicate(timeout=20)
-        assert len(re.findall(rf"^getppid\(\) += {os.getpid()}$", text, re.M)) > 3
+        _, rest = tracer.communicate(timeout=20)
+        assert len(lines) == 5, rest
+        assert all(re.fullmatch(rf"getppid\(\) += {os.getpid()}\n", line) for line in lines), lines
         tracer = subprocess.Popen(words, stderr=subprocess.DEVNULL, env=environment)
-        time.sleep(0.7)
+        await_status(child.pid, r"^TracerPid:\s+[1-9]")
         tracer.kill()
         tracer.wait()
-        time.sleep(0.1)
-        status = Path(f"/proc/{child.pid}/status").read_text()
-        assert re.search(r"^TracerPid:\s+0$", status, re.M)
-        assert re.search(r"^State:\s+[SR]", status, re.M)
+        await_status(child.pid, r"^State:\s+[SR](.*\n)+TracerPid:\s+0$")
     finally:
         child.kill()
         child.wait()
