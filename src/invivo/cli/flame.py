@@ -1,6 +1,7 @@
 """`invivo flame`: flame graphs, collected, converted and compared.
 
     invivo flame cpu -p 1234 -d 10                       flame-cpu.html
+    invivo flame --top                                   of the whole machine's processors
     invivo flame offcpu -c 'make -j2' -o make.svg
     invivo flame convert perf.txt -o perf.html
     invivo flame diff before.folded after.folded -o change.html
@@ -27,6 +28,11 @@ _EPILOG = (
     "profile and writes another; diff BEFORE AFTER -o OUT shows what changed, red for more and blue for less. '-' is "
     "standard input or output. Formats are told by content when reading, and by the name's ending when writing."
 )
+# Options that say something to these kinds only.
+_BLOCKED = ("offcpu", "wall", "offwake", "io")
+_ONLY = {
+    "min": _BLOCKED, "state": _BLOCKED, "value": ("probe",), "allocator": ("alloc", "leak"), "deallocator": ("leak",)
+}  # fmt: skip
 _TIMES_NS = {"ns": 1, "us": 1000, "ms": 10**6, "s": 10**9}
 
 
@@ -43,18 +49,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = parser.add_mutually_exclusive_group().add_argument
     kinds = "; ".join(f"{kind.name}: {kind.doc}" for kind in KINDS.values())
     add("kind", metavar="KIND", nargs="?", default="",
-        help=f"{kinds}; convert: from one format to another; diff: two profiles compared")
+        help=f"{kinds}; cpu if it is not said; convert: from one format to another; diff: two profiles compared")
     add("arguments", nargs="*", metavar="ARGUMENT", help="the probe of kind probe; files of convert and diff")
     target("-p", dest="pid", type=_pid, metavar="PID", help="this process, until it ends")
     target("-c", dest="command", metavar="CMD", help="run a command, until it ends")
-    target("-a", dest="is_all", action="store_true", help="the whole machine")
+    target("-a", dest="is_all", action="store_true", help="the whole machine; --top, --tui and --live without a target")
     add("-d", "--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds, or 5m (or by Ctrl-C)")
     add("-F", dest="hz", type=_rate, default=99, metavar="HZ", help="samples a second on each processor (99)")
     add("-o", dest="output", metavar="FILE", help="where to (flame-KIND.html); the ending says the format")
     add("--by", metavar="WAY", default="", help="what widths are: time, count, bytes or latency, as the kind can")
-    add("--state", default="", metavar="STATES", help="offcpu: S asleep, D in the kernel, R ready to run (SD)")
-    add("--min", dest="min_ns", type=_time, default=0, metavar="TIME", help="offcpu: waits at least so long: 10us, 1ms")
-    add("--idle", choices=("show", "hide"), default="show", help="offcpu: hide waits that are only for work to come")
+    add("--state", default="", metavar="STATES", help="time blocked: S asleep, D in the kernel, R ready to run (SD)")
+    add("--min", dest="min_ns", type=_time, default=0, metavar="TIME",
+        help="time blocked: waits at least so long: 10us, 1ms")  # fmt: skip
+    add("--idle", choices=("show", "hide"), default="show",
+        help="time blocked: hide waits that are only for work to come")  # fmt: skip
     add("--value", default="", metavar="EXPR", help="probe: a D expression to add up, such as arg2")
     add("--allocator", action="append", default=[], metavar="FUNCTION[:ARGUMENT]",
         help="alloc, leak: an allocator, and which argument (0) is its size")  # fmt: skip
@@ -84,6 +92,10 @@ def run(namespace: argparse.Namespace) -> int:
             return _convert(namespace)
         case "diff":
             return _diff(namespace)
+    if not (namespace.pid or namespace.command is not None):
+        namespace.is_all |= namespace.top or namespace.tui or namespace.live
+    if not namespace.kind and (namespace.is_all or namespace.pid or namespace.command is not None):
+        namespace.kind = "cpu"
     return _collect(namespace)
 
 
@@ -126,6 +138,9 @@ def _collecting(namespace: argparse.Namespace) -> Collecting:
     takes = 1 if namespace.kind == "probe" else 0
     if len(arguments) > takes:
         raise OptionError(f"flame {namespace.kind}: what is '{arguments[takes]}'?", "a command goes after -c")
+    for name, kinds in _ONLY.items():
+        if getattr(namespace, "min_ns" if name == "min" else name) and namespace.kind not in kinds:
+            raise OptionError(f"flame {namespace.kind} takes no --{name}", f"that is for {', '.join(kinds)}")
     options = dict(_option(item) for item in namespace.options)
     if namespace.inlined:
         options["srcline"] = None

@@ -226,8 +226,11 @@ def _syscall(wanted: Wanted) -> Program:
         return Program(text, "events", has_label=True)
     # A command's own execve() is not counted: it begins before tracing does, and is held until that is ready. What an
     # execve() is called from is gone when it returns.
-    new_image = f"syscall::execve*:return /{_AT} > 1/ {{ self->u = ustack(); }}\n"
-    text = _calls(wanted, "", "", '&& probefunc != "execve"', keys, new_image)
+    new_image = (
+        f"syscall::execve*:return /!{_AT}/ {{ {_AT} = 1; }}\n"
+        f"syscall::execve*:return /{_AT} > 1/ {{ self->u = ustack(); }}\n"
+    )
+    text = _calls(wanted, "", "", "", keys, new_image)
     return Program(text, "ns", has_label=True, waits="calls", states="SD")
 
 
@@ -246,16 +249,15 @@ def _calls(wanted: Wanted, call: str, entered: str, older: str, keys: str, more:
     """Clauses that sum up the time in a system call (or in all: ""), those too that began before tracing did.
     `entered` and `older` are more conditions, at a call's beginning and on one that began before; `more` clauses come
     before those of the returns."""
-    is_number = wanted.by == "count"
-    began, since = ("count()" if is_number else f"sum(timestamp - {moment})" for moment in (_AT, "t0"))
+    sum_ = "count()" if wanted.by == "count" else f"sum(timestamp - {_AT})"
     is_older = f"{wanted.filter} && !{_AT} && curthread->start_time < t0 {older}"
     return (
         "uint64_t t0;\nself uint64_t at;\nself uint64_t call;\nBEGIN { t0 = timestamp; }\n"
         "BEGIN /0/ { self->u = ustack(); }\n"
         f"syscall::{call}:entry /{wanted.filter} {entered}/ "
         f"{{ {_AT} = timestamp; self->u = ustack(); self->call = id; }}\n{more}"
-        f"syscall::{call}:return /{_AT} > 1/ {{ @[{keys}, self->u] = {began}; }}\n"
-        f"syscall::{call}:return /{is_older}/ {{ @[{keys}, ustack()] = {since}; }}\n"
+        f"syscall::{call}:return /{is_older}/ {{ {_AT} = t0; self->u = ustack(); }}\n"
+        f"syscall::{call}:return /{_AT} > 1/ {{ @[{keys}, self->u] = {sum_}; }}\n"
         f"syscall::{call}:return /{wanted.filter}/ {{ {_AT} = 1; }}\n{TICK}"
     )
 

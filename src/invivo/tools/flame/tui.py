@@ -1,4 +1,4 @@
-"""The tree of calls in the terminal, live: Enter folds and unfolds, w unfolds the widest path, q ends.
+"""The tree of calls in the terminal, live: Enter folds and unfolds, w unfolds the widest path, q or Ctrl-C ends.
 
     ▼ all, 1,024 samples
     ├── ▼ main 100%
@@ -9,6 +9,8 @@ It needs textual: pip install invivo[tui].
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import threading
 
 from invivo.errors import InvivoError
@@ -35,6 +37,7 @@ def run_in_terminal(collecting: Collecting) -> Profile:
         InvivoError: If textual is not installed, or what the collection raises.
     """
     app = make_app(collecting.profile, collecting.lock, collecting.kind.doc)
+    collecting.on_change(lambda: None)  # the tree looks for itself, and the profile is to grow meanwhile
     failed: list[BaseException] = []
 
     def collect() -> None:
@@ -47,7 +50,13 @@ def run_in_terminal(collecting: Collecting) -> Profile:
             app.ended = True
 
     thread = threading.Thread(target=collect, name="collecting")
-    app.began = thread.start
+
+    def began() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # or the terminal would stay as it is now
+            asyncio.get_running_loop().add_signal_handler(number, app.exit)
+        thread.start()
+
+    app.began = began
     try:
         app.run()
     finally:
@@ -72,7 +81,8 @@ def make_app(profile: Profile, lock: threading.Lock, doc: str) -> Any:
     class FlameApp(App[None]):
         TITLE = "invivo flame"
         BINDINGS = [  # noqa: RUF012 - textual's own type
-            Binding("q", "quit", "End"), Binding("w", "widest", "Widest path"), Binding("space", "pause", "Pause"),
+            Binding("q,ctrl+c", "quit", "End", key_display="q", priority=True),
+            Binding("w", "widest", "Widest path"), Binding("space", "pause", "Pause"),
         ]  # fmt: skip
         ended = False
         began = staticmethod(lambda: None)
