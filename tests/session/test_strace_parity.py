@@ -6,6 +6,7 @@ What differs from run to run is put out of the way on both sides: addresses, num
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ _VARYING = (
 
 def lines_of(text: str) -> list[str]:
     """The calls of each thread, those that were interrupted put together, without what varies; threads in the order of
-    the programs that they run."""
+    the programs that they run, and those that run the same one in the order of what they do: not of who came first."""
     begun: dict[str, str] = {}
     threads: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -50,7 +51,12 @@ def lines_of(text: str) -> list[str]:
         found.append(rest)
     numbers = re.compile(rf"\b({'|'.join(threads)})\b")
     groups = [[numbers.sub("PID", line) for line in found] for found in threads.values()]
-    groups.sort(key=lambda group: min((line for line in group if line.startswith("execve")), default="x"))
+
+    def order(group: list[str]) -> tuple[str, list[str]]:
+        executed = min((line for line in group if line.startswith("execve")), default="x")
+        return executed, sorted(line for line in group if not line.startswith("futex"))
+
+    groups.sort(key=order)
     return [line for group in groups for line in group]
 
 
@@ -61,7 +67,9 @@ def share(command: list[str], folder: Path, engine: str) -> tuple[float, str]:
     if not shutil.which("strace"):
         pytest.skip("no strace here to compare with (apt-get install strace)")
     words = ["-f", "-o", str(folder / "theirs"), *command]
-    subprocess.run(["strace", *words], check=False, capture_output=True, cwd=folder)
+    # As invivo() has it: a Python that is traced looks there for its modules.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run(["strace", *words], check=False, capture_output=True, cwd=folder, env=environment)
     words[words.index(str(folder / "theirs"))] = str(folder / "mine")
     done = invivo("strace", "--engine", engine, *words, cwd=folder)
     assert "Traceback" not in done.stderr
