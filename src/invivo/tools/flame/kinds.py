@@ -225,18 +225,18 @@ def _syscall(wanted: Wanted) -> Program:
         text = f"syscall:::entry /{wanted.filter}/ {{ @[{keys}, ustack()] = count(); }}\n{TICK}"
         return Program(text, "events", has_label=True)
     # A command's own execve() is not counted: it begins before tracing does, and is held until that is ready. What an
-    # execve() is called from is gone when it returns.
-    new_image = (
+    # execve() is called from is gone when it returns: its stack is looked at anew.
+    exec_ = (
+        f"self int is_exec;\nsyscall::execve*:entry /{wanted.filter}/ {{ self->is_exec = 1; }}\n"
         f"syscall::execve*:return /!{_AT}/ {{ {_AT} = 1; }}\n"
-        f"syscall::execve*:return /{_AT} > 1/ {{ self->u = ustack(); }}\n"
     )
-    text = _calls(wanted, "", "", "", keys, new_image)
+    text = _calls(wanted, "", "", f"{_AT} ? self->is_exec :", keys, exec_)
     return Program(text, "ns", has_label=True, waits="calls", states="SD")
 
 
 def _lock(wanted: Wanted) -> Program:
     entry, register = (_is_lock(where) for where in ("arg1", "uregs[R_RSI]"))
-    text = _calls(wanted, "futex", f"&& {entry}", f"&& {register}", _WHO)
+    text = _calls(wanted, "futex", f"&& {entry}", f"!{_AT} && {register} &&", _WHO)
     return Program(text, "events" if wanted.by == "count" else "ns", waits="locks", states="SD")
 
 
@@ -248,15 +248,17 @@ def _is_lock(operation: str) -> str:
 def _calls(wanted: Wanted, call: str, entered: str, older: str, keys: str, more: str = "") -> str:
     """Clauses that sum up the time in a system call (or in all: ""), those too that began before tracing did.
     `entered` and `older` are more conditions, at a call's beginning and on one that began before; `more` clauses come
-    before those of the returns."""
+    before those of the returns. A program of these takes one stack: two are too much for verifiers before Linux 6.9."""
     sum_ = "count()" if wanted.by == "count" else f"sum(timestamp - {_AT})"
-    is_older = f"{wanted.filter} && !{_AT} && curthread->start_time < t0 {older}"
+    is_older = f"{wanted.filter} && ({older} curthread->start_time < t0)"
+    done = "self->is_exec = 0;" if more else ""
     return (
         "uint64_t t0;\nself uint64_t at;\nself uint64_t call;\nBEGIN { t0 = timestamp; }\n"
         "BEGIN /0/ { self->u = ustack(); }\n"
         f"syscall::{call}:entry /{wanted.filter} {entered}/ "
         f"{{ {_AT} = timestamp; self->u = ustack(); self->call = id; }}\n{more}"
-        f"syscall::{call}:return /{is_older}/ {{ {_AT} = t0; self->u = ustack(); }}\n"
+        f"syscall::{call}:return /{is_older}/ "
+        f"{{ self->u = ustack(); {_AT} = {_AT} ? {_AT} : t0; {done} }}\n"
         f"syscall::{call}:return /{_AT} > 1/ {{ @[{keys}, self->u] = {sum_}; }}\n"
         f"syscall::{call}:return /{wanted.filter}/ {{ {_AT} = 1; }}\n{TICK}"
     )
