@@ -2,7 +2,7 @@
 
     invivo flame cpu -p 1234 -d 10                       flame-cpu.html
     invivo flame --top                                   of the whole machine's processors
-    invivo flame offcpu -c 'make -j2' -o make.svg
+    invivo flame offcpu -c 'git fetch' -o fetch.svg
     invivo flame convert perf.txt -o perf.html
     invivo flame diff before.folded after.folded -o change.html
 """
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{kinds}; cpu if it is not said; convert: from one format to another; diff: two profiles compared")
     add("arguments", nargs="*", metavar="ARGUMENT", help="the probe of kind probe; files of convert and diff")
     target("-p", dest="pid", type=_pid, metavar="PID", help="this process, until it ends")
-    target("-c", dest="command", metavar="CMD", help="run a command, until it ends")
+    target("-c", dest="command", metavar="CMD", help="run a command, until it ends; not what it starts")
     target("-a", dest="is_all", action="store_true", help="the whole machine; --top, --tui and --live without a target")
     add("-d", "--duration", type=_seconds, metavar="SECONDS", help="end after so many seconds, or 5m (or by Ctrl-C)")
     add("-F", dest="hz", type=_rate, default=99, metavar="HZ", help="samples a second on each processor (99)")
