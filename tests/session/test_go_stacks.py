@@ -70,8 +70,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.kernel
 def test_no_stack_goes_up_the_same_frames_twice(program: str, tmp_path: Path) -> None:
     out = tmp_path / "out.html"
-    result = invivo("flame", "syscall", "--by", "count", "-c", program, "-o", str(out), timeout=120)
-    assert result.returncode == 0, result.stderr
+    for _ in range(3):
+        result = invivo("flame", "syscall", "--by", "count", "-c", program, "-o", str(out), timeout=120)
+        assert result.returncode == 0, result.stderr
+        if "before its unwind rules were loaded" not in result.stderr:  # or some stacks are by frame pointers
+            break
     profile = read_profile(str(out))
     stacks = {tuple(frame.name for frame in profile.stack(node)) for node in profile.nodes}
     through_mcall = {stack for stack in stacks if any(name.startswith("runtime.mcall") for name in stack)}
