@@ -11,6 +11,8 @@ __all__ = ["CHECKS", "Check"]
 
 # 23 calls, and no others from this program.
 _CALLS = "python3 -c 'import os\nfor i in range(23): os.getppid()'"
+# One wait of 0.3 s for a lock that nobody gives back.
+_LOCKED = "python3 -c 'import _thread\nlock = _thread.allocate_lock()\nlock.acquire()\nlock.acquire(timeout=0.3)'"
 _WORKS = r"[^\0]*"
 
 
@@ -100,6 +102,20 @@ CHECKS = (
         "flame offcpu",  # user stacks by unwind rules, which a verifier without may_goto has to follow frame by frame
         ("flame", "offcpu", "-c", "sleep 0.5", "--to", "folded", "-o", "-"),
         rf"{_WORKS}sleep`_start;{_WORKS}nanosleep;{_WORKS}vmlinux`schedule{_WORKS}",
+        _WORKS,
+        series="6.1",
+    ),
+    Check(
+        "flame syscall",  # the most that one kind asks of a verifier
+        ("flame", "syscall", "-c", "sleep 0.3", "--to", "folded", "-o", "-"),
+        rf"{_WORKS}sleep`_start;{_WORKS};clock_nanosleep_\[k\] [3-5]\d{{8}}\n{_WORKS}",
+        _WORKS,
+        series="6.1",
+    ),
+    Check(
+        "flame lock",
+        ("flame", "lock", "-c", _LOCKED, "--to", "folded", "-o", "-"),
+        rf"python3;{_WORKS} [3-5]\d{{8}}\n{_WORKS}",
         _WORKS,
         series="6.1",
     ),
