@@ -133,7 +133,7 @@ class OpenWaits:
             pid = procfs.thread_group(tid)
             if since > 1 and pid is not None and procfs.state(tid) not in _DEAD:
                 inner = (session.stack(kernel.get(tid, 0)),) if tid in kernel else ()
-                label = filter(None, (session.probe_function(calls[tid]),)) if self._program.has_label else ()
+                label = filter(None, (session.probe_function(calls.get(tid, 0)),)) if self._program.has_label else ()
                 node = stacks.of(pid, session.stack(user.get(tid, 0), pid), *inner, *label)
                 began = since - signed(owed.get(tid, 0))
                 self._add(profile, node, Thread(pid, tid, procfs.comm(tid) or ""), began, now)
