@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
@@ -47,6 +48,26 @@ def test_records_of_threads_that_wait_do_not_mix() -> None:
     text = "thread {0} crosses into the next page{1}|thread {0} crosses into the next page"
     expected = sorted([text.format(n, n * 1000003) for n in range(4)] * 997)
     assert sorted(line for line in result.stdout.splitlines() if line) == expected
+
+
+def test_what_a_thread_that_waits_has_put_aside_stays_its_own() -> None:
+    """While one thread waits for a page, another runs the same program on the same CPU, 101 times."""
+    program = """
+        pid$target:a.out:take:entry { this->text = copyinstr(arg0); this->length = strlen(this->text);
+            this->again = strjoin(this->text, lltostr(this->length));
+            @[this->again, copyinstr(arg0), tid == pid ? "hands" : "waits"] = count(); }
+    """
+    if subprocess.run([trigger("handed"), "1"], check=False).returncode == 77:
+        pytest.skip("the kernel gives no userfaultfd")
+    result = invivo("run", "-q", "--format", "json", "-e", program, "-c", f"{trigger('handed')} 101")
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    (aggregation,) = [line for line in lines if line["type"] == "aggregation"]
+    found = {tuple(entry["key"]): entry["value"] for entry in aggregation["entries"]}
+    assert found == {
+        ("the one that waits18", "the one that waits", "waits"): 101,
+        ("the one that hands over23", "the one that hands over", "hands"): 101,
+    }
 
 
 def test_an_address_of_nothing_is_still_an_error() -> None:

@@ -47,6 +47,7 @@ BPF_TRACE_UPROBE_MULTI = 48
 
 BPF_F_UPROBE_MULTI_RETURN = 1 << 0
 
+BPF_FUNC_tail_call = 12
 BPF_FUNC_copy_from_user = 148
 BPF_FUNC_get_current_task = 35
 BPF_FUNC_probe_read_kernel = 113

@@ -35,6 +35,9 @@ class _Stacks:
         self.asked.append(parts)
         return 0
 
+    def under(self, node: int, *_: object) -> int:
+        return node  # for the other threads of this process, which are blocked in calls of their own
+
 
 def test_a_call_that_found_no_room_is_counted_without_its_name() -> None:
     program = Program("", "ns", has_label=True, waits="calls", states="SD")

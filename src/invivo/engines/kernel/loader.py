@@ -11,6 +11,7 @@ import os
 from invivo.bpf import instructions, uapi
 from invivo.bpf.map import Map, MapSpec
 from invivo.bpf.program import Program, ProgramSpec
+from invivo.engines.kernel import task_stack
 from invivo.errors import KernelError, VerifierError
 from invivo.linux import cpu
 from invivo.program.attach import AttachPoint, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
@@ -111,6 +112,9 @@ def load_unit(unit: UnitPlan, maps: list[Map]) -> LoadedUnit:
     """
     code = _relocate(unit.code, unit.relocations, maps)
     point: AttachPoint = unit.attachments[0].point if unit.attachments else Uprobe("", 0)  # those that come later
+    added = 0
+    if isinstance(point, Uprobe):
+        code, added = task_stack.on_task_stack(code), task_stack.LENGTH
     kind, expected, btf_id = _program_type(point)
     name = "".join(char if char.isalnum() or char == "_" else "_" for char in unit.name)[:15]
     spec = ProgramSpec(
@@ -121,6 +125,7 @@ def load_unit(unit: UnitPlan, maps: list[Map]) -> LoadedUnit:
         return LoadedUnit(unit, Program.load(spec))
     except VerifierError as error:
         error.unit = unit.name
+        error.instruction = max(error.instruction - added, -1)
         raise
 
 
