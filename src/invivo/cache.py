@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 import stat
 
+from invivo.whole_file import write_whole
+
 __all__ = ["BTF_PATH", "cache_dir", "kernel_key", "write_atomically"]
 
 BTF_PATH = "/sys/kernel/btf/vmlinux"
@@ -86,19 +88,7 @@ def write_atomically(path: str, data: bytes) -> None:
     Raises:
         OSError: It cannot be written; nothing is left behind.
     """
-    temporary = f"{path}.{os.getpid()}.tmp"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(fd, view) :]
-        finally:
-            os.close(fd)
-        os.rename(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, (data,), 0o600)
 
 
 def kernel_key() -> str:

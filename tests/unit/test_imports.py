@@ -12,13 +12,14 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "invivo"
 
-BASE = {"errors", "source", "diagnostics", "cache", "dependencies", "value"}
+BASE = {"errors", "source", "diagnostics", "cache", "dependencies", "value", "whole_file"}
 ALLOWED: dict[str, set[str]] = {
     "errors": {"diagnostics"},  # only to render itself, inside a function
     "value": set(),
     "source": {"value"},
     "diagnostics": {"errors", "source", "value"},
-    "cache": {"errors"},
+    "cache": {"errors", "whole_file"},
+    "whole_file": set(),
     "dependencies": set(),
     "program": BASE,
     "builtins": BASE | {"program"},

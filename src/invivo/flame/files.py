@@ -17,10 +17,11 @@ import tempfile
 from typing import NamedTuple
 
 from invivo.errors import InvivoError, OptionError
+from invivo.whole_file import pour, write_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any, BinaryIO
 
     from invivo.flame.profile import Profile
@@ -162,15 +163,15 @@ def write_pieces(pieces: Iterable[bytes], path: str) -> None:
     """Write bytes to a file, which takes its name only when it is complete."""
     try:
         if path == "-":
-            _pour(pieces, 1)
+            pour(pieces, 1)
         elif _is_special(path):
             fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
             try:
-                _pour(pieces, fd)
+                pour(pieces, fd)
             finally:
                 os.close(fd)
         else:
-            _replace(pieces, path)
+            write_whole(os.path.realpath(path), pieces, _mode_of_new_file(path))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -189,7 +190,7 @@ def keep(profile: Profile) -> str:
         except OSError:
             continue
         try:
-            _pour(write_page(profile), fd)
+            pour(write_page(profile), fd)
         except OSError:
             os.unlink(path)
             continue
@@ -197,39 +198,6 @@ def keep(profile: Profile) -> str:
             os.close(fd)
         return path
     return ""
-
-
-def _replace(pieces: Iterable[bytes], path: str) -> None:
-    folder, name = os.path.split(os.path.realpath(path))
-    prefix, partial = f".{name[:100]}.", ""
-    try:
-        # Without a name until it is complete: who is killed meanwhile leaves nothing. See open(2), O_TMPFILE.
-        fd = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError:  # not every file system has such files
-        fd, partial = tempfile.mkstemp(".partial", prefix, folder)
-    try:
-        try:
-            _pour(pieces, fd)
-            os.fchmod(fd, _mode_of_new_file(path))
-            if not partial:
-                partial = _named(fd, folder, f"{prefix}{os.urandom(8).hex()}.partial")
-        finally:
-            os.close(fd)
-        os.replace(partial, os.path.join(folder, name))
-    except BaseException:
-        if partial:
-            os.unlink(partial)
-        raise
-
-
-def _named(fd: int, folder: str, name: str) -> str:
-    """Give a file without a name this one; returns its path."""
-    place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=place)  # with a directory, Python follows the link
-    finally:
-        os.close(place)
-    return os.path.join(folder, name)
 
 
 def _mode_of_new_file(path: str) -> int:
@@ -247,23 +215,3 @@ def _is_special(path: str) -> bool:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
         return False
-
-
-def _pour(pieces: Iterable[bytes], fd: int) -> None:
-    for piece in _joined(pieces):
-        rest = memoryview(piece)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-
-
-def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Pieces of some size, as a system call costs more than copying."""
-    held: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size > 1 << 18:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)
