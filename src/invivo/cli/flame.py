@@ -28,10 +28,10 @@ _EPILOG = (
     "profile and writes another; diff BEFORE AFTER -o OUT shows what changed, red for more and blue for less. '-' is "
     "standard input or output. Formats are told by content when reading, and by the name's ending when writing."
 )
-# Options that say something to these kinds only.
-_BLOCKED = ("offcpu", "wall", "offwake", "io")
-_ONLY = {
-    "min": _BLOCKED, "state": _BLOCKED, "value": ("probe",), "allocator": ("alloc", "leak"), "deallocator": ("leak",)
+# Options that say something to some kinds only, by what of Wanted they set.
+_OF_SOME_KINDS = {
+    "min_ns": "--min", "state": "--state", "value": "--value", "allocators": "--allocator",
+    "deallocators": "--deallocator",
 }  # fmt: skip
 _TIMES_NS = {"ns": 1, "us": 1000, "ms": 10**6, "s": 10**9}
 
@@ -132,31 +132,34 @@ def _collect(namespace: argparse.Namespace) -> int:
 def _collecting(namespace: argparse.Namespace) -> Collecting:
     from invivo.cli.run import _option
     from invivo.tools.flame.collect import Collecting
-    from invivo.tools.flame.kinds import Wanted
+    from invivo.tools.flame.kinds import KINDS, Wanted
 
     arguments: list[str] = namespace.arguments
-    takes = 1 if namespace.kind == "probe" else 0
-    if len(arguments) > takes:
-        raise OptionError(f"flame {namespace.kind}: what is '{arguments[takes]}'?", "a command goes after -c")
-    for name, kinds in _ONLY.items():
-        if getattr(namespace, "min_ns" if name == "min" else name) and namespace.kind not in kinds:
-            raise OptionError(f"flame {namespace.kind} takes no --{name}", f"that is for {', '.join(kinds)}")
+    takes = KINDS[namespace.kind].takes
+    most = 1 if "probe" in takes else 0
+    if len(arguments) > most:
+        raise OptionError(f"flame {namespace.kind}: what is '{arguments[most]}'?", "a command goes after -c")
+    wanted = Wanted(
+        has_target=not namespace.is_all,
+        hz=namespace.hz,
+        by=namespace.by,
+        state=namespace.state,
+        min_ns=namespace.min_ns,
+        probe=arguments[0] if arguments else "",
+        value=namespace.value,
+        allocators=tuple(namespace.allocator),
+        deallocators=tuple(namespace.deallocator),
+    )
+    for name, option in _OF_SOME_KINDS.items():
+        if getattr(wanted, name) and name not in takes:
+            others = ", ".join(kind.name for kind in KINDS.values() if name in kind.takes)
+            raise OptionError(f"flame {namespace.kind} takes no {option}", f"that is for {others}")
     options = dict(_option(item) for item in namespace.options)
     if namespace.inlined:
         options["srcline"] = None
     return Collecting(
         namespace.kind,
-        Wanted(
-            has_target=not namespace.is_all,
-            hz=namespace.hz,
-            by=namespace.by,
-            state=namespace.state,
-            min_ns=namespace.min_ns,
-            probe=arguments[0] if arguments else "",
-            value=namespace.value,
-            allocators=tuple(namespace.allocator),
-            deallocators=tuple(namespace.deallocator),
-        ),
+        wanted,
         command=namespace.command,
         pid=namespace.pid,
         duration=namespace.duration,

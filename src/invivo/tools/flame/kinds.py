@@ -78,7 +78,8 @@ class Program(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """One kind: its name, what it shows, the ways to weigh (the first is the default), and its program."""
+    """One kind: its name, what it shows, the ways to weigh (the first is the default), its program, and which of what
+    `Wanted` has says something to it and to few others."""
 
     name: str
     doc: str
@@ -86,6 +87,7 @@ class Kind(NamedTuple):
     program: Callable[[Wanted], Program]
     needs_target: bool = False
     empty: str = ""  # why it may have found nothing
+    takes: tuple[str, ...] = ()
 
 
 TICK = "BEGIN, tick-5, END { trace(timestamp); }\n"  # the first moment, some to read the aggregations at, the last
@@ -351,6 +353,7 @@ def _probe(wanted: Wanted) -> Program:
     return Program(f"{wanted.probe} /{wanted.filter}/ {{ @[{_KEYS}] = {sum_}; }}\n{TICK}", "events")
 
 
+_WAITS = ("state", "min_ns")
 _SLEPT = "what was traced used no processor; where it waited: invivo flame offcpu"
 _RAN = "nothing blocked; where it computed: invivo flame cpu"
 
@@ -358,21 +361,23 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("cpu", "where processors are used, sampled", ("count",), _cpu, empty=_SLEPT),
-        Kind("offcpu", "where threads are blocked, by time", ("time", "count"), _offcpu, empty=_RAN),
-        Kind("wall", "both on one scale: running, sampled, and blocked", ("time",), _wall),
+        Kind("offcpu", "where threads are blocked, by time", ("time", "count"), _offcpu, empty=_RAN, takes=_WAITS),
+        Kind("wall", "both on one scale: running, sampled, and blocked", ("time",), _wall, takes=_WAITS),
         Kind("wakeup", "who wakes the threads, by number", ("count",), _wakeup, empty="nothing was woken"),
-        Kind("offwake", "where threads are blocked and who woke them, by time", ("time",), _offwake, empty=_RAN),
+        Kind("offwake", "where threads are blocked and who woke them, by time", ("time",), _offwake, empty=_RAN,
+             takes=_WAITS),
         Kind("io", "requests to disks: bytes, number, or the time that threads waited",
-             ("bytes", "count", "latency"), _io, empty="no request went to a disk: files may have been in the cache"),
+             ("bytes", "count", "latency"), _io, empty="no request went to a disk: files may have been in the cache",
+             takes=_WAITS),
         Kind("faults", "page faults, by number", ("count",), _faults, empty="no page was missing"),
         Kind("alloc", "memory that malloc and its kin gave out: bytes or number", ("bytes", "count"), _alloc, True,
-             "nothing was allocated; an allocator of its own is named by --allocator"),
+             "nothing was allocated; an allocator of its own is named by --allocator", ("allocators",)),
         Kind("leak", "memory given out while tracing and not freed at its end, in bytes", ("bytes",), _leak, True,
-             "all that was allocated was freed again"),
+             "all that was allocated was freed again", ("allocators", "deallocators")),
         Kind("syscall", "system calls: time in them, or number", ("time", "count"), _syscall, empty=_SLEPT),
         Kind("lock", "waits for locks (futex): time or number", ("time", "count"), _lock,
              empty="no lock was waited for"),
         Kind("probe", "any probe: number of firings, or the sum of --value", ("count",), _probe,
-             empty="the probe did not fire"),
+             empty="the probe did not fire", takes=("probe", "value")),
     )
 }  # fmt: skip
