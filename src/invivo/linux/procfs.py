@@ -13,14 +13,20 @@ from __future__ import annotations
 import os
 
 __all__ = [
-    "cgroup_id", "children", "comm", "exists", "kernel_stack", "pids", "start_time_ns", "stat", "state", "status",
-    "stolen_ns", "thread_group", "threads", "yama_scope",
+    "cgroup_id", "children", "comm", "exists", "has_memory", "kernel_stack", "pids", "start_time_ns", "stat", "state",
+    "status", "stolen_ns", "thread_group", "threads", "yama_scope",
 ]  # fmt: skip
 
 
 def exists(pid: int) -> bool:
     """Whether there is a process or thread of this number (a zombie is one)."""
     return pid > 0 and os.path.exists(f"/proc/{pid}")
+
+
+def has_memory(pid: int) -> bool:
+    """Whether it has memory of its own: one that ends gives it back first, and is no zombie before that is done."""
+    data = _read(f"/proc/{pid}/statm")
+    return data is not None and not data.startswith(b"0 ")
 
 
 def comm(pid: int) -> str | None:

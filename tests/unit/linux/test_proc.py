@@ -42,6 +42,17 @@ def test_the_offset_leads_from_one_clock_to_the_other() -> None:
     assert abs(clock.monotonic_ns() + offset - time.time_ns()) < 50_000_000
 
 
+def test_a_process_has_memory_until_it_ends() -> None:
+    assert procfs.has_memory(os.getpid())
+    with subprocess.Popen(["sleep", "60"]) as child:
+        assert procfs.has_memory(child.pid)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert procfs.state(child.pid) == "Z"
+        assert not procfs.has_memory(child.pid)
+    assert not procfs.has_memory(child.pid)
+
+
 def test_facts_of_this_process() -> None:
     pid = os.getpid()
     assert procfs.exists(pid)

@@ -74,7 +74,7 @@ class DumpWorld(ThreadWorld):
 
     def _check(self) -> None:
         """It is a bad address, unless the process has ended."""
-        if procfs.state(self.thread.process.pid) in (None, "Z", "X"):
+        if not procfs.has_memory(self.thread.process.pid):
             raise ProcessGone
 
     def stack(self, is_user: bool, frames: int) -> Sequence[int]:
