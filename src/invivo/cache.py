@@ -13,8 +13,6 @@ from __future__ import annotations
 import os
 import stat
 
-from invivo.whole_file import write_whole
-
 __all__ = ["BTF_PATH", "cache_dir", "kernel_key", "write_atomically"]
 
 BTF_PATH = "/sys/kernel/btf/vmlinux"
@@ -88,6 +86,8 @@ def write_atomically(path: str, data: bytes) -> None:
     Raises:
         OSError: It cannot be written; nothing is left behind.
     """
+    from invivo.whole_file import write_whole  # a warm start writes nothing
+
     write_whole(path, (data,), 0o600)
 
 

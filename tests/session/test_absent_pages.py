@@ -57,7 +57,7 @@ def test_what_a_thread_that_waits_has_put_aside_stays_its_own() -> None:
             this->again = strjoin(this->text, lltostr(this->length));
             @[this->again, copyinstr(arg0), tid == pid ? "hands" : "waits"] = count(); }
     """
-    if subprocess.run([trigger("handed"), "1"], check=False).returncode == 77:
+    if subprocess.run([trigger("handed"), "1"], check=False, timeout=60).returncode == 77:
         pytest.skip("the kernel gives no userfaultfd")
     result = invivo("run", "-q", "--format", "json", "-e", program, "-c", f"{trigger('handed')} 101")
     assert (result.returncode, result.stderr) == (0, "")

@@ -11,7 +11,6 @@ import os
 from invivo.bpf import instructions, uapi
 from invivo.bpf.map import Map, MapSpec
 from invivo.bpf.program import Program, ProgramSpec
-from invivo.engines.kernel import task_stack
 from invivo.errors import KernelError, VerifierError
 from invivo.linux import cpu
 from invivo.program.attach import AttachPoint, BtfTracepoint, Once, PerfClock, RawTracepoint, Timer, Tracepoint, Uprobe
@@ -114,6 +113,8 @@ def load_unit(unit: UnitPlan, maps: list[Map]) -> LoadedUnit:
     point: AttachPoint = unit.attachments[0].point if unit.attachments else Uprobe("", 0)  # those that come later
     added = 0
     if isinstance(point, Uprobe):
+        from invivo.engines.kernel import task_stack
+
         code, added = task_stack.on_task_stack(code), task_stack.LENGTH
     kind, expected, btf_id = _program_type(point)
     name = "".join(char if char.isalnum() or char == "_" else "_" for char in unit.name)[:15]
